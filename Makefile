@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Commands for the whole tree: the module, the library, the tests, the virtual
+# machine that they run in. What Kbuild has to know is in Kbuild, not here.
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+BUILD ?= $(CURDIR)/.build
+
+# Where the module is built: the tree itself, or a copy of its sources, so that
+# builds for several kernels can live beside each other.
+MODDIR ?= $(CURDIR)
+
+XDG_CACHE_HOME ?= $(or $(HOME),/tmp)/.cache
+DATASPACE_CACHE ?= $(XDG_CACHE_HOME)/dataspace
+KSFT ?= $(DATASPACE_CACHE)/source/tools/testing/selftests
+
+PREFIX ?= /usr/local
+INCLUDEDIR ?= $(PREFIX)/include
+KERNELS ?= 6.1 6.12
+export BUILD DATASPACE_CACHE INCLUDEDIR KERNELS PREFIX
+
+VM := selftests/vm
+
+# A kernel that was built with clang wants its modules built so, too.
+clang_kernel = $(shell grep -qsx 'CONFIG_CC_IS_CLANG=y' $(KDIR)/.config && echo 1)
+KBUILD = $(MAKE) -C $(KDIR) M=$(MODDIR) $(if $(clang_kernel),LLVM=1)
+
+.PHONY: all
+all: module userlib selftests ## build everything (the default)
+
+.PHONY: module
+module: $(KDIR)/Makefile stage ## build module/dataspace.ko for KVER or KDIR
+	$(KBUILD) modules
+
+.PHONY: stage
+stage:
+ifneq ($(MODDIR),$(CURDIR))
+	@mkdir -p $(MODDIR)
+	@rsync -a --delete --include='*/' --include='*.[ch]' --include=Kbuild \
+		--filter='protect *' --exclude='*' Kbuild module uapi $(MODDIR)/
+endif
+
+$(KDIR)/Makefile:
+	@echo "No headers of kernel $(KVER) in $(KDIR)." >&2
+	@echo "On Debian: apt-get install linux-headers-$(KVER)" >&2
+	@echo "Or say KVER=<version> or KDIR=<build directory>." >&2
+	@exit 1
+
+.PHONY: userlib
+userlib: ## build the library
+	$(MAKE) -C userlib
+
+.PHONY: selftests
+selftests: userlib $(KSFT)/lib.mk ## build the tests (KSFT: a kernel's tools/testing/selftests)
+	@mkdir -p $(BUILD)/selftests
+	$(MAKE) -C selftests KSFT=$(KSFT) OUTPUT=$(BUILD)/selftests all
+
+$(DATASPACE_CACHE)/source/tools/testing/selftests/lib.mk:
+	$(VM)/source.sh
+
+.PHONY: modules_install
+modules_install: module ## install the module for KVER
+	$(KBUILD) modules_install
+
+.PHONY: install
+install: userlib ## install the library and the header (DESTDIR, PREFIX, LIBDIR, INCLUDEDIR)
+	$(MAKE) -C userlib install
+	install -D -m 644 uapi/linux/dataspace.h \
+		$(DESTDIR)$(INCLUDEDIR)/linux/dataspace.h
+
+.PHONY: uninstall
+uninstall: ## remove what install installed
+	$(MAKE) -C userlib uninstall
+	rm -f $(DESTDIR)$(INCLUDEDIR)/linux/dataspace.h
+
+.PHONY: demo
+demo: ## show the RAM service at work in a virtual machine
+	@$(VM)/demo.sh
+
+.PHONY: lint
+lint: ## static checks of all that is in the tree
+	@.ci/lint.sh
+
+.PHONY: check
+check: ## static checks, all builds, all tests on each of KERNELS
+	@.ci/check.sh
+
+.PHONY: clean
+clean: ## remove what was built
+	$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
+	$(MAKE) -C userlib clean
+	rm -rf $(BUILD)
+
+.PHONY: help
+help: ## this text
+	@sed -n 's/^\([a-z_]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
+		expand -t 18

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Installs the Debian packages that are missing, and says which.
+# Usage: deps.sh build|vm|lint ...
+
+set -eu
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/common.sh"
+
+packages()
+{
+	case $1 in
+	build)
+		echo gcc libc6-dev make pkg-config rsync xz-utils
+		for kernel in $KERNELS; do
+			"$HERE/kernel.sh" "$kernel" package
+		done
+		;;
+	vm)
+		echo cpio gzip kmod qemu-system-x86 xz-utils
+		;;
+	lint)
+		echo clang-14 clang-format-14 git perl shellcheck sparse
+		;;
+	*)
+		die "unknown group of packages: $1"
+		;;
+	esac
+}
+
+is_installed()
+{
+	dpkg-query -W -f '${Status}\n' "$1" 2>/dev/null |
+		grep -q '^install ok installed$'
+}
+
+missing=
+for group; do
+	for package in $(packages "$group"); do
+		is_installed "$package" || missing="$missing $package"
+	done
+done
+[ -n "$missing" ] || exit 0
+
+apt_update
+# shellcheck disable=SC2086
+apt_install $missing

@@ -1,0 +1,134 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Boots a virtual machine with the module and runs something in it.
+#
+# Usage: run.sh [-k KERNEL] [-m MODULE] tests FOLDER
+#        run.sh [-k KERNEL] [-m MODULE] program FILE [ARGUMENT...]
+#        run.sh [-k KERNEL] [-m MODULE] shell [FILE...]
+#
+# tests    runs what kselftest's "make install" has put into FOLDER and prints
+#          a line for each test, and the totals
+# program  runs one program, prints what it prints, and returns what it returns
+# shell    boots to a prompt on this terminal, with the files in /selftests
+#
+# KERNEL is a Debian series (6.12) or the path of an image that has the virtio
+# drivers built in; then MODULE has to be given. See qemu.sh for VM_MEM,
+# VM_CPUS, VM_TIMEOUT, VM_APPEND.
+
+set -eu
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/common.sh"
+
+kernel=6.12
+module=
+while getopts k:m: option; do
+	case $option in
+	k) kernel=$OPTARG ;;
+	m) module=$OPTARG ;;
+	*) die "see the head of this file for how to call it" ;;
+	esac
+done
+shift $((OPTIND - 1))
+mode=${1:?tests, program or shell}
+shift
+
+dir=$BUILD/vm/${kernel##*/}-$mode
+payload=$dir/payload
+initramfs=$dir/initramfs
+rm -rf "$dir"
+mkdir -p "$payload/etc" "$payload/selftests"
+: >"$dir/tests"
+
+# The programs that the folder lists, each with its time limit in seconds.
+list_tests()
+{
+	limit=$(sed -n 's/^timeout=//p' "$1/settings" 2>/dev/null)
+	sed -n 's/^[^:]*://p' "$1/kselftest-list.txt" |
+		sed "s/\$/ ${limit:-45}/"
+}
+
+put_tests()
+{
+	cp -R "$1/." "$payload/selftests/"
+	list_tests "$1" >"$payload/etc/tests"
+	[ -s "$payload/etc/tests" ] || die "no tests in $1"
+	{
+		cut -d' ' -f1 "$payload/etc/tests"
+		echo module-load
+		echo module-unload
+	} >"$dir/tests"
+	echo "mode=run_tests" >"$payload/etc/vm.conf"
+}
+
+put_program()
+{
+	cp "$1" "$payload/selftests/"
+	name=${1##*/}
+	shift
+	printf 'mode=run_one\nprogram="%s"\n' \
+		"$name ${VM_TIMEOUT:-170} $*" >"$payload/etc/vm.conf"
+}
+
+put_shell()
+{
+	[ $# -eq 0 ] || cp -R "$@" "$payload/selftests/"
+	echo "mode=shell" >"$payload/etc/vm.conf"
+}
+
+# Sets $image.
+prepare_image()
+{
+	if [ -f "$kernel" ]; then
+		image=$kernel
+		"$HERE/initramfs.sh" "$initramfs" "$payload" "$module"
+		return
+	fi
+	kver=$("$HERE/kernel.sh" "$kernel" version)
+	image=$("$HERE/kernel.sh" "$kernel" image)
+	modroot=$("$HERE/kernel.sh" "$kernel" modules)
+	"$HERE/initramfs.sh" "$initramfs" "$payload" \
+		"${module:-$BUILD/$kver/module/dataspace.ko}" "$modroot" "$kver"
+}
+
+boot()
+{
+	"$HERE/qemu.sh" "$dir" "$image" "$initramfs" "$@"
+}
+
+# Prints what the program says while it says it.
+show_program()
+{
+	boot &
+	tail -F -s 0.2 --pid=$! "$dir/result" 2>/dev/null | grep -v '^@' || :
+	wait $! || :
+}
+
+program_status()
+{
+	grep -qx '@done' "$dir/result" || die "the guest did not report its end"
+	awk '$1 == "@exit" { status = $3 } END { exit status }' "$dir/result"
+}
+
+case $mode in
+tests)
+	put_tests "$1"
+	prepare_image
+	boot || :
+	"$HERE/judge.sh" "$dir"
+	;;
+program)
+	put_program "$@"
+	prepare_image
+	show_program
+	program_status
+	;;
+shell)
+	put_shell "$@"
+	prepare_image
+	boot terminal
+	;;
+*)
+	die "unknown mode: $mode"
+	;;
+esac

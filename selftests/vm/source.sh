@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Puts into the cache what the tests and the static checks use of the kernel's
+# source: the kselftest harness, checkpatch and kernel-doc. Prints the folder.
+
+set -eu
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/common.sh"
+
+version=6.12
+dir=$CACHE/source
+
+unpack()
+{
+	name=linux-source-$version
+	deb=$("$HERE/fetch.sh" "$name" "./usr/src/$name.tar.xz")
+	say "unpacking $name"
+	rm -rf "$dir.tmp"
+	mkdir -p "$dir.tmp"
+	tar -xJf "$deb/usr/src/$name.tar.xz" -C "$dir.tmp" \
+		--strip-components=1 --wildcards --no-wildcards-match-slash \
+		"$name/scripts" "$name/tools/testing/selftests/lib.mk" \
+		"$name/tools/testing/selftests/kselftest*" \
+		"$name/tools/include/uapi" "$name/Documentation/dev-tools"
+	rm -rf "$dir" "$deb"
+	mv "$dir.tmp" "$dir"
+}
+
+[ -e "$dir/tools/testing/selftests/lib.mk" ] || unpack
+echo "$dir"

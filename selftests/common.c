@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The ioctls as functions, and small things that several programs use. */
+#include "common.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+
+size_t page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+size_t huge_size(void)
+{
+	const char *path = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size";
+	long long size = number_in_file(path, "");
+
+	return size > 0 ? size : 2 << 20;
+}
+
+int ds_device(void)
+{
+	return result(open(DEVICE, O_RDWR | O_CLOEXEC));
+}
+
+int ds_alloc_on(int device, struct dataspace_alloc *arg)
+{
+	return result(ioctl(device, DATASPACE_IOC_ALLOC, arg));
+}
+
+int ds_alloc(__u64 length, __u32 rights, __u32 flags)
+{
+	struct dataspace_alloc arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.length = length,
+		.rights = rights,
+		.node = DATASPACE_NODE_ANY,
+	};
+	int device = ds_device();
+	int ret;
+
+	if (device < 0)
+		return device;
+	ret = ds_alloc_on(device, &arg);
+	close(device);
+	return ret;
+}
+
+int ds_alloc_pages(size_t pages)
+{
+	return ds_alloc(pages * page_size(), RIGHTS_RW,
+			DATASPACE_ALLOC_SCATTERED);
+}
+
+int ds_alias_flags(int ds, __u64 offset, __u64 length, __u32 rights,
+		   __u32 flags)
+{
+	struct dataspace_alias arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.offset = offset,
+		.length = length,
+		.rights = rights,
+	};
+
+	return result(ioctl(ds, DATASPACE_IOC_ALIAS, &arg));
+}
+
+int ds_alias(int ds, __u64 offset, __u64 length, __u32 rights)
+{
+	return ds_alias_flags(ds, offset, length, rights, 0);
+}
+
+int ds_alias_pages(int ds, size_t first, size_t end, __u32 rights)
+{
+	return ds_alias(ds, first * page_size(), (end - first) * page_size(),
+			rights);
+}
+
+int ds_info(int ds, struct dataspace_info *info)
+{
+	memset(info, 0xcc, sizeof(*info));
+	info->size = sizeof(*info);
+	return result(ioctl(ds, DATASPACE_IOC_INFO, info));
+}
+
+__u64 ds_exclusive(int ds)
+{
+	struct dataspace_info info;
+
+	return ds_info(ds, &info) ? UINT64_MAX : info.exclusive;
+}
+
+__u64 ds_id(int ds)
+{
+	struct dataspace_info info;
+
+	return ds_info(ds, &info) ? UINT64_MAX : info.id;
+}
+
+void *ds_map(int ds, size_t length, int prot)
+{
+	return mmap(NULL, length, prot, MAP_SHARED, ds, 0);
+}
+
+int ds_try_map(int ds, size_t length, int prot, int flags, off_t offset)
+{
+	void *map = mmap(NULL, length, prot, flags, ds, offset);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	munmap(map, length);
+	return 0;
+}
+
+/* The first and the last word of a page, so that both ends are looked at. */
+static __u64 *tag_at(const void *map, size_t page, bool last)
+{
+	__u64 *words = (__u64 *)((char *)map + page * page_size());
+
+	return last ? words + page_size() / sizeof(*words) - 1 : words;
+}
+
+static __u64 tag_of(__u64 number)
+{
+	return 0xda7a59ac00000000ULL + number;
+}
+
+void tags_write(void *map, size_t pages, __u64 first)
+{
+	size_t i;
+
+	for (i = 0; i < pages; i++) {
+		*tag_at(map, i, false) = tag_of(first + i);
+		*tag_at(map, i, true) = tag_of(first + i);
+	}
+}
+
+size_t tags_wrong(const void *map, size_t pages, __u64 first)
+{
+	size_t wrong = 0;
+	size_t i;
+
+	for (i = 0; i < pages; i++)
+		wrong += *tag_at(map, i, false) != tag_of(first + i) ||
+			 *tag_at(map, i, true) != tag_of(first + i);
+	return wrong;
+}
+
+int tags_write_fd(int ds, size_t pages, __u64 first)
+{
+	void *map = ds_map(ds, pages * page_size(), PROT_READ | PROT_WRITE);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	tags_write(map, pages, first);
+	return result(munmap(map, pages * page_size()));
+}
+
+long tags_wrong_fd(int ds, size_t pages, __u64 first)
+{
+	void *map = ds_map(ds, pages * page_size(), PROT_READ);
+	long wrong;
+
+	if (map == MAP_FAILED)
+		return -errno;
+	wrong = tags_wrong(map, pages, first);
+	munmap(map, pages * page_size());
+	return wrong;
+}
+
+bool bytes_are(const void *map, size_t length, __u8 byte)
+{
+	const __u8 *bytes = map;
+
+	return !length ||
+	       (bytes[0] == byte && !memcmp(bytes, bytes + 1, length - 1));
+}
+
+int count_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	int count = 0;
+
+	if (!dir)
+		return -errno;
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+void allow_many_fds(void)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+long long number_in_file(const char *path, const char *key)
+{
+	FILE *file = fopen(path, "r");
+	long long number = -1;
+	char line[512];
+
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof(line), file)) {
+		if (strncmp(line, key, strlen(key)))
+			continue;
+		number = strtoll(line + strlen(key), NULL, 0);
+		break;
+	}
+	fclose(file);
+	return number;
+}
+
+unsigned int random_seed(void)
+{
+	const char *given = getenv("SEED");
+	unsigned int seed = given ? strtoul(given, NULL, 0) : time(NULL);
+
+	fprintf(stderr, "# SEED=%u\n", seed);
+	return seed;
+}
+
+int wait_for(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) != child)
+		return -errno;
+	return status;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every test program of the dataspace tests needs: the harness, the
+ * interface, and the ioctls as functions that return a descriptor or -errno.
+ */
+#ifndef DATASPACE_COMMON_H
+#define DATASPACE_COMMON_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/dataspace.h>
+#include <linux/types.h>
+
+#define DEVICE "/dev/dataspace"
+
+#define RIGHTS_R DATASPACE_READ
+#define RIGHTS_RW (DATASPACE_READ | DATASPACE_WRITE)
+#define RIGHTS_RX (DATASPACE_READ | DATASPACE_EXEC)
+#define RIGHTS_RWX (RIGHTS_RW | DATASPACE_EXEC)
+
+#define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The result of a system call, or -errno. */
+static inline long result(long ret)
+{
+	return ret < 0 ? -errno : ret;
+}
+
+size_t page_size(void);
+size_t huge_size(void);
+
+int ds_device(void);
+int ds_alloc_on(int device, struct dataspace_alloc *arg);
+int ds_alloc(__u64 length, __u32 rights, __u32 flags);
+int ds_alloc_pages(size_t pages);
+int ds_alias(int ds, __u64 offset, __u64 length, __u32 rights);
+int ds_alias_flags(int ds, __u64 offset, __u64 length, __u32 rights,
+		   __u32 flags);
+int ds_alias_pages(int ds, size_t first, size_t end, __u32 rights);
+int ds_info(int ds, struct dataspace_info *info);
+__u64 ds_exclusive(int ds);
+__u64 ds_id(int ds);
+
+/* Whole dataspaces, shared. */
+void *ds_map(int ds, size_t length, int prot);
+/* 0 if the mapping is allowed, in which case it is undone, or -errno. */
+int ds_try_map(int ds, size_t length, int prot, int flags, off_t offset);
+
+/* A word in each page that names the page: number @first + its index. */
+void tags_write(void *map, size_t pages, __u64 first);
+size_t tags_wrong(const void *map, size_t pages, __u64 first);
+int tags_write_fd(int ds, size_t pages, __u64 first);
+/* The number of wrong pages, or -errno if @ds cannot be mapped. */
+long tags_wrong_fd(int ds, size_t pages, __u64 first);
+
+/* Whether all of @length bytes are @byte. */
+bool bytes_are(const void *map, size_t length, __u8 byte);
+
+/* How many descriptors the process has open. */
+int count_fds(void);
+/* Raises the limit on descriptors as far as it goes. */
+void allow_many_fds(void);
+
+/* Seconds of a clock that only goes forward. */
+double seconds(void);
+
+/* The number in the first line of @path that begins with @key, or -1. */
+long long number_in_file(const char *path, const char *key);
+
+/* A seed for the random tests: from $SEED, else from the clock. */
+unsigned int random_seed(void);
+
+/* The status of the child, as 0 if it exited with 0. */
+int wait_for(pid_t child);
+
+#endif

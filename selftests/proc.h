@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What /proc and the kernel's log say. */
+#ifndef DATASPACE_PROC_H
+#define DATASPACE_PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The text of a file of /proc, terminated; the length or -errno. */
+long proc_read(const char *path, char *text, size_t size);
+
+/* The line of /proc/self/maps that begins at @map, without the newline. */
+int maps_line(const void *map, char *line, size_t size);
+
+/* A value in kB of the mapping at @map in /proc/self/smaps, or -1. */
+long smaps_kb(const void *map, const char *key);
+
+/* Minor faults of this process up to now. */
+long minor_faults(void);
+
+/* The log of the kernel from here on; a descriptor or -errno. */
+int log_open(void);
+/* Whether any line since the last call has @text in it. */
+bool log_has(int log, const char *text);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _EXTENT_H
+#define _EXTENT_H
+
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+#include "compat.h"
+
+#define CHUNK_PAGES (1UL << CHUNK_ORDER)
+
+/**
+ * struct extent_request - what memory is wanted
+ * @nr_pages: length in pages, not 0
+ * @align: physical alignment in pages, a power of two
+ * @node: NUMA node that it must come from, or NUMA_NO_NODE
+ */
+struct extent_request {
+	unsigned long nr_pages;
+	unsigned long align;
+	int node;
+};
+
+/**
+ * struct extent - physically contiguous pages, each with a reference of ours
+ * @pfn: the first one
+ * @nr_pages: how many
+ *
+ * From the first page on they form compound pages of %CHUNK_PAGES as long as
+ * a whole one fits, then single pages.
+ */
+struct extent {
+	unsigned long pfn;
+	unsigned long nr_pages;
+};
+
+int extent_alloc(struct extent *extent, const struct extent_request *request);
+int extent_alloc_scattered(struct extent *extent,
+			   const struct extent_request *request);
+void extent_free(struct extent *extent, unsigned long from);
+
+static inline struct folio *extent_folio(struct extent *extent,
+					 unsigned long index)
+{
+	return page_folio(pfn_to_page(extent->pfn + index));
+}
+
+int contig_alloc(struct extent *extent, const struct extent_request *request);
+
+#endif /* _EXTENT_H */

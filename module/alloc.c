@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The ALLOC ioctl: make a root. */
+#include <linux/build_bug.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+
+#include "dataspace.h"
+
+static_assert(sizeof(struct dataspace_alloc) == 32);
+static_assert(offsetof(struct dataspace_alloc, length) == 8);
+static_assert(offsetof(struct dataspace_alloc, rights) == 16);
+static_assert(offsetof(struct dataspace_alloc, node) == 20);
+static_assert(offsetof(struct dataspace_alloc, align) == 24);
+
+static bool node_is_valid(int node)
+{
+	return node == DATASPACE_NODE_ANY ||
+	       (node >= 0 && node < MAX_NUMNODES && node_state(node, N_MEMORY));
+}
+
+static bool rights_are_valid(u32 rights)
+{
+	return rights & DATASPACE_READ && !(rights & ~DATASPACE_RIGHTS);
+}
+
+static int check_args(const struct dataspace_alloc *args)
+{
+	if (args->flags & ~DATASPACE_ALLOC_SCATTERED)
+		return -EINVAL;
+	if (!args->length || !rights_are_valid(args->rights) ||
+	    !node_is_valid(args->node))
+		return -EINVAL;
+	if (args->align && (!is_power_of_2(args->align) ||
+			    args->flags & DATASPACE_ALLOC_SCATTERED))
+		return -EINVAL;
+	if (args->length > (u64)totalram_pages() << PAGE_SHIFT ||
+	    args->align > (u64)totalram_pages() << PAGE_SHIFT)
+		return -ENOMEM;
+	return 0;
+}
+
+/* The root's file keeps the backing, or its failure has let it go */
+static int publish_root(struct backing *backing, u32 rights)
+{
+	struct dataspace *ds = dataspace_alloc(backing, 0, backing->nr_pages,
+					       rights);
+	int ret;
+
+	if (!ds)
+		return -ENOMEM;
+	if (backing->contiguous)
+		ds->state = DATASPACE_STATE_CONTIGUOUS;
+	ret = dataspace_publish(ds, NULL);
+	return ret;
+}
+
+/**
+ * alloc_ioctl - allocate memory and make a root of it
+ * @device: the open device
+ * @arg: struct dataspace_alloc
+ *
+ * Return: a descriptor or a negative errno.
+ */
+long alloc_ioctl(struct file *device, void __user *arg)
+{
+	struct dataspace_alloc args;
+	struct backing *backing;
+	int ret = ioctl_get(&args, sizeof(args), arg);
+
+	if (!ret)
+		ret = check_args(&args);
+	if (ret)
+		return ret;
+	backing = backing_alloc(device, DIV_ROUND_UP(args.length, PAGE_SIZE),
+				args.node, args.align,
+				args.flags & DATASPACE_ALLOC_SCATTERED);
+	if (IS_ERR(backing))
+		return PTR_ERR(backing);
+	ret = publish_root(backing, args.rights);
+	backing_put(backing);
+	return ret;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * What a client tries in order to reach its neighbours' memory and to write
+ * what it may only read, and how each attempt must end.
+ */
+#ifndef RAM_ATTEMPTS_H
+#define RAM_ATTEMPTS_H
+
+#include <stddef.h>
+
+/* A dataspace as a client holds it: descriptor, length, and where it is. */
+struct part {
+	int ds;
+	size_t length;
+	unsigned char *map;
+};
+
+#define REACH_ATTEMPTS 11
+#define WRITE_ATTEMPTS 11
+#define ATTEMPTS (REACH_ATTEMPTS + WRITE_ATTEMPTS)
+
+/*
+ * Outcomes are -errno, or the number of bytes that moved, or one of these for
+ * attempts that move no bytes.
+ */
+#define OUTCOME_SUCCESS 100000
+#define OUTCOME_SIGSEGV 100001
+
+struct attempt {
+	const char *name;
+	int (*run)(const struct part *part);
+	int expected;
+};
+
+extern const struct attempt reach_attempts[REACH_ATTEMPTS];
+extern const struct attempt write_attempts[WRITE_ATTEMPTS];
+
+/* Short text of an outcome, such as "EINVAL" or "0 bytes". */
+const char *outcome_name(int outcome);
+
+#endif /* RAM_ATTEMPTS_H */

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * A client of the RAM service. It knows nothing but what it was given: lengths
+ * and rights come from the dataspaces themselves, and who it is from its label.
+ */
+#include "client.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <dataspace.h>
+
+#include "layout.h"
+#include "protocol.h"
+#include "util.h"
+
+struct client {
+	int socket;
+	struct part parts[PARTS];
+};
+
+static void receive_part(int socket, struct part *part)
+{
+	struct dataspace_info info;
+
+	part->ds = must(dataspace_recv(socket), "receiving a dataspace");
+	must(dataspace_info(part->ds, &info), "looking at a dataspace");
+	part->length = info.length;
+}
+
+static void map_part(struct part *part)
+{
+	struct dataspace_info info;
+	int prot = PROT_READ;
+
+	must(dataspace_info(part->ds, &info), "looking at a dataspace");
+	if (info.rights & DATASPACE_WRITE)
+		prot |= PROT_WRITE;
+	part->map = map_dataspace(part->ds, part->length, prot);
+}
+
+static uint64_t own_label(const struct client *client)
+{
+	return *(const uint64_t *)client->parts[LABEL].map;
+}
+
+static size_t wrong_in_private(const struct client *client)
+{
+	const struct part *part = &client->parts[PRIVATE];
+
+	return pattern_wrong_words(part->map, part->length,
+				   private_seed(own_label(client)));
+}
+
+static size_t wrong_words(const struct client *client)
+{
+	const struct part *label = &client->parts[LABEL];
+	const struct part *board = &client->parts[BOARD];
+
+	return wrong_in_private(client) +
+	       pattern_wrong_words(label->map, label->length,
+				   own_label(client)) +
+	       pattern_wrong_words(board->map, board->length, board_seed());
+}
+
+/* New memory is zero; what is stored by mapping is read back by file. */
+static size_t use_private(const struct client *client)
+{
+	const struct part *part = &client->parts[PRIVATE];
+	uint64_t seed = private_seed(own_label(client));
+	unsigned char *copy = malloc(part->length);
+	size_t wrong = 0;
+	size_t i;
+
+	for (i = 0; i < part->length; i++)
+		wrong += part->map[i] != 0;
+	pattern_fill(part->map, part->length, seed);
+	if (!copy ||
+	    pread(part->ds, copy, part->length, 0) != (ssize_t)part->length)
+		return wrong + 1;
+	wrong += pattern_wrong_words(copy, part->length, seed);
+	free(copy);
+	return wrong;
+}
+
+static void use(struct client *client, struct report *report)
+{
+	int kind;
+
+	for (kind = 0; kind < PARTS; kind++)
+		map_part(&client->parts[kind]);
+	report->wrong_words = use_private(client) + wrong_words(client);
+}
+
+static void attempt(const struct client *client, struct report *report)
+{
+	const struct part *private = &client->parts[PRIVATE];
+	const struct part *label = &client->parts[LABEL];
+	int32_t *outcome = report->outcomes;
+	int i;
+
+	for (i = 0; i < REACH_ATTEMPTS; i++)
+		*outcome++ = reach_attempts[i].run(private);
+	for (i = 0; i < WRITE_ATTEMPTS; i++)
+		*outcome++ = write_attempts[i].run(label);
+	report->wrong_words = wrong_words(client);
+}
+
+/* From here on it is only mappings that keep the memory. */
+static void halve(struct client *client, struct report *report)
+{
+	struct part *private = &client->parts[PRIVATE];
+	int kind;
+
+	for (kind = 0; kind < PARTS; kind++)
+		close(client->parts[kind].ds);
+	private->length /= 2;
+	munmap(private->map + private->length, private->length);
+	report->wrong_words = wrong_words(client);
+}
+
+static void obey(struct client *client, enum command command,
+		 struct report *report)
+{
+	switch (command) {
+	case COMMAND_USE:
+		use(client, report);
+		break;
+	case COMMAND_ATTEMPT:
+		attempt(client, report);
+		break;
+	case COMMAND_VERIFY:
+		report->wrong_words = wrong_words(client);
+		break;
+	case COMMAND_HALVE:
+		halve(client, report);
+		break;
+	case COMMAND_EXIT:
+		exit(EXIT_SUCCESS);
+	}
+}
+
+int client_main(const char *path)
+{
+	struct client client = { .socket = protocol_connect(path) };
+	struct report report;
+	int command;
+	int kind;
+
+	for (kind = 0; kind < PARTS; kind++)
+		receive_part(client.socket, &client.parts[kind]);
+	while ((command = command_receive(client.socket)) >= 0) {
+		memset(&report, 0, sizeof(report));
+		obey(&client, command, &report);
+		report_send(client.socket, &report);
+	}
+	return EXIT_FAILURE;
+}

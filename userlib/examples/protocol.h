@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
+/*
+ * What the service and a client say to each other after the dataspaces were
+ * handed over: the service sends a command, the client does it and reports.
+ * One message each, on a socket that keeps messages apart.
+ */
+#ifndef RAM_PROTOCOL_H
+#define RAM_PROTOCOL_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "attempts.h"
+
+enum command {
+	COMMAND_USE, /* map all parts, fill the private one */
+	COMMAND_ATTEMPT, /* try everything that must be refused */
+	COMMAND_VERIFY, /* is everything still as it should be? */
+	COMMAND_HALVE, /* close descriptors, unmap half of the private part */
+	COMMAND_EXIT,
+};
+
+struct report {
+	uint64_t wrong_words;
+	int32_t outcomes[ATTEMPTS];
+};
+
+int protocol_listen(const char *path);
+int protocol_accept(int listener, pid_t *peer);
+int protocol_connect(const char *path);
+
+void command_send(int socket, enum command command);
+/* -ENODATA when the service has hung up. */
+int command_receive(int socket);
+void report_send(int socket, const struct report *report);
+void report_receive(int socket, struct report *report);
+
+#endif /* RAM_PROTOCOL_H */

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+#include "service.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <dataspace.h>
+
+#include "util.h"
+
+#define READ_WRITE (DATASPACE_READ | DATASPACE_WRITE)
+
+static void write_labels(unsigned char *chunk)
+{
+	struct range board = part_range(BOARD, 0);
+	struct range label;
+	unsigned int i;
+
+	for (i = 0; i < CLIENTS; i++) {
+		label = part_range(LABEL, i);
+		pattern_fill(chunk + label.offset, label.length, label_seed(i));
+	}
+	pattern_fill(chunk + board.offset, board.length, board_seed());
+}
+
+void service_open(struct service *service)
+{
+	unsigned char *memory;
+
+	service->scattered = 0;
+	service->chunk = dataspace_alloc(CHUNK_BYTES, READ_WRITE, 0);
+	if (service->chunk == -ENOMEM) {
+		service->scattered = 1;
+		service->chunk = dataspace_alloc(CHUNK_BYTES, READ_WRITE,
+						 DATASPACE_ALLOC_SCATTERED);
+	}
+	must(service->chunk, "allocating the chunk");
+	memory = map_dataspace(service->chunk, CHUNK_BYTES,
+			       PROT_READ | PROT_WRITE);
+	write_labels(memory);
+	pages_note(&service->pages, memory, CHUNK_BYTES);
+	munmap(memory, CHUNK_BYTES);
+}
+
+void service_close_chunk(struct service *service)
+{
+	close(service->chunk);
+	service->chunk = -1;
+}
+
+static void give(const struct service *service, int socket, enum part_kind kind,
+		 unsigned int client)
+{
+	uint32_t rights = kind == PRIVATE ? READ_WRITE : DATASPACE_READ;
+	struct range range = part_range(kind, client);
+	int ds;
+
+	ds = must(dataspace_alias(service->chunk, range.offset, range.length,
+				  rights),
+		  "making an alias");
+	must(dataspace_send(socket, ds), "sending a dataspace");
+	close(ds);
+}
+
+static void start_client(const char *path)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork", -errno);
+	if (pid)
+		return;
+	execl("/proc/self/exe", "ram_service", "--client", path, NULL);
+	_exit(127);
+}
+
+static void admit(struct service *service, int listener, unsigned int client)
+{
+	struct session *session = &service->sessions[client];
+	int kind;
+
+	session->socket = protocol_accept(listener, &session->pid);
+	for (kind = 0; kind < PARTS; kind++)
+		give(service, session->socket, kind, client);
+}
+
+void service_admit_clients(struct service *service)
+{
+	char path[64];
+	int listener;
+	int i;
+
+	snprintf(path, sizeof(path), "/tmp/ram-service-%d.socket",
+		 (int)getpid());
+	listener = protocol_listen(path);
+	for (i = 0; i < CLIENTS; i++)
+		start_client(path);
+	for (i = 0; i < CLIENTS; i++)
+		admit(service, listener, i);
+	close(listener);
+	unlink(path);
+}
+
+uint64_t service_command(struct service *service, struct group group,
+			 enum command command, struct report *reports)
+{
+	uint64_t wrong = 0;
+	unsigned int i;
+
+	for (i = group.first; i < CLIENTS; i += group.step)
+		command_send(service->sessions[i].socket, command);
+	for (i = group.first; i < CLIENTS; i += group.step) {
+		report_receive(service->sessions[i].socket, &reports[i]);
+		wrong += reports[i].wrong_words;
+	}
+	return wrong;
+}
+
+static void bury(struct session *session)
+{
+	close(session->socket);
+	if (waitpid(session->pid, NULL, 0) != session->pid)
+		die("waiting for a client", -errno);
+}
+
+void service_dismiss(struct service *service, struct group group)
+{
+	unsigned int i;
+
+	for (i = group.first; i < CLIENTS; i += group.step) {
+		command_send(service->sessions[i].socket, COMMAND_EXIT);
+		bury(&service->sessions[i]);
+	}
+}
+
+void service_kill(struct service *service, struct group group)
+{
+	unsigned int i;
+
+	for (i = group.first; i < CLIENTS; i += group.step) {
+		kill(service->sessions[i].pid, SIGKILL);
+		bury(&service->sessions[i]);
+	}
+}
+
+uint64_t service_wrong_words(const struct service *service)
+{
+	const unsigned char *chunk;
+	struct range range = part_range(BOARD, 0);
+	uint64_t wrong;
+	unsigned int i;
+
+	chunk = map_dataspace(service->chunk, CHUNK_BYTES, PROT_READ);
+	wrong = pattern_wrong_words(chunk + range.offset, range.length,
+				    board_seed());
+	for (i = 0; i < CLIENTS; i++) {
+		range = part_range(LABEL, i);
+		wrong += pattern_wrong_words(chunk + range.offset, range.length,
+					     label_seed(i));
+		range = part_range(PRIVATE, i);
+		wrong += pattern_wrong_words(chunk + range.offset, range.length,
+					     private_seed(label_seed(i)));
+	}
+	munmap((void *)chunk, CHUNK_BYTES);
+	return wrong;
+}

@@ -10,8 +10,8 @@ set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
 
-# The result port, and a disk for direct I/O.
-drivers="virtio_pci virtio_console virtio_blk"
+# The result port, and disks for direct I/O.
+drivers="virtio_pci virtio_console virtio_blk brd"
 
 # Numbers the drivers, so that init can load them in order of dependency.
 copy_drivers()

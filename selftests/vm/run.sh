@@ -106,6 +106,9 @@ show_program()
 
 program_status()
 {
+	if awk -f "$HERE/console.awk" "$dir/console" | grep -v '^ok '; then
+		die "the kernel complained"
+	fi
 	grep -qx '@done' "$dir/result" || die "the guest did not report its end"
 	awk '$1 == "@exit" { status = $3 } END { exit status }' "$dir/result"
 }

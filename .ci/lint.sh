@@ -1,0 +1,131 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Static checks of everything that is in the tree. A check that prints anything
+# has failed. Prints a verdict for each and the totals.
+# Usage: lint.sh [CHECK...]     all of them if none is named
+
+set -eu
+HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
+# shellcheck source=../selftests/vm/common.sh
+. "$HERE/common.sh"
+
+"$HERE/deps.sh" build lint
+source=$("$HERE/source.sh")
+cd "$TOP"
+
+# What is in the tree or about to be, by pattern; not what was built.
+files()
+{
+	git -c safe.directory='*' ls-files --cached --others \
+		--exclude-standard -- "$@"
+}
+
+module_files=$(files 'module/*.[ch]' 'uapi/*.h')
+user_files=$(files 'userlib/*.[ch]' 'selftests/*.[ch]')
+shell_files=$(files '*.sh' .ci/run selftests/vm/init)
+
+# What these packages say about every module: their headers come without the
+# vmlinux that type information is made from.
+without_noise()
+{
+	sed '/^Skipping BTF generation for .* due to unavailability of vmlinux$/d'
+}
+
+# build_module NAME KERNEL MAKE-ARGUMENT...: in a copy of its own.
+build_module()
+{
+	copy=$BUILD/lint/$1-$2
+	kver=$("$HERE/kernel.sh" "$2" version)
+	shift 2
+	rm -rf "$copy"
+	make -s --no-print-directory module KVER="$kver" MODDIR="$copy" "$@" 2>&1 |
+		without_noise
+}
+
+# These kernels were built with gcc. Their configuration names what only gcc
+# 12 can do; clang 14 gets along without. The header that declares the per-CPU
+# segment twice is the kernel's.
+build_with_clang()
+{
+	build_module clang "$1" W=1 CC=clang-14 \
+		CONFIG_CC_IS_GCC= CONFIG_CC_IS_CLANG=y \
+		CONFIG_CC_IMPLICIT_FALLTHROUGH=-Wimplicit-fallthrough \
+		CONFIG_FTRACE_MCOUNT_USE_CC= CONFIG_INIT_STACK_ALL_ZERO= \
+		CONFIG_RETHUNK= CONFIG_MITIGATION_RETHUNK= \
+		CONFIG_SLS= CONFIG_MITIGATION_SLS= \
+		KCFLAGS="-Wno-unknown-warning-option -Wno-duplicate-decl-specifier"
+}
+
+# checkpatch IGNORED-TYPE,... FILE...
+checkpatch()
+{
+	ignored=$1
+	shift
+	perl "$source/scripts/checkpatch.pl" --strict --no-tree --terse \
+		--show-types --no-summary --ignore "$ignored" -f "$@"
+}
+
+# Not in the module: names in mixed case, as only those of the kernel's own
+# functions are. Not in programs: what asks for names that only the kernel has,
+# and volatile, which is how a program touches memory that others change.
+module_ignored=CAMELCASE
+user_ignored=ARRAY_SIZE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES
+user_ignored=$user_ignored,STRCPY,STRLCPY,STRNCPY,VOLATILE,ENOSYS
+
+# The lists of files are words.
+# shellcheck disable=SC2086
+run_check()
+{
+	case $1 in
+	checkpatch)
+		checkpatch "$module_ignored" $module_files
+		checkpatch "$user_ignored" $user_files
+		;;
+	clang-format)
+		clang-format-14 --dry-run -Werror $module_files $user_files
+		;;
+	kernel-doc)
+		perl "$source/scripts/kernel-doc" -none -Wall $module_files
+		;;
+	shellcheck)
+		shellcheck $shell_files
+		;;
+	spdx)
+		grep -L 'SPDX-License-Identifier' $(files)
+		;;
+	sparse:*)
+		build_module sparse "${1#*:}" C=2
+		;;
+	gcc:*)
+		build_module gcc "${1#*:}" W=1
+		;;
+	clang:*)
+		build_with_clang "${1#*:}"
+		;;
+	*)
+		die "unknown check: $1"
+		;;
+	esac
+}
+
+verdict()
+{
+	output=$(run_check "$1" 2>&1) || output=${output:-failed}
+	if [ -z "$output" ]; then
+		echo "ok    lint: $1"
+	else
+		echo "FAIL  lint: $1"
+		echo "$output" | sed 's/^/      | /'
+	fi
+}
+
+if [ $# -eq 0 ]; then
+	set -- checkpatch clang-format kernel-doc shellcheck spdx
+	for kernel in $KERNELS; do
+		set -- "$@" "sparse:$kernel" "gcc:$kernel" "clang:$kernel"
+	done
+fi
+for check; do
+	verdict "$check"
+done | awk -f "$HERE/totals.awk"

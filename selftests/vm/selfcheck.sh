@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Shows that the judge lets nothing pass: feeds it runs that went wrong, each
+# in its own way, and one that went well. Needs no guest.
+
+set -eu
+HERE=$(cd "$(dirname "$0")" && pwd)
+
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+# A run with one program, of two tests, in which all is well.
+good_run()
+{
+	echo alias >"$dir/tests"
+	cat >"$dir/result" <<-END
+		@kernel 6.0
+		@run alias
+		TAP version 13
+		1..2
+		ok 1 one
+		ok 2 two # SKIP no such hardware
+		@exit alias 0 1
+		@done
+	END
+	cat >"$dir/console" <<-END
+		[    0.000000] Linux version 6.0
+		[    1.000000] dataspace-vm: run alias
+		[    2.000000] reboot: Power down
+	END
+}
+
+judged()
+{
+	"$HERE/judge.sh" "$dir" >"$dir/verdict"
+}
+
+verdict()
+{
+	if [ "$2" = "$3" ]; then
+		echo "ok    judge: $1"
+	else
+		echo "FAIL  judge: $1"
+		sed 's/^/      | /' "$dir/verdict"
+	fi
+}
+
+# expect good|bad NAME [FILE SED-SCRIPT]
+expect()
+{
+	good_run
+	[ $# -eq 2 ] || sed -i "$4" "$dir/$3"
+	if judged; then was=good; else was=bad; fi
+	verdict "$2" "$was" "$1"
+}
+
+# The number of lines says that each complaint is recognised by itself.
+complaint()
+{
+	expect bad "kernel says $1" console "2a [    1.500000] $1"
+}
+
+expect good "a clean run"
+verdict "counts" "$(tail -n 1 "$dir/verdict")" "2 passed, 0 failed, 1 skipped"
+
+expect bad "empty result" result "1,\$d"
+expect bad "empty console" console "1,\$d"
+expect bad "no end" result '/@done/d'
+expect bad "cut off in a program" result "/@exit/,\$d"
+expect bad "program that did not run" tests "\$a other"
+expect bad "failed test" result 's/^ok 1/not ok 1/'
+expect bad "missing result" result '/^ok 1/d'
+expect bad "one result too many" result '/^ok 1/p'
+expect bad "no plan" result '/^1\.\./d'
+expect bad "plan of nothing" result 's/^1\.\.2/1..0/; /^ok/d'
+expect bad "skip without a reason" result 's/ no such hardware//'
+expect bad "skip for unknown reason" result 's/no such hardware/unknown/'
+expect bad "exit status" result 's/^@exit alias 0/@exit alias 1/'
+expect bad "killed" result 's/^@exit alias 0/@exit alias 137/'
+complaint "WARNING: CPU: 0 PID: 1 at mm/memory.c:1"
+complaint "BUG: unable to handle page fault for address: 0000000000000000"
+complaint "BUG kmalloc-64 (Not tainted): Poison overwritten"
+complaint "kernel BUG at mm/memory.c:1!"
+complaint "Oops: 0000 [#1] SMP"
+complaint "WARNING: possible circular locking dependency detected"
+complaint "general protection fault, probably for non-canonical address"
+complaint "UBSAN: shift-out-of-bounds in mm/memory.c:1"
+complaint "BUG: Bad page state in process alias  pfn:1"
+complaint "Kernel panic - not syncing: Fatal exception"
+complaint "INFO: task alias:1 blocked for more than 120 seconds."
+complaint "rcu: INFO: rcu_preempt self-detected stall on CPU"
+complaint "alias invoked oom-killer: gfp_mask=0xcc0"
+complaint "alias: page allocation failure: order:10"
+complaint "kmemleak: 1 new suspected memory leaks"

@@ -81,6 +81,7 @@ run_check()
 	checkpatch)
 		checkpatch "$module_ignored" $module_files
 		checkpatch "$user_ignored" $user_files
+		rm -f .checkpatch-camelcase.*
 		;;
 	clang-format)
 		clang-format-14 --dry-run -Werror $module_files $user_files
@@ -92,7 +93,8 @@ run_check()
 		shellcheck $shell_files
 		;;
 	spdx)
-		grep -L 'SPDX-License-Identifier' $(files)
+		files ':!COPYING' ':!*.md' |
+			xargs grep -L 'SPDX-License-Identifier'
 		;;
 	sparse:*)
 		build_module sparse "${1#*:}" C=2

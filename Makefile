@@ -15,10 +15,8 @@ XDG_CACHE_HOME ?= $(or $(HOME),/tmp)/.cache
 DATASPACE_CACHE ?= $(XDG_CACHE_HOME)/dataspace
 KSFT ?= $(DATASPACE_CACHE)/source/tools/testing/selftests
 
-PREFIX ?= /usr/local
-INCLUDEDIR ?= $(PREFIX)/include
 KERNELS ?= 6.1 6.12
-export BUILD DATASPACE_CACHE INCLUDEDIR KERNELS PREFIX
+export BUILD DATASPACE_CACHE KERNELS
 
 VM := selftests/vm
 
@@ -66,13 +64,10 @@ modules_install: module ## install the module for KVER
 .PHONY: install
 install: userlib ## install the library and the header (DESTDIR, PREFIX, LIBDIR, INCLUDEDIR)
 	$(MAKE) -C userlib install
-	install -D -m 644 uapi/linux/dataspace.h \
-		$(DESTDIR)$(INCLUDEDIR)/linux/dataspace.h
 
 .PHONY: uninstall
 uninstall: ## remove what install installed
 	$(MAKE) -C userlib uninstall
-	rm -f $(DESTDIR)$(INCLUDEDIR)/linux/dataspace.h
 
 .PHONY: demo
 demo: ## show the RAM service at work in a virtual machine

@@ -21,7 +21,7 @@ packages()
 		echo cpio gzip kmod qemu-system-x86 xz-utils
 		;;
 	lint)
-		echo clang-14 clang-format-14 git perl shellcheck sparse
+		echo clang-14 clang-format-14 git mandoc perl shellcheck sparse
 		;;
 	*)
 		die "unknown group of packages: $1"

@@ -1,0 +1,87 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Installs the library into a folder of its own, builds programs against it as
+# a user would, in C and, where there is a compiler, in C++, linked with the
+# shared and with the static library, and runs them; then uninstalls and checks
+# that nothing is left.
+# Usage: CC=... MAKE=... check-install.sh
+
+set -eu
+
+cd "$(dirname "$0")"
+: "${CC:=cc}" "${CXX:=c++}" "${MAKE:=make}"
+
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+
+install_args="DESTDIR=$stage PREFIX=/usr LIBDIR=/usr/lib/here"
+export PKG_CONFIG_LIBDIR="$stage/usr/lib/here/pkgconfig"
+export PKG_CONFIG_SYSROOT_DIR="$stage"
+
+# The program needs no module: the library must refuse what is no dataspace.
+write_program()
+{
+	cat >"$1" <<-'END'
+		#include <dataspace.h>
+		#include <errno.h>
+
+		int main(void)
+		{
+			struct dataspace_info info;
+
+			if (dataspace_info(-1, &info) != -EBADF)
+				return 1;
+			return dataspace_info(0, &info) != -EBADFD;
+		}
+	END
+}
+
+# build COMPILER SOURCE OUTPUT LIBRARY...
+build()
+{
+	compiler=$1
+	source=$2
+	output=$3
+	shift 3
+	# Flags and compilers are words.
+	# shellcheck disable=SC2046,SC2086
+	$compiler -Wall -Wextra -Werror $(pkg-config --cflags dataspace) \
+		-o "$output" "$source" "$@"
+}
+
+run()
+{
+	LD_LIBRARY_PATH="$stage/usr/lib/here" "$1" </dev/null || {
+		echo "${1##*/} has failed" >&2
+		exit 1
+	}
+}
+
+# try LANGUAGE COMPILER
+try()
+{
+	program=$stage/program.$1
+	write_program "$program"
+	# shellcheck disable=SC2046
+	build "$2" "$program" "$program.shared" $(pkg-config --libs dataspace)
+	run "$program.shared"
+	build "$2" "$program" "$program.static" \
+		"$stage/usr/lib/here/libdataspace.a"
+	run "$program.static"
+	rm "$program" "$program.shared" "$program.static"
+}
+
+# shellcheck disable=SC2086
+"$MAKE" -s install $install_args
+try c "$CC"
+if command -v "$CXX" >/dev/null; then
+	try cc "$CXX"
+fi
+# shellcheck disable=SC2086
+"$MAKE" -s uninstall $install_args
+left=$(find "$stage" ! -type d)
+[ -z "$left" ] || {
+	echo "uninstall has left: $left" >&2
+	exit 1
+}

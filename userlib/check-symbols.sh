@@ -1,0 +1,79 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Checks that the header, the version map, the shared library and the manual
+# name the same functions, and that the static library defines no global name
+# outside of the library's own.
+# Usage: check-symbols.sh HEADER MAP MANDIR SHARED STATIC
+
+set -eu
+
+header=$1
+map=$2
+man=$3
+shared=$4
+static=$5
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+names_in_header()
+{
+	sed -n 's/^[a-z][a-z0-9_ ]*[ *]\(dataspace_[a-z_]*\)(.*/\1/p' "$header"
+}
+
+names_in_map()
+{
+	sed -n 's/^[[:space:]]*\(dataspace_[a-z_]*\);$/\1/p' "$map"
+}
+
+# What is exported without a version counts, too: it has no "@@" to cut off.
+names_in_shared()
+{
+	nm -D --defined-only "$shared" |
+		awk '$2 != "A" { sub("@@DATASPACE_[0-9.]*$", "", $3); print $3 }'
+}
+
+# The first section of each page.
+names_in_man()
+{
+	cat "$man"/man3/*.3 |
+		awk '/^\.SH/ { on = ($2 == "NAME"); next } on' |
+		sed 's/ *\\-.*//' | sed 's/, */\n/g' | grep '^dataspace'
+}
+
+# A page of its own for each name, if only one that points to another.
+names_of_pages()
+{
+	for page in "$man"/man3/*.3; do
+		basename "$page" .3
+	done
+}
+
+# compare WHAT: the names in the header with those on standard input
+compare()
+{
+	LC_ALL=C sort >"$work/other"
+	diff "$work/header" "$work/other" >"$work/diff" && return
+	echo "the header and the $1 name different functions:" >&2
+	cat "$work/diff" >&2
+	touch "$work/failed"
+}
+
+names_in_header | LC_ALL=C sort >"$work/header"
+[ -s "$work/header" ] || {
+	echo "no function found in $header" >&2
+	exit 1
+}
+names_in_map | compare "version map"
+names_in_shared | compare "shared library"
+names_in_man | compare "manual"
+names_of_pages | compare "list of pages"
+
+if nm -g --defined-only "$static" | awk 'NF == 3 { print $3 }' |
+	grep -v -e '^dataspace_' -e '^libdataspace_' >"$work/foreign"; then
+	echo "$static defines foreign names:" >&2
+	cat "$work/foreign" >&2
+	touch "$work/failed"
+fi
+[ ! -e "$work/failed" ]

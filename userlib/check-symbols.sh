@@ -27,11 +27,12 @@ names_in_map()
 	sed -n 's/^[[:space:]]*\(dataspace_[a-z_]*\);$/\1/p' "$map"
 }
 
-# What is exported without a version counts, too: it has no "@@" to cut off.
+# What is exported without a version is marked, so that it differs.
 names_in_shared()
 {
 	nm -D --defined-only "$shared" |
-		awk '$2 != "A" { sub("@@DATASPACE_[0-9.]*$", "", $3); print $3 }'
+		awk '$2 != "A" && !sub("@@DATASPACE_[0-9.]*$", "", $3) { $3 = $3 "@" }
+		     $2 != "A" { print $3 }'
 }
 
 # The first section of each page.

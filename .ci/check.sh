@@ -42,15 +42,19 @@ build_module()
 	make -s module KVER="$kver" MODDIR="$BUILD/$kver"
 }
 
+make_tests()
+{
+	make -s --no-print-directory -C selftests KSFT="$ksft" \
+		OUTPUT="$BUILD/selftests" INSTALL_PATH="$BUILD/install" \
+		COLLECTION=dataspace "$@"
+}
+
 install_tests()
 {
-	rm -rf "$BUILD/install"
-	make -s selftests
-	make -s -C selftests KSFT="$ksft" OUTPUT="$BUILD/selftests" \
-		INSTALL_PATH="$BUILD/install" install
-	make -s --no-print-directory -C selftests KSFT="$ksft" \
-		OUTPUT="$BUILD/selftests" COLLECTION=dataspace emit_tests \
-		>"$BUILD/install/kselftest-list.txt"
+	rm -rf "$BUILD/install" &&
+		make -s selftests &&
+		make_tests install &&
+		make_tests emit_tests >"$BUILD/install/kselftest-list.txt"
 }
 
 all_steps()

@@ -3,12 +3,12 @@
 #
 # Boots a virtual machine with the module and runs something in it.
 #
-# Usage: run.sh [-k KERNEL] [-m MODULE] tests FOLDER
+# Usage: run.sh [-k KERNEL] [-m MODULE] tests FOLDER|FILE...
 #        run.sh [-k KERNEL] [-m MODULE] program FILE [ARGUMENT...]
 #        run.sh [-k KERNEL] [-m MODULE] shell [FILE...]
 #
-# tests    runs what kselftest's "make install" has put into FOLDER and prints
-#          a line for each test, and the totals
+# tests    runs what kselftest's "make install" has put into FOLDER, or the
+#          test programs named, and prints a line for each test, and the totals
 # program  runs one program, prints what it prints, and returns what it returns
 # shell    boots to a prompt on this terminal, with the files in /selftests
 #
@@ -40,24 +40,30 @@ rm -rf "$dir"
 mkdir -p "$payload/etc" "$payload/selftests"
 : >"$dir/tests"
 
-# The programs that the folder lists, each with its time limit in seconds.
-list_tests()
+# Prints the names of the programs that the folder lists, or of the files.
+test_names()
 {
-	limit=$(sed -n 's/^timeout=//p' "$1/settings" 2>/dev/null)
-	sed -n 's/^[^:]*://p' "$1/kselftest-list.txt" |
-		sed "s/\$/ ${limit:-45}/"
+	if [ -d "$1" ]; then
+		sed -n 's/^[^:]*://p' "$1/kselftest-list.txt"
+	else
+		for file; do
+			basename "$file"
+		done
+	fi
 }
 
 put_tests()
 {
-	cp -R "$1/." "$payload/selftests/"
-	list_tests "$1" >"$payload/etc/tests"
-	[ -s "$payload/etc/tests" ] || die "no tests in $1"
-	{
-		cut -d' ' -f1 "$payload/etc/tests"
-		echo module-load
-		echo module-unload
-	} >"$dir/tests"
+	limit=$(sed -n 's/^timeout=//p' "$TOP/selftests/settings")
+	test_names "$@" >"$dir/tests"
+	[ -s "$dir/tests" ] || die "no tests in $1"
+	sed "s/\$/ ${limit:-45}/" "$dir/tests" >"$payload/etc/tests"
+	printf '%s\n' module-load module-unload >>"$dir/tests"
+	if [ -d "$1" ]; then
+		cp -R "$1/." "$payload/selftests/"
+	else
+		cp "$@" "$payload/selftests/"
+	fi
 	echo "mode=run_tests" >"$payload/etc/vm.conf"
 }
 
@@ -115,7 +121,7 @@ program_status()
 
 case $mode in
 tests)
-	put_tests "$1"
+	put_tests "$@"
 	prepare_image
 	boot || :
 	"$HERE/judge.sh" "$dir"

@@ -12,9 +12,12 @@ function pass(what)
 	print "ok    " what
 }
 
+# With what the program has said since the last verdict.
 function fail(what)
 {
 	print "FAIL  " what
+	printf "%s", output
+	output = ""
 }
 
 function skip(what, reason)
@@ -38,25 +41,33 @@ function skip_reason(line)
 	return line == "unknown" ? "" : line
 }
 
+function complain(what)
+{
+	wrong++
+	fail(program ": " what)
+}
+
+# "ok 3 - name # SKIP reason", without the parts that a program leaves out.
+function test_name(line)
+{
+	sub(/^(not )?ok *[0-9]* *-? */, "", line)
+	sub(/ *# *SKIP.*/, "", line)
+	return line == "" ? "test " seen : line
+}
+
 function one_result(line,    name)
 {
 	seen++
-	name = line
-	sub(/^(not )?ok *[0-9]* *-? */, "", name)
-	sub(/^# *SKIP.*/, "", name)
-	sub(/ *# *SKIP.*/, "", name)
-	name = program ": " (name == "" ? "test " seen : name)
-	if (line ~ /^not ok/) {
-		wrong++
-		fail(name)
-	} else if (line !~ /# *SKIP/) {
-		pass(name)
-	} else if (skip_reason(line) == "") {
-		wrong++
-		fail(name ": skipped without a reason")
-	} else {
-		skip(name, skip_reason(line))
-	}
+	name = test_name(line)
+	if (line ~ /^not ok/)
+		complain(name)
+	else if (line !~ /# *SKIP/)
+		pass(program ": " name)
+	else if (skip_reason(line) == "")
+		complain(name ": skipped without a reason")
+	else
+		skip(program ": " name, skip_reason(line))
+	output = ""
 }
 
 function one_plan(line)
@@ -64,19 +75,12 @@ function one_plan(line)
 	plan = substr(line, 4) + 0
 	if (plan)
 		return
-	if (line ~ /# *SKIP/ && skip_reason(line) != "") {
-		skip(program, skip_reason(line))
-		skipped_whole = program
-	} else {
-		wrong++
-		fail(program ": no test in it")
+	if (line !~ /# *SKIP/ || skip_reason(line) == "") {
+		complain("no test in it")
+		return
 	}
-}
-
-function complain(what)
-{
-	wrong++
-	fail(program ": " what)
+	skip(program, skip_reason(line))
+	skipped_whole = program
 }
 
 function end_program(status, seconds)
@@ -89,15 +93,12 @@ function end_program(status, seconds)
 		complain("killed after " seconds " s")
 	else if (status != 0 && !wrong && skipped_whole != program)
 		complain("ended with status " status)
-	if (wrong)
-		printf "%s", output
-	program = ""
+	program = output = ""
 }
 
 function cut_off()
 {
 	complain("did not end")
-	printf "%s", output
 	program = ""
 }
 

@@ -35,8 +35,8 @@ module: $(KDIR)/Makefile stage ## build module/dataspace.ko for KVER or KDIR
 stage:
 ifneq ($(MODDIR),$(CURDIR))
 	@mkdir -p $(MODDIR)
-	@rsync -a --delete --include='*/' --include='*.[ch]' --include=Kbuild \
-		--filter='protect *' --exclude='*' Kbuild module uapi $(MODDIR)/
+	@rsync -a --delete --exclude='*.mod.c' --include='*/' --include='*.[ch]' \
+		--include=Kbuild --exclude='*' Kbuild module uapi $(MODDIR)/
 endif
 
 $(KDIR)/Makefile:

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mappings by huge entries: rule 22, and what the rules 5 and 14 say about the
+ * edges within a huge page.
+ */
+#include <kselftest_harness.h>
+
+#include "common.h"
+#include "pages.h"
+#include "proc.h"
+
+#define UNITS 3
+
+FIXTURE(huge)
+{
+	/* a huge page in bytes and in pages */
+	size_t unit;
+	size_t pages;
+	size_t length;
+	int root;
+};
+
+FIXTURE_VARIANT(huge)
+{
+	__u32 flags;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(huge, contiguous) {
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(huge, scattered) {
+	.flags = DATASPACE_ALLOC_SCATTERED,
+};
+
+/* clang-format on */
+
+FIXTURE_SETUP(huge)
+{
+	self->unit = huge_size();
+	self->pages = self->unit / page_size();
+	self->length = UNITS * self->unit;
+	self->root = ds_alloc(self->length, RIGHTS_RW, variant->flags);
+	ASSERT_LE(0, self->root);
+	ASSERT_EQ(0, tags_write_fd(self->root, UNITS * self->pages, 0));
+}
+
+FIXTURE_TEARDOWN(huge)
+{
+	close(self->root);
+}
+
+static long huge_bytes(const void *map)
+{
+	return smaps_kb(map, "FilePmdMapped:") * 1024;
+}
+
+/* rule 22 */
+TEST_F(huge, a_mapping_is_huge_at_the_address_that_mmap_picks)
+{
+	char *map = ds_map(self->root, self->length, PROT_READ | PROT_WRITE);
+
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(0, (uintptr_t)map % self->unit);
+	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages, 0));
+	EXPECT_EQ(self->length, huge_bytes(map));
+}
+
+/* rule 22 */
+TEST_F(huge, a_read_only_alias_is_huge_too)
+{
+	int ds = ds_alias(self->root, self->unit, self->unit, RIGHTS_R);
+	char *map = ds_map(ds, self->unit, PROT_READ);
+
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(0, tags_wrong(map, self->pages, self->pages));
+	EXPECT_EQ(self->unit, huge_bytes(map));
+}
+
+/* rule 22: the part of a mapping that can be huge is */
+TEST_F(huge, an_alias_from_within_a_huge_page_is_huge_after_its_end)
+{
+	const size_t first = self->pages - 1;
+	int ds = ds_alias_pages(self->root, first, UNITS * self->pages,
+				RIGHTS_R);
+	char *map = ds_map(ds, self->length - first * page_size(), PROT_READ);
+
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages - first, first));
+	EXPECT_EQ(self->length - self->unit, huge_bytes(map));
+}
+
+/* rule 22: which is why the aligned address counts, not the aligned offset */
+TEST_F(huge, a_mapping_from_an_offset_is_huge)
+{
+	char *map = mmap(NULL, 2 * self->unit, PROT_READ, MAP_SHARED,
+			 self->root, self->unit);
+
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(0, tags_wrong(map, 2 * self->pages, self->pages));
+	EXPECT_EQ(2 * self->unit, huge_bytes(map));
+}
+
+/* rules 5 and 22 */
+TEST_F(huge, an_alias_as_long_as_a_huge_page_but_off_by_one_page_is_right)
+{
+	int ds = ds_alias_pages(self->root, 1, self->pages + 1, RIGHTS_R);
+	char *map = ds_map(ds, self->unit, PROT_READ);
+
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(0, tags_wrong(map, self->pages, 1));
+	EXPECT_EQ(0, huge_bytes(map));
+}
+
+static char *reserve(size_t length)
+{
+	return mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
+}
+
+/* rules 5 and 22: also when the address alone invites to a huge entry */
+TEST_F(huge, an_alias_off_by_one_page_at_a_huge_address_is_right)
+{
+	int ds = ds_alias_pages(self->root, 1, 2 * self->pages, RIGHTS_R);
+	char *space = reserve(3 * self->unit);
+	char *at = (char *)(((uintptr_t)space + self->unit - 1) / self->unit *
+			    self->unit);
+	char *map =
+		mmap(at, self->unit, PROT_READ, MAP_SHARED | MAP_FIXED, ds, 0);
+
+	ASSERT_EQ(at, map);
+	EXPECT_EQ(0, tags_wrong(map, self->pages, 1));
+	EXPECT_EQ(0, huge_bytes(map));
+}
+
+/* rule 22 */
+TEST_F(huge, an_address_that_is_not_aligned_works_page_by_page)
+{
+	char *space = reserve(3 * self->unit);
+	char *at = (char *)(((uintptr_t)space + self->unit - 1) / self->unit *
+			    self->unit) +
+		   page_size();
+	char *map = mmap(at, self->unit, PROT_READ, MAP_SHARED | MAP_FIXED,
+			 self->root, 0);
+
+	ASSERT_EQ(at, map);
+	EXPECT_EQ(0, tags_wrong(map, self->pages, 0));
+	EXPECT_EQ(0, huge_bytes(map));
+}
+
+/* rules 5 and 22: a mapping shorter than a huge page shows no more than that */
+TEST_F(huge, nothing_is_mapped_beyond_a_short_alias)
+{
+	int ds = ds_alias_pages(self->root, 0, 3, RIGHTS_R);
+	char *map = ds_map(ds, 3 * page_size(), PROT_READ);
+
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(0, tags_wrong(map, 3, 0));
+	EXPECT_EQ(0, huge_bytes(map));
+	EXPECT_EQ(3 * page_size() / 1024, smaps_kb(map, "Rss:"));
+}
+
+/* rules 14 and 22 */
+TEST_F(huge, a_part_of_a_huge_page_goes_back_to_the_page)
+{
+	struct pages pages;
+	int low, high;
+
+	ASSERT_EQ(0, pages_of_fd(&pages, self->root, self->length));
+	low = ds_alias_pages(self->root, 100, 101, RIGHTS_R);
+	high = ds_alias_pages(self->root, self->pages + 5, 2 * self->pages - 7,
+			      RIGHTS_R);
+	ASSERT_LE(0, high);
+	close(self->root);
+	EXPECT_EQ(1 + self->pages - 12, pages_held(&pages));
+	EXPECT_EQ(1, pages_held_in(&pages, 100, 101));
+	EXPECT_EQ(0, tags_wrong_fd(low, 1, 100));
+	EXPECT_EQ(0, tags_wrong_fd(high, self->pages - 12, self->pages + 5));
+	close(low);
+	close(high);
+	EXPECT_EQ(0, pages_held(&pages));
+	pages_forget(&pages);
+}
+
+/* rules 14 and 22: the same while it is mapped by huge entries */
+TEST_F(huge, munmap_within_a_huge_page_gives_back_to_the_page)
+{
+	char *map = ds_map(self->root, self->length, PROT_READ);
+	const size_t page = page_size();
+	struct pages pages;
+
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(0, pages_of_map(&pages, map, self->length));
+	EXPECT_EQ(self->length, huge_bytes(map));
+	close(self->root);
+	munmap(map + 10 * page, 20 * page);
+	EXPECT_EQ(UNITS * self->pages - 20, pages_held(&pages));
+	EXPECT_EQ(0, pages_held_in(&pages, 10, 30));
+	munmap(map + (self->pages - 1) * page, 2 * page);
+	EXPECT_EQ(UNITS * self->pages - 22, pages_held(&pages));
+	EXPECT_EQ(0, tags_wrong(map, 10, 0));
+	EXPECT_EQ(0, tags_wrong(map + 30 * page, self->pages - 31, 30));
+	EXPECT_EQ(0, tags_wrong(map + (self->pages + 1) * page,
+				2 * self->pages - 1, self->pages + 1));
+	munmap(map, self->length);
+	EXPECT_EQ(0, pages_held(&pages));
+	pages_forget(&pages);
+}
+
+/* rules 14 and 22: who keeps mapping all of it is not disturbed */
+TEST_F(huge, a_huge_mapping_outlives_aliases_of_its_parts)
+{
+	char *map = ds_map(self->root, self->length, PROT_READ);
+	size_t i;
+
+	ASSERT_NE(MAP_FAILED, map);
+	for (i = 0; i < 100; i++)
+		close(ds_alias_pages(self->root, i, i + 50, RIGHTS_R));
+	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages, 0));
+	EXPECT_EQ(self->length, huge_bytes(map));
+}
+
+/* rule 10: a huge entry is as read-only as any */
+TEST_F(huge, mprotect_of_a_part_holds)
+{
+	char *map = ds_map(self->root, self->length, PROT_READ | PROT_WRITE);
+	const size_t page = page_size();
+
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages, 0));
+	ASSERT_EQ(0, mprotect(map + 5 * page, page, PROT_READ));
+	tags_write(map + 4 * page, 1, 4);
+	tags_write(map + 6 * page, 1, 6);
+	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages, 0));
+}
+
+/* The contract's figure: so many faults for 64 MiB, at most. */
+#define MOST_FAULTS 64
+#define LENGTH ((size_t)64 << 20)
+
+FIXTURE(faults)
+{
+	int ds;
+};
+
+FIXTURE_VARIANT(faults)
+{
+	__u32 flags;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(faults, contiguous) {
+	.flags = 0,
+};
+
+FIXTURE_VARIANT_ADD(faults, scattered) {
+	.flags = DATASPACE_ALLOC_SCATTERED,
+};
+
+/* clang-format on */
+
+FIXTURE_SETUP(faults)
+{
+	self->ds = ds_alloc(LENGTH, RIGHTS_RW, variant->flags);
+	ASSERT_LE(0, self->ds);
+}
+
+FIXTURE_TEARDOWN(faults)
+{
+	close(self->ds);
+}
+
+/* Stores to, or loads from, every page; nothing else happens meanwhile. */
+static long faults_of_touching(char *map, bool store)
+{
+	const size_t page = page_size();
+	long before = minor_faults();
+	unsigned int sum = 0;
+	size_t i;
+
+	for (i = 0; i < LENGTH; i += page) {
+		if (store)
+			map[i] = 1;
+		else
+			sum += map[i];
+	}
+	return minor_faults() - before + (sum == 1);
+}
+
+/* rule 22 */
+TEST_F(faults, first_stores_take_at_most_64)
+{
+	char *map = ds_map(self->ds, LENGTH, PROT_READ | PROT_WRITE);
+	long faults;
+
+	ASSERT_NE(MAP_FAILED, map);
+	faults = faults_of_touching(map, true);
+	TH_LOG("%ld faults", faults);
+	EXPECT_GE(MOST_FAULTS, faults);
+	EXPECT_LT(0, faults);
+}
+
+/* rule 22 */
+TEST_F(faults, first_loads_take_at_most_64)
+{
+	char *map = ds_map(self->ds, LENGTH, PROT_READ);
+	long faults;
+
+	ASSERT_NE(MAP_FAILED, map);
+	faults = faults_of_touching(map, false);
+	TH_LOG("%ld faults", faults);
+	EXPECT_GE(MOST_FAULTS, faults);
+	EXPECT_LT(0, faults);
+}
+
+/* rule 22 */
+TEST_F(faults, MAP_POPULATE_takes_at_most_64_and_leaves_none)
+{
+	long before = minor_faults();
+	char *map = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_POPULATE, self->ds, 0);
+	long faults = minor_faults() - before;
+
+	ASSERT_NE(MAP_FAILED, map);
+	TH_LOG("%ld faults", faults);
+	EXPECT_GE(MOST_FAULTS, faults);
+	EXPECT_EQ(0, faults_of_touching(map, true));
+}
+
+/* rule 22: of an alias of the middle */
+TEST_F(faults, an_alias_takes_as_few)
+{
+	const size_t half = LENGTH / 2;
+	int ds = ds_alias(self->ds, LENGTH / 4, half, RIGHTS_R);
+	long before = minor_faults();
+	char *map =
+		mmap(NULL, half, PROT_READ, MAP_SHARED | MAP_POPULATE, ds, 0);
+
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_GE(MOST_FAULTS, minor_faults() - before);
+}
+
+TEST_HARNESS_MAIN

@@ -4,8 +4,9 @@
 # of whatever ran at that moment, which the marks that init leaves tell.
 
 BEGIN {
-	complaint = "WARNING:|(^|[^A-Z_])BUG[ :]|Oops|lockdep|" \
+	complaint = "WARNING:|(^|[^A-Z_])BUG[ :]|Oops|" \
 		"possible circular|possible recursive|KASAN|KCSAN|UBSAN|" \
+		"locking correctness validator|suspicious RCU usage|" \
 		"KFENCE|unreferenced object|suspected memory leaks|" \
 		"Call Trace|general protection fault|RIP:|Bad page|" \
 		"Kernel panic|INFO: task .* blocked|INFO: rcu|rcu.*stall|" \

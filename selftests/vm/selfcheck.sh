@@ -64,6 +64,8 @@ complaint()
 expect good "a clean run"
 verdict "counts" "$(tail -n 1 "$dir/verdict")" "2 passed, 0 failed, 1 skipped"
 
+expect good "a kernel that says what it watches" console \
+	"1a [    0.100000] rcu: RCU lockdep checking is enabled."
 expect bad "empty result" result "1,\$d"
 expect bad "empty console" console "1,\$d"
 expect bad "no end" result '/@done/d'
@@ -84,6 +86,8 @@ complaint "BUG kmalloc-64 (Not tainted): Poison overwritten"
 complaint "kernel BUG at mm/memory.c:1!"
 complaint "Oops: 0000 [#1] SMP"
 complaint "WARNING: possible circular locking dependency detected"
+complaint "WARNING: suspicious RCU usage"
+complaint "turning off the locking correctness validator."
 complaint "general protection fault, probably for non-canonical address"
 complaint "UBSAN: shift-out-of-bounds in mm/memory.c:1"
 complaint "BUG: Bad page state in process alias  pfn:1"

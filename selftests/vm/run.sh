@@ -33,7 +33,12 @@ shift $((OPTIND - 1))
 mode=${1:?tests, program or shell}
 shift
 
+# A folder of its own if another run is going on.
 dir=$BUILD/vm/${kernel##*/}-$mode
+mkdir -p "$BUILD/vm"
+exec 9>"$dir.lock"
+flock -n 9 || dir=$dir.$$
+
 payload=$dir/payload
 initramfs=$dir/initramfs
 rm -rf "$dir"
@@ -124,7 +129,10 @@ tests)
 	put_tests "$@"
 	prepare_image
 	boot || :
-	"$HERE/judge.sh" "$dir"
+	"$HERE/judge.sh" "$dir" || {
+		say "the guest's console is in $dir/console"
+		exit 1
+	}
 	;;
 program)
 	put_program "$@"

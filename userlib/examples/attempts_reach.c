@@ -18,13 +18,11 @@ static size_t page_size(void)
 	return sysconf(_SC_PAGESIZE);
 }
 
-static int map_at(const struct part *part, void *where, size_t length,
-		  off_t offset)
+static int map_at(const struct part *part, size_t length, off_t offset)
 {
-	int flags = MAP_SHARED | (where ? MAP_FIXED_NOREPLACE : 0);
 	void *got;
 
-	got = mmap(where, length, PROT_READ, flags, part->ds, offset);
+	got = mmap(NULL, length, PROT_READ, MAP_SHARED, part->ds, offset);
 	if (got == MAP_FAILED)
 		return -errno;
 	munmap(got, length);
@@ -33,19 +31,31 @@ static int map_at(const struct part *part, void *where, size_t length,
 
 static int map_behind_end(const struct part *part)
 {
-	return map_at(part, NULL, page_size(), part->length);
+	return map_at(part, page_size(), part->length);
 }
 
 static int map_across_end(const struct part *part)
 {
-	return map_at(part, NULL, part->length + page_size(), 0);
+	return map_at(part, part->length + page_size(), 0);
 }
 
 /* Adjacent in memory and in the file: what the kernel may merge into one. */
 static int map_next_to_own(const struct part *part)
 {
-	return map_at(part, part->map + part->length, page_size(),
-		      part->length);
+	size_t both = part->length + page_size();
+	unsigned char *place;
+	int outcome = OUTCOME_SUCCESS;
+
+	place = mmap(NULL, both, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (place == MAP_FAILED)
+		return -errno;
+	if (mmap(place, part->length, PROT_READ, MAP_SHARED | MAP_FIXED,
+		 part->ds, 0) == MAP_FAILED ||
+	    mmap(place + part->length, page_size(), PROT_READ,
+		 MAP_SHARED | MAP_FIXED, part->ds, part->length) == MAP_FAILED)
+		outcome = -errno;
+	munmap(place, both);
+	return outcome;
 }
 
 static int grow_mapping(const struct part *part)

@@ -51,8 +51,10 @@ static void print_part(const char *holder, enum part_kind kind, int distinct,
 static void print_holders(const struct service *service)
 {
 	struct dataspace_info info;
+	bool contiguous;
 
 	must(dataspace_info(service->chunk, &info), "looking at the chunk");
+	contiguous = info.state & DATASPACE_STATE_CONTIGUOUS;
 	printf("\nWHO HOLDS WHAT\n");
 	printf("  %-34s   1 x %3llu MiB %-12s %6zu pages in %zu physical run%s%s\n",
 	       "the service: its chunk", (unsigned long long)info.length >> 20,
@@ -65,6 +67,9 @@ static void print_holders(const struct service *service)
 	print_part("all clients: the same board", BOARD, 1, "read");
 	printf("  %-34s %32llu pages\n", "nobody but the service",
 	       (unsigned long long)info.exclusive / sysconf(_SC_PAGESIZE));
+	expect(contiguous == (pages_runs(&service->pages) == 1),
+	       "what INFO says of contiguity");
+	expect(contiguous || service->scattered, "contiguity");
 	expect_equal(info.aliases, CLIENTS * PARTS, "aliases of the chunk");
 	expect_equal(info.exclusive, unassigned_bytes(),
 		     "exclusive bytes of the chunk");
@@ -94,11 +99,7 @@ static void print_attempts(struct service *service)
 	struct report reports[CLIENTS];
 	int i;
 
-	expect_equal(service_command(service, everybody, COMMAND_ATTEMPT,
-				     reports),
-		     0, "wrong words after the attempts, seen by clients");
-	expect_equal(service_wrong_words(service), 0,
-		     "wrong words after the attempts, seen by the service");
+	service_command(service, everybody, COMMAND_ATTEMPT, reports);
 	printf("\n%-49s%s\n", "TRIED BY EACH CLIENT: ITS NEIGHBOURS' MEMORY",
 	       "TRIED BY EACH CLIENT: WRITING WHAT IS READ-ONLY");
 	for (i = 0; i < REACH_ATTEMPTS; i++) {
@@ -125,14 +126,16 @@ static void print_cost(const struct cost *page, const struct cost *chunk)
 	       "charge for an alias of the whole chunk");
 }
 
-static int print_verdict(void)
+/* With a chunk of its own, so that its traces are there before the steps. */
+static void measure_cost(struct cost *page, struct cost *chunk)
 {
-	unsigned int failed = expectations_failed();
+	int ds = must(dataspace_alloc(CHUNK_BYTES, DATASPACE_READ,
+				      DATASPACE_ALLOC_SCATTERED),
+		      "allocating memory");
 
-	printf("\n%u of %u expectations held%s\n", expectations_held(),
-	       expectations_held() + failed,
-	       failed ? ": THE DEMO FAILED" : "; 0 bytes were wrong");
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+	cost_measure(ds, sysconf(_SC_PAGESIZE), page);
+	cost_measure(ds, CHUNK_BYTES, chunk);
+	close(ds);
 }
 
 int demo_main(void)
@@ -145,11 +148,10 @@ int demo_main(void)
 	alarm(TIME_LIMIT);
 	setvbuf(stdout, NULL, _IOFBF, 1 << 16);
 	print_title();
+	measure_cost(&page, &chunk);
 	steps_begin();
 	service_open(&service);
 	steps_allocated(&service);
-	cost_measure(service.chunk, sysconf(_SC_PAGESIZE), &page);
-	cost_measure(service.chunk, CHUNK_BYTES, &chunk);
 	service_admit_clients(&service);
 	expect_equal(service_command(&service, everybody, COMMAND_USE, reports),
 		     0, "wrong words in first use");
@@ -157,5 +159,5 @@ int demo_main(void)
 	print_attempts(&service);
 	steps_end(&service);
 	print_cost(&page, &chunk);
-	return print_verdict();
+	return expectations_met() ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -8,11 +8,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Each returns whether it held, and notes @what if it did not. */
-bool expect(bool held, const char *what);
-bool expect_equal(uint64_t found, uint64_t expected, const char *what);
+void expect(bool held, const char *what);
+void expect_equal(uint64_t found, uint64_t expected, const char *what);
 
-unsigned int expectations_held(void);
-unsigned int expectations_failed(void);
+/* Prints how many held and what did not; returns whether all did. */
+bool expectations_met(void);
 
 #endif /* RAM_EXPECT_H */

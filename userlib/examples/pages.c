@@ -65,12 +65,29 @@ void pages_note(struct pages *pages, const void *memory, size_t bytes)
 	close(fd);
 }
 
-static int is_held(int fd, uint64_t frame)
-{
-	uint64_t flags = read_record(fd, frame);
+struct frame {
+	uint64_t number;
+	uint64_t flags;
+};
 
-	while (flags & FLAG(KPF_COMPOUND_TAIL))
-		flags = read_record(fd, --frame);
+/*
+ * The flags of a frame, or of the head of the page that it is within. That of
+ * the frame before it, if that is what @last is, need not be looked for.
+ */
+static uint64_t flags_of(int fd, uint64_t number, const struct frame *last)
+{
+	uint64_t flags = read_record(fd, number);
+
+	while (flags & FLAG(KPF_COMPOUND_TAIL)) {
+		if (--number == last->number)
+			return last->flags;
+		flags = read_record(fd, number);
+	}
+	return flags;
+}
+
+static int is_held(uint64_t flags)
+{
 	return (flags & (FLAG(KPF_UNEVICTABLE) | FLAG(KPF_ANON))) ==
 	       FLAG(KPF_UNEVICTABLE);
 }
@@ -78,11 +95,15 @@ static int is_held(int fd, uint64_t frame)
 size_t pages_held(const struct pages *pages)
 {
 	int fd = open_record("/proc/kpageflags");
+	struct frame last = { 0, 0 };
 	size_t held = 0;
 	size_t i;
 
-	for (i = 0; i < pages->count; i++)
-		held += is_held(fd, pages->frames[i]);
+	for (i = 0; i < pages->count; i++) {
+		last.flags = flags_of(fd, pages->frames[i], &last);
+		last.number = pages->frames[i];
+		held += is_held(last.flags);
+	}
 	close(fd);
 	return held;
 }
@@ -113,7 +134,31 @@ uint64_t memory_account(const char *name)
 	return kilobytes * 1024;
 }
 
+/* The counters of each processor are not in the sum until one asks for it. */
+static void refresh_counters(void)
+{
+	int fd = open("/proc/sys/vm/stat_refresh", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "1", 1) < 0)
+		die("/proc/sys/vm/stat_refresh", -errno);
+	close(fd);
+}
+
 uint64_t memory_free(void)
 {
-	return memory_account("MemFree");
+	unsigned long long pages = 0;
+	unsigned long long more;
+	char line[128];
+	FILE *file;
+
+	refresh_counters();
+	file = fopen("/proc/zoneinfo", "re");
+	if (!file)
+		die("/proc/zoneinfo", -errno);
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, " nr_free_pages %llu", &more) == 1 ||
+		    sscanf(line, " count: %llu", &more) == 1)
+			pages += more;
+	fclose(file);
+	return pages * sysconf(_SC_PAGESIZE);
 }

@@ -24,7 +24,10 @@ size_t pages_held(const struct pages *pages);
 /* In how many physically contiguous runs they lie. */
 size_t pages_runs(const struct pages *pages);
 
-/* Free memory in the system, in bytes. */
+/*
+ * Free memory in the system, in bytes, with what the processors keep free for
+ * themselves, which MemFree leaves out.
+ */
 uint64_t memory_free(void);
 
 /* A line "name: n kB" of /proc/meminfo, in bytes. */

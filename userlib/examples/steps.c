@@ -6,8 +6,12 @@
 
 #include "expect.h"
 
+static const struct group all = { 0, 1 };
 static const struct group even = { 0, 2 };
 static const struct group odd = { 1, 2 };
+
+/* Objects that were freed before become free memory after a grace period. */
+#define SETTLE_SECONDS 1
 
 struct step {
 	size_t held;
@@ -15,8 +19,8 @@ struct step {
 };
 
 static struct step last;
+static struct step before;
 static struct step allocated;
-static uint64_t free_before;
 
 static uint64_t pages_in(uint64_t bytes)
 {
@@ -34,42 +38,43 @@ static struct step take_step(const struct service *service)
 	return (struct step){ pages_held(&service->pages), memory_free() };
 }
 
-static void print_head(void)
+static void print_row(const char *what, const char *given_back,
+		      const char *wrong, const struct step *step)
 {
-	printf("\n%-43s %10s %10s %10s %10s\n",
-	       "THE WAY BACK, in pages of the chunk", "held", "given back",
-	       "expected", "MemFree kB");
-	printf("  %-41s %10d %10s %10s %10llu\n", "before", 0, "", "",
-	       (unsigned long long)free_before >> 10);
-	printf("  %-41s %10zu %10s %10s %10llu\n", "chunk allocated",
-	       allocated.held, "", "",
-	       (unsigned long long)allocated.free >> 10);
+	printf("  %-39s %8zu %22s %12s %11llu\n", what, step->held, given_back,
+	       wrong, (unsigned long long)step->free >> 10);
 }
 
 static void print_step(const struct service *service, const char *what,
-		       uint64_t expected)
+		       uint64_t expected, uint64_t wrong_words)
 {
 	struct step now = take_step(service);
+	size_t given_back = last.held - now.held;
+	char given_back_text[32];
+	char wrong_text[32];
 
-	printf("  %-41s %10zu %10zu %10llu %10llu\n", what, now.held,
-	       last.held - now.held, (unsigned long long)expected,
-	       (unsigned long long)now.free >> 10);
-	expect_equal(last.held - now.held, expected, what);
+	snprintf(given_back_text, sizeof(given_back_text), "%zu of %llu",
+		 given_back, (unsigned long long)expected);
+	snprintf(wrong_text, sizeof(wrong_text), "%llu",
+		 (unsigned long long)wrong_words);
+	print_row(what, given_back_text, wrong_text, &now);
+	expect_equal(given_back, expected, what);
+	expect_equal(wrong_words, 0, what);
 	last = now;
 }
 
-static void verify(struct service *service, struct group group,
-		   enum command command, const char *what)
+static uint64_t command(struct service *service, struct group group,
+			enum command command)
 {
 	struct report reports[CLIENTS];
 
-	expect_equal(service_command(service, group, command, reports), 0,
-		     what);
+	return service_command(service, group, command, reports);
 }
 
 void steps_begin(void)
 {
-	free_before = memory_free();
+	sleep(SETTLE_SECONDS);
+	before.free = memory_free();
 }
 
 void steps_allocated(const struct service *service)
@@ -80,27 +85,46 @@ void steps_allocated(const struct service *service)
 		     "pages held after allocation");
 }
 
-void steps_end(struct service *service)
+static void print_head(void)
+{
+	printf("\n%-41s %8s %22s %12s %11s\n",
+	       "THE WAY BACK, in pages of the chunk", "held",
+	       "given back, expected", "wrong words", "free kB");
+	print_row("before", "", "", &before);
+	print_row("chunk allocated", "", "", &allocated);
+}
+
+static void print_clients_end(struct service *service)
 {
 	uint64_t own = PRIVATE_BYTES + LABEL_BYTES;
+	uint64_t given_back;
+	uint64_t wrong;
 
-	print_head();
-	print_step(service, "all handed out, used, attempts refused", 0);
-	service_close_chunk(service);
-	print_step(service, "service closes its chunk",
-		   pages_in(unassigned_bytes()));
-	verify(service, (struct group){ 0, 1 }, COMMAND_VERIFY,
-	       "wrong words after the chunk was closed");
 	service_kill(service, even);
-	print_step(service, "32 clients are killed",
-		   pages_in(CLIENTS / 2 * own));
-	verify(service, odd, COMMAND_HALVE,
-	       "wrong words in halves that are only mapped");
+	wrong = command(service, odd, COMMAND_VERIFY);
+	given_back = pages_in(CLIENTS / 2 * own);
+	print_step(service, "32 clients are killed", given_back, wrong);
+	wrong = command(service, odd, COMMAND_HALVE);
+	own -= PRIVATE_BYTES / 2;
+	given_back = pages_in(CLIENTS / 2 * PRIVATE_BYTES / 2);
 	print_step(service, "the others close all, keep half mapped",
-		   pages_in(CLIENTS / 2 * PRIVATE_BYTES / 2));
+		   given_back, wrong);
 	service_dismiss(service, odd);
-	print_step(service, "the last of them exit",
-		   pages_in(CLIENTS / 2 * (own - PRIVATE_BYTES / 2) +
-			    BOARD_BYTES));
+	given_back = pages_in(CLIENTS / 2 * own + BOARD_BYTES);
+	print_step(service, "the last of them exit", given_back, 0);
+}
+
+void steps_end(struct service *service)
+{
+	uint64_t wrong = service_wrong_words(service);
+
+	wrong += command(service, all, COMMAND_VERIFY);
+	print_head();
+	print_step(service, "handed out and used; attempts refused", 0, wrong);
+	service_close_chunk(service);
+	wrong = command(service, all, COMMAND_VERIFY);
+	print_step(service, "the service closes its chunk",
+		   pages_in(unassigned_bytes()), wrong);
+	print_clients_end(service);
 	expect_equal(last.held, 0, "pages held at the end");
 }

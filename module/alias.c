@@ -4,7 +4,7 @@
 #include <linux/mm.h>
 #include <linux/overflow.h>
 
-#include "dataspace.h"
+#include "private.h"
 
 static_assert(sizeof(struct dataspace_alias) == 32);
 static_assert(offsetof(struct dataspace_alias, offset) == 8);
@@ -26,19 +26,20 @@ static int check_range(const struct dataspace *source,
 static int check_args(const struct dataspace *source,
 		      const struct dataspace_alias *args)
 {
-	if (args->flags & ~DATASPACE_ALIAS_CLIP || args->__reserved)
-		return -EINVAL;
-	if (!(args->rights & DATASPACE_READ) ||
-	    args->rights & ~DATASPACE_RIGHTS)
+	if (args->flags & ~DATASPACE_ALIAS_CLIP || args->__reserved ||
+	    !rights_are_valid(args->rights))
 		return -EINVAL;
 	return check_range(source, args);
 }
 
-/* The only place where rights pass from one dataspace to another */
+/*
+ * The only place where rights pass from one dataspace to another. If the source
+ * is sealed in the meantime the alias will be, too (object.c).
+ */
 static int grant_rights(const struct dataspace *source,
 			const struct dataspace_alias *args, u32 *rights)
 {
-	*rights = args->rights & source->rights;
+	*rights = args->rights & dataspace_rights(source);
 	if (*rights != args->rights && !(args->flags & DATASPACE_ALIAS_CLIP))
 		return -EPERM;
 	return 0;
@@ -61,6 +62,8 @@ long alias_ioctl(struct dataspace *source, void __user *arg)
 
 	if (!ret)
 		ret = check_args(source, &args);
+	if (!ret && READ_ONCE(source->revoked))
+		ret = -ESTALE;
 	if (!ret)
 		ret = grant_rights(source, &args, &rights);
 	if (ret)
@@ -70,6 +73,6 @@ long alias_ioctl(struct dataspace *source, void __user *arg)
 			     start + (args.length >> PAGE_SHIFT), rights);
 	if (!ds)
 		return -ENOMEM;
-	ds->state = source->state | DATASPACE_STATE_ALIAS;
+	ds->alias = true;
 	return dataspace_publish(ds, source);
 }

@@ -5,7 +5,7 @@
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 
-#include "dataspace.h"
+#include "private.h"
 
 static_assert(sizeof(struct dataspace_alloc) == 32);
 static_assert(offsetof(struct dataspace_alloc, length) == 8);
@@ -17,11 +17,6 @@ static bool node_is_valid(int node)
 {
 	return node == DATASPACE_NODE_ANY ||
 	       (node >= 0 && node < MAX_NUMNODES && node_state(node, N_MEMORY));
-}
-
-static bool rights_are_valid(u32 rights)
-{
-	return rights & DATASPACE_READ && !(rights & ~DATASPACE_RIGHTS);
 }
 
 static int check_args(const struct dataspace_alloc *args)
@@ -40,19 +35,12 @@ static int check_args(const struct dataspace_alloc *args)
 	return 0;
 }
 
-/* The root's file keeps the backing, or its failure has let it go */
 static int publish_root(struct backing *backing, u32 rights)
 {
-	struct dataspace *ds = dataspace_alloc(backing, 0, backing->nr_pages,
-					       rights);
-	int ret;
+	struct dataspace *ds =
+		dataspace_alloc(backing, 0, backing->nr_pages, rights);
 
-	if (!ds)
-		return -ENOMEM;
-	if (backing->contiguous)
-		ds->state = DATASPACE_STATE_CONTIGUOUS;
-	ret = dataspace_publish(ds, NULL);
-	return ret;
+	return ds ? dataspace_publish(ds, NULL) : -ENOMEM;
 }
 
 /**

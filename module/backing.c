@@ -35,6 +35,7 @@
  *
  * Locks, outer to inner
  *   mmap_lock -> backing->lock -> folio lock -> i_mmap_rwsem
+ *   backing->control -> backing->lock
  *   backing->lock is a mutex that is taken to make and to end a dataspace and
  *   to release pages; faults, reads and writes do not take it. Nothing is
  *   allocated and no user memory is touched under it, except that core may
@@ -57,14 +58,15 @@
 #include <linux/pseudo_fs.h>
 
 #include "compat.h"
-#include "dataspace.h"
+#include "private.h"
 
 #define DATASPACE_MAGIC 0x64617370
 #define BACKING_I_SIZE BIT_ULL(62)
 
 static unsigned long limit_mb;
 module_param(limit_mb, ulong, 0644);
-MODULE_PARM_DESC(limit_mb, "Memory of all dataspaces together in MiB (0: no limit)");
+MODULE_PARM_DESC(limit_mb,
+		 "Memory of all dataspaces together in MiB (0: no limit)");
 
 static struct kmem_cache *backing_cache;
 static struct vfsmount *backing_mnt;
@@ -79,8 +81,6 @@ static int pages_reserve(unsigned long nr_pages)
 {
 	unsigned long limit = READ_ONCE(limit_mb) << (20 - PAGE_SHIFT);
 
-	if (nr_pages > si_mem_available())
-		return -ENOMEM;
 	if (atomic_long_add_return(nr_pages, &pages_in_use) <= limit || !limit)
 		return 0;
 	atomic_long_sub(nr_pages, &pages_in_use);
@@ -121,7 +121,7 @@ static int backing_getattr(struct mnt_idmap *idmap, const struct path *path,
 	stat->ino = ds->id;
 	stat->size = dataspace_length(ds);
 	stat->blocks = stat->size >> SECTOR_SHIFT;
-	if (!(ds->rights & DATASPACE_WRITE))
+	if (!(dataspace_rights(ds) & DATASPACE_WRITE))
 		stat->mode &= ~0222;
 	return 0;
 }
@@ -137,13 +137,16 @@ static const struct inode_operations backing_iops = {
 	.setattr = backing_setattr,
 };
 
+/* Core expects the name at the end of the buffer */
 static char *backing_dname(struct dentry *dentry, char *buffer, int len)
 {
 	struct dataspace *ds = dentry->d_fsdata;
+	char name[32];
+	int size = snprintf(name, sizeof(name), "/dataspace:%llu", ds->id) + 1;
 
-	if (snprintf(buffer, len, "/dataspace:%llu", ds->id) >= len)
+	if (size > len)
 		return ERR_PTR(-ENAMETOOLONG);
-	return buffer;
+	return memcpy(buffer + len - size, name, size);
 }
 
 static void backing_d_release(struct dentry *dentry)
@@ -174,6 +177,7 @@ static struct inode *backing_alloc_inode(struct super_block *sb)
 	backing->contiguous = false;
 	backing->device = NULL;
 	backing->deferred = NULL;
+	mutex_init(&backing->control);
 	mutex_init(&backing->lock);
 	backing->coverage.root = RB_ROOT;
 	backing->lineage.root = RB_ROOT;
@@ -238,8 +242,8 @@ static void backing_init_inode(struct inode *inode)
 	i_size_write(inode, BACKING_I_SIZE);
 	clear_nlink(inode);
 	mapping->a_ops = &backing_aops;
-	mapping_set_gfp_mask(mapping, GFP_KERNEL | __GFP_NORETRY |
-			     __GFP_NOWARN);
+	mapping_set_gfp_mask(mapping,
+			     GFP_KERNEL | __GFP_NORETRY | __GFP_NOWARN);
 	mapping_set_large_folios(mapping);
 	mapping_set_unevictable(mapping);
 	mapping_set_inaccessible(mapping);
@@ -315,20 +319,30 @@ static int fill_contiguous(struct backing *backing,
 	return add_extent(backing, &extent, 0);
 }
 
+/*
+ * Rather than to take the last page and leave everybody else without, refuse
+ * what can't be there. Extents may turn out to be adjacent.
+ */
 static int fill_scattered(struct backing *backing,
 			  struct extent_request *request)
 {
 	unsigned long index = 0;
+	unsigned long pfn = 0;
 	int ret = 0;
 
+	if (request->nr_pages > si_mem_available())
+		ret = -ENOMEM;
 	while (!ret && request->nr_pages) {
 		struct extent extent;
 
-		ret = fatal_signal_pending(current) ? -EINTR :
-			extent_alloc_scattered(&extent, request);
+		ret = fatal_signal_pending(current) ?
+			      -EINTR :
+			      extent_alloc_scattered(&extent, request);
 		if (ret)
 			break;
 		request->nr_pages -= extent.nr_pages;
+		backing->contiguous &= !index || extent.pfn == pfn;
+		pfn = extent.pfn + extent.nr_pages;
 		ret = add_extent(backing, &extent, index);
 		index += extent.nr_pages;
 		cond_resched();
@@ -348,8 +362,8 @@ static int backing_fill(struct backing *backing, int node, u64 align,
 	int ret;
 
 	if (!align)
-		request.align = min(roundup_pow_of_two(backing->nr_pages),
-				    CHUNK_PAGES);
+		request.align =
+			min(roundup_pow_of_two(backing->nr_pages), CHUNK_PAGES);
 	ret = pages_reserve(backing->nr_pages);
 	if (ret)
 		return ret;
@@ -390,7 +404,7 @@ struct backing *backing_alloc(struct file *device, u64 nr_pages, int node,
 	backing = to_backing(inode);
 	backing->device = get_file(device);
 	backing->nr_pages = nr_pages;
-	backing->contiguous = !scattered;
+	backing->contiguous = true;
 	ret = backing_alloc_deferred(backing);
 	if (!ret)
 		ret = backing_fill(backing, node, align, scattered);

@@ -11,15 +11,18 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/uio.h>
 
 /* 6.3: inode operations take an id mapping instead of a user namespace */
 #ifdef HAVE_MNT_IDMAP
-#define compat_fillattr(idmap, mask, inode, stat) \
-	generic_fillattr(idmap, mask, inode, stat)
+#define compat_fillattr generic_fillattr
 #else
 #define mnt_idmap user_namespace
-#define compat_fillattr(idmap, mask, inode, stat) \
-	generic_fillattr(idmap, inode, stat)
+static inline void compat_fillattr(struct mnt_idmap *idmap, u32 mask,
+				   struct inode *inode, struct kstat *stat)
+{
+	generic_fillattr(idmap, inode, stat);
+}
 #endif
 
 /* 6.3: the flags of an area are const and have setters */
@@ -40,6 +43,16 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define copy_splice_read generic_file_splice_read
 #endif
 
+/* 6.5: an iterator over a pipe that allocates, and so sleeps, when copied to */
+static inline bool compat_iter_sleeps(const struct iov_iter *iter)
+{
+#ifdef HAVE_COPY_SPLICE_READ
+	return false;
+#else
+	return iov_iter_is_pipe(iter);
+#endif
+}
+
 /* 6.12: pages that the kernel must neither migrate nor zero on truncation */
 #ifndef HAVE_MAPPING_INACCESSIBLE
 #define mapping_set_inaccessible mapping_set_unevictable
@@ -56,10 +69,11 @@ static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
 #define compat_get_unmapped_area thp_get_unmapped_area
 #else
 #define CHUNK_ORDER 0
-static inline unsigned long
-compat_get_unmapped_area(struct file *file, unsigned long addr,
-			 unsigned long len, unsigned long pgoff,
-			 unsigned long flags)
+static inline unsigned long compat_get_unmapped_area(struct file *file,
+						     unsigned long addr,
+						     unsigned long len,
+						     unsigned long pgoff,
+						     unsigned long flags)
 {
 #ifdef HAVE_MM_GET_UNMAPPED_AREA
 	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
@@ -121,7 +135,7 @@ static inline int compat_alloc_chunk(unsigned long pfn)
 
 	if (ret || !CHUNK_ORDER)
 		return ret;
-	__SetPageHead(head);
+	__folio_set_head(page_folio(head));
 	for (i = 1; i < 1UL << CHUNK_ORDER; i++)
 		compat_join_tail(head + i, head);
 	set_compound_page_dtor(head, TRANSHUGE_PAGE_DTOR);

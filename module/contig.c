@@ -12,6 +12,8 @@
  * The look at the pages takes no lock and may be wrong; it only chooses where
  * to try. What is taken is decided by the attempt.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/cpuset.h>
 #include <linux/highmem.h>
 #include <linux/hugetlb.h>
@@ -88,8 +90,9 @@ static int take_run(struct extent *extent, unsigned long pfn,
 	extent->pfn = pfn;
 	extent->nr_pages = 0;
 	while (!ret && nr_pages - extent->nr_pages >= CHUNK_PAGES) {
-		ret = fatal_signal_pending(current) ? -EINTR :
-			compat_alloc_chunk(pfn + extent->nr_pages);
+		ret = fatal_signal_pending(current) ?
+			      -EINTR :
+			      compat_alloc_chunk(pfn + extent->nr_pages);
 		if (!ret)
 			extent->nr_pages += CHUNK_PAGES;
 	}
@@ -207,7 +210,7 @@ int contig_alloc(struct extent *extent, const struct extent_request *request)
 	mutex_unlock(&contig_lock);
 	if (!ret || ret == -EINTR)
 		return ret;
-	pr_info_ratelimited("no contiguous run of %lu KiB, the largest is %lu KiB\n",
+	pr_info_ratelimited("no contiguous %lu KiB, the largest run has %lu\n",
 			    request->nr_pages << (PAGE_SHIFT - 10),
 			    search.largest << (PAGE_SHIFT - 10));
 	return -ENOMEM;

@@ -167,17 +167,14 @@ static struct coverage_point *subtree_first_at(struct rb_node *rb, int level,
 					       int sum)
 {
 	for (;;) {
-		int here = sum + subtree_sum(rb->rb_left) +
-			   point_step(to_point(rb));
-
 		if (sum + subtree_min(rb->rb_left) <= level) {
 			rb = rb->rb_left;
-		} else if (here <= level) {
-			return to_point(rb);
-		} else {
-			sum = here;
-			rb = rb->rb_right;
+			continue;
 		}
+		sum += subtree_sum(rb->rb_left) + point_step(to_point(rb));
+		if (sum <= level)
+			return to_point(rb);
+		rb = rb->rb_right;
 	}
 }
 

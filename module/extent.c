@@ -34,8 +34,8 @@ static int extent_node(const struct extent_request *request)
 static int alloc_chunk(struct extent *extent,
 		       const struct extent_request *request, gfp_t gfp)
 {
-	struct folio *folio = __folio_alloc(gfp, CHUNK_ORDER,
-					    extent_node(request), NULL);
+	struct folio *folio =
+		__folio_alloc(gfp, CHUNK_ORDER, extent_node(request), NULL);
 
 	if (!folio)
 		return -ENOMEM;
@@ -48,8 +48,8 @@ static int alloc_chunk(struct extent *extent,
 static int alloc_single(struct extent *extent,
 			const struct extent_request *request, gfp_t gfp)
 {
-	unsigned int order = order_base_2(max(request->nr_pages,
-					      request->align));
+	unsigned int order =
+		order_base_2(max(request->nr_pages, request->align));
 	struct extent surplus;
 	struct page *page;
 

@@ -2,12 +2,13 @@
 #ifndef _EXTENT_H
 #define _EXTENT_H
 
+#include <linux/bits.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
 #include "compat.h"
 
-#define CHUNK_PAGES (1UL << CHUNK_ORDER)
+#define CHUNK_PAGES BIT(CHUNK_ORDER)
 
 /**
  * struct extent_request - what memory is wanted

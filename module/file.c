@@ -9,17 +9,21 @@
  * the pages but an empty one: core finds no pages through the descriptor.
  */
 #include <linux/file.h>
+#include <linux/poll.h>
 #include <linux/seq_file.h>
 #include <linux/splice.h>
 #include <linux/uaccess.h>
 
 #include "compat.h"
-#include "dataspace.h"
+#include "private.h"
 
 static loff_t dataspace_llseek(struct file *file, loff_t offset, int whence)
 {
-	loff_t length = dataspace_length(dataspace_of(file));
+	struct dataspace *ds = dataspace_of(file);
+	loff_t length = dataspace_length(ds);
 
+	if (READ_ONCE(ds->revoked))
+		return -ESTALE;
 	return generic_file_llseek_size(file, offset, whence, length, length);
 }
 
@@ -34,33 +38,60 @@ static long dataspace_ioctl(struct file *file, unsigned int cmd,
 		return alias_ioctl(ds, user);
 	case DATASPACE_IOC_INFO:
 		return info_ioctl(ds, user);
+	case DATASPACE_IOC_REVOKE:
+		return revoke_ioctl(ds, user);
+	case DATASPACE_IOC_SEAL:
+		return seal_ioctl(ds, user);
 	default:
 		return -ENOTTY;
 	}
 }
 
+/* Readable exactly while nothing that is derived from it is left */
+static __poll_t dataspace_poll(struct file *file, poll_table *table)
+{
+	struct dataspace *ds = dataspace_of(file);
+	__poll_t events = 0;
+
+	poll_wait(file, &ds->wait, table);
+	mutex_lock(&ds->backing->lock);
+	if (ds->revoked)
+		events = EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR;
+	else if (lineage_is_last(&ds->member))
+		events = EPOLLIN | EPOLLRDNORM;
+	mutex_unlock(&ds->backing->lock);
+	return events;
+}
+
 static void dataspace_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct dataspace *ds = dataspace_of(file);
+	u32 rights = dataspace_rights(ds);
+	u32 state = dataspace_state(ds);
 
 	seq_printf(m, "dataspace-id:\t%llu\n", ds->id);
 	seq_printf(m, "dataspace-length:\t%lld\n", dataspace_length(ds));
 	seq_printf(m, "dataspace-rights:\tr%c%c\n",
-		   ds->rights & DATASPACE_WRITE ? 'w' : '-',
-		   ds->rights & DATASPACE_EXEC ? 'x' : '-');
+		   rights & DATASPACE_WRITE ? 'w' : '-',
+		   rights & DATASPACE_EXEC ? 'x' : '-');
+	seq_printf(m, "dataspace-state:\t%s%s%s%s\n",
+		   state & DATASPACE_STATE_ALIAS ? "alias" : "root",
+		   state & DATASPACE_STATE_CONTIGUOUS ? " contiguous" : "",
+		   state & DATASPACE_STATE_SEALED ? " sealed" : "",
+		   state & DATASPACE_STATE_REVOKED ? " revoked" : "");
 }
 
 /* There is nothing to read ahead and nothing to drop */
 static int dataspace_fadvise(struct file *file, loff_t offset, loff_t len,
 			     int advice)
 {
-	return 0;
+	return READ_ONCE(dataspace_of(file)->revoked) ? -ESTALE : 0;
 }
 
 static int dataspace_fsync(struct file *file, loff_t start, loff_t end,
 			   int datasync)
 {
-	return 0;
+	return READ_ONCE(dataspace_of(file)->revoked) ? -ESTALE : 0;
 }
 
 /* Locks and leases belong to the inode: holders would see each other's */
@@ -81,6 +112,7 @@ static const struct file_operations dataspace_fops = {
 	.write_iter = dataspace_write_iter,
 	.splice_read = copy_splice_read,
 	.splice_write = iter_file_splice_write,
+	.poll = dataspace_poll,
 	.unlocked_ioctl = dataspace_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = dataspace_mmap,
@@ -94,13 +126,8 @@ static const struct file_operations dataspace_fops = {
 	.release = dataspace_release,
 };
 
-/**
- * dataspace_open - make the file of a dataspace
- * @ds: the dataspace
- *
- * Return: the file, whose release ends the life of the dataspace, or ERR_PTR().
- */
-struct file *dataspace_open(struct dataspace *ds)
+/* The file's release ends the life of the dataspace */
+static struct file *dataspace_open(struct dataspace *ds)
 {
 	struct file *file = backing_open(ds->backing, ds, &dataspace_fops);
 

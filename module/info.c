@@ -3,7 +3,7 @@
 #include <linux/build_bug.h>
 #include <linux/uaccess.h>
 
-#include "dataspace.h"
+#include "private.h"
 
 static_assert(sizeof(struct dataspace_info) == 64);
 static_assert(offsetof(struct dataspace_info, length) == 16);
@@ -13,16 +13,21 @@ static_assert(offsetof(struct dataspace_info, aliases) == 40);
 static_assert(offsetof(struct dataspace_info, mappings) == 48);
 static_assert(offsetof(struct dataspace_info, granule) == 56);
 
+/* What was revoked has nothing and nothing depends on it */
 static void fill_counts(struct dataspace *ds, struct dataspace_info *info)
 {
 	struct backing *backing = ds->backing;
 
 	mutex_lock(&backing->lock);
-	info->exclusive = (u64)backing_measure(backing, 1, ds->start, ds->end)
-			  << PAGE_SHIFT;
-	info->aliases = lineage_count(&ds->member);
+	if (!ds->revoked) {
+		info->exclusive = backing_exclusive(backing, ds->start, ds->end)
+				  << PAGE_SHIFT;
+		info->aliases = lineage_count(&ds->member);
+		info->mappings = atomic_read(&ds->mappings);
+	}
+	info->rights = dataspace_rights(ds);
+	info->state = dataspace_state(ds);
 	mutex_unlock(&backing->lock);
-	info->mappings = atomic_read(&ds->mappings);
 }
 
 /**
@@ -43,8 +48,6 @@ long info_ioctl(struct dataspace *ds, void __user *arg)
 	size = info.size;
 	info = (struct dataspace_info){
 		.size = size,
-		.rights = ds->rights,
-		.state = ds->state,
 		.length = dataspace_length(ds),
 		.id = ds->id,
 		.granule = PAGE_SIZE,

@@ -2,69 +2,155 @@
 /*
  * Reading and writing a dataspace through its descriptor.
  *
- * Data is always copied: a pipe never gets hold of a page. No lock is held
- * while user memory is touched, as that may be a mapping of the same dataspace.
+ * Data is always copied: a pipe never gets hold of a page. Each piece is copied
+ * in an RCU read-side critical section, with page faults off, in which the
+ * right to do so is looked at first: who takes it away waits for those (zap.c),
+ * but never for user memory to be faulted in. That is done in between, with
+ * nothing held, as it may be a mapping of the same dataspace.
  */
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
+#include <linux/rcupdate.h>
+#include <linux/uaccess.h>
 #include <linux/uio.h>
 
-#include "dataspace.h"
+#include "compat.h"
+#include "private.h"
 
 #define COPY_MAX SZ_64K
 
-typedef size_t (*copy_fn)(void *addr, size_t bytes, struct iov_iter *iter);
+/**
+ * struct copy - one way to copy
+ * @piece: copies between the memory and an iterator; returns the bytes copied
+ * @fault_in: makes user memory present; returns the bytes that are not
+ * @rights: what is needed for that
+ */
+struct copy {
+	size_t (*piece)(void *addr, size_t bytes, struct iov_iter *iter);
+	size_t (*fault_in)(const struct iov_iter *iter, size_t bytes);
+	u32 rights;
+};
 
-static size_t copy_to(void *addr, size_t bytes, struct iov_iter *iter)
+static size_t copy_out(void *addr, size_t bytes, struct iov_iter *iter)
 {
 	return copy_to_iter(addr, bytes, iter);
 }
 
-static size_t copy_from(void *addr, size_t bytes, struct iov_iter *iter)
+static size_t copy_in(void *addr, size_t bytes, struct iov_iter *iter)
 {
 	return copy_from_iter(addr, bytes, iter);
 }
 
-/* Copy a piece that lies in one folio, from @pos in the backing */
-static ssize_t copy_piece(struct backing *backing, loff_t pos, size_t bytes,
-			  struct iov_iter *iter, copy_fn copy)
+static const struct copy copy_read = {
+	.piece = copy_out,
+	.fault_in = fault_in_iov_iter_writeable,
+	.rights = DATASPACE_READ,
+};
+
+static const struct copy copy_write = {
+	.piece = copy_in,
+	.fault_in = fault_in_iov_iter_readable,
+	.rights = DATASPACE_WRITE,
+};
+
+static int check_use(const struct dataspace *ds, u32 rights)
 {
-	struct folio *folio = filemap_get_folio(backing->inode.i_mapping,
+	if (READ_ONCE(ds->revoked))
+		return -ESTALE;
+	if (READ_ONCE(ds->seal) & SEAL_PENDING)
+		return -EAGAIN;
+	return rights & ~dataspace_rights(ds) ? -EPERM : 0;
+}
+
+/* Copy within one folio; 0 bytes if user memory is not present */
+static ssize_t copy_in_folio(struct dataspace *ds, loff_t pos, size_t bytes,
+			     struct iov_iter *iter, const struct copy *copy)
+{
+	struct folio *folio = filemap_get_folio(ds->backing->inode.i_mapping,
 						pos >> PAGE_SHIFT);
 	size_t offset;
 
 	if (IS_ERR_OR_NULL(folio))
 		return -EIO;
 	offset = offset_in_folio(folio, pos);
-	bytes = min3(bytes, folio_size(folio) - offset, (size_t)COPY_MAX);
-	bytes = copy(folio_address(folio) + offset, bytes, iter);
+	bytes = min(bytes, folio_size(folio) - offset);
+	bytes = copy->piece(folio_address(folio) + offset, bytes, iter);
 	folio_put(folio);
-	return bytes ? bytes : -EFAULT;
+	return bytes;
+}
+
+static ssize_t copy_checked(struct dataspace *ds, loff_t pos, size_t bytes,
+			    struct iov_iter *iter, const struct copy *copy)
+{
+	ssize_t ret = check_use(ds, copy->rights);
+
+	if (ret)
+		return ret;
+	pagefault_disable();
+	ret = copy_in_folio(ds, pos, bytes, iter, copy);
+	pagefault_enable();
+	return ret;
+}
+
+/* An iterator that sleeps is a pipe's, has no user memory, and only reads */
+static ssize_t copy_once(struct dataspace *ds, loff_t pos, size_t bytes,
+			 struct iov_iter *iter, const struct copy *copy)
+{
+	ssize_t ret;
+
+	if (compat_iter_sleeps(iter))
+		return copy_checked(ds, pos, bytes, iter, copy);
+	rcu_read_lock();
+	ret = copy_checked(ds, pos, bytes, iter, copy);
+	rcu_read_unlock();
+	return ret;
+}
+
+static ssize_t copy_piece(struct dataspace *ds, loff_t pos, size_t bytes,
+			  struct iov_iter *iter, const struct copy *copy)
+{
+	ssize_t ret;
+
+	bytes = min_t(size_t, bytes, COPY_MAX);
+	for (;;) {
+		ret = copy_once(ds, pos, bytes, iter, copy);
+		if (ret && ret != -EAGAIN)
+			return ret;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (ret == -EAGAIN) {
+			mutex_lock(&ds->backing->lock);
+			mutex_unlock(&ds->backing->lock);
+		} else if (!user_backed_iter(iter) ||
+			   copy->fault_in(iter, bytes) == bytes) {
+			return -EFAULT;
+		}
+		cond_resched();
+	}
 }
 
 /* Copy up to the end of the dataspace; what was copied wins over an error */
 static ssize_t copy_range(struct kiocb *iocb, struct iov_iter *iter,
-			  copy_fn copy)
+			  const struct copy *copy)
 {
 	struct dataspace *ds = dataspace_of(iocb->ki_filp);
 	loff_t base = (loff_t)ds->start << PAGE_SHIFT;
 	loff_t length = dataspace_length(ds);
 	ssize_t done = 0;
-	ssize_t ret = 0;
 
 	while (iov_iter_count(iter) && iocb->ki_pos < length) {
-		ret = copy_piece(ds->backing, base + iocb->ki_pos,
-				 min_t(u64, iov_iter_count(iter),
-				       length - iocb->ki_pos), iter, copy);
+		size_t bytes =
+			min_t(u64, iov_iter_count(iter), length - iocb->ki_pos);
+		ssize_t ret =
+			copy_piece(ds, base + iocb->ki_pos, bytes, iter, copy);
+
 		if (ret < 0)
-			break;
+			return done ? done : ret;
 		iocb->ki_pos += ret;
 		done += ret;
-		if (fatal_signal_pending(current))
-			break;
 		cond_resched();
 	}
-	return done ? done : min_t(ssize_t, ret, 0);
+	return done;
 }
 
 /**
@@ -72,12 +158,21 @@ static ssize_t copy_range(struct kiocb *iocb, struct iov_iter *iter,
  * @iocb: file and position
  * @to: where to put the data
  *
- * Return: number of bytes, 0 at the end and past it, or -EFAULT, or -EIO if
- * the page was lost to a memory error.
+ * Return: number of bytes, 0 at the end and past it, or -EFAULT, -ESTALE, or
+ * -EIO if the page was lost to a memory error.
  */
 ssize_t dataspace_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	return copy_range(iocb, to, copy_to);
+	if (READ_ONCE(dataspace_of(iocb->ki_filp)->revoked))
+		return -ESTALE;
+	return copy_range(iocb, to, &copy_read);
+}
+
+static int check_write(const struct dataspace *ds)
+{
+	if (READ_ONCE(ds->revoked))
+		return -ESTALE;
+	return dataspace_rights(ds) & DATASPACE_WRITE ? 0 : -EPERM;
 }
 
 /**
@@ -85,16 +180,20 @@ ssize_t dataspace_read_iter(struct kiocb *iocb, struct iov_iter *to)
  * @iocb: file and position; to append is to write at the end
  * @from: the data
  *
- * Return: number of bytes, or -ENOSPC at the end and past it, -EFAULT, or -EIO
- * if the page was lost to a memory error.
+ * Return: number of bytes, or -ENOSPC at the end and past it, -EFAULT, -ESTALE,
+ * -EPERM if it was sealed, or -EIO if the page was lost to a memory error.
  */
 ssize_t dataspace_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	loff_t length = dataspace_length(dataspace_of(iocb->ki_filp));
+	struct dataspace *ds = dataspace_of(iocb->ki_filp);
+	loff_t length = dataspace_length(ds);
+	int ret = check_write(ds);
 
+	if (ret)
+		return ret;
 	if (iocb->ki_flags & IOCB_APPEND)
 		iocb->ki_pos = length;
 	if (iov_iter_count(from) && iocb->ki_pos >= length)
 		return -ENOSPC;
-	return copy_range(iocb, from, copy_from);
+	return copy_range(iocb, from, &copy_write);
 }

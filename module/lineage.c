@@ -103,20 +103,35 @@ void lineage_add(struct lineage *lineage, struct lineage_member *member,
 		 struct lineage_member *parent)
 {
 	member->enter.weight = 1;
+	member->enter.enter = true;
 	member->leave.weight = 0;
+	member->leave.enter = false;
 	mark_insert(lineage, &member->enter, parent ? &parent->enter : NULL);
 	mark_insert(lineage, &member->leave, &member->enter);
+}
+
+static struct lineage_member *to_member(const struct rb_node *rb)
+{
+	return container_of(to_mark(rb), struct lineage_member, enter);
 }
 
 /**
  * lineage_remove - take a member out; its descendants stay with its ancestors
  * @lineage: the lineage
  * @member: a member of it
+ *
+ * Return: the member that has lost its last descendant by this, or NULL.
  */
-void lineage_remove(struct lineage *lineage, struct lineage_member *member)
+struct lineage_member *lineage_remove(struct lineage *lineage,
+				      struct lineage_member *member)
 {
+	struct rb_node *prev = rb_prev(&member->enter.rb);
+
 	rb_erase_augmented(&member->enter.rb, &lineage->root, &mark_augment);
 	rb_erase_augmented(&member->leave.rb, &lineage->root, &mark_augment);
+	if (!prev || !to_mark(prev)->enter || !lineage_is_last(to_member(prev)))
+		return NULL;
+	return to_member(prev);
 }
 
 /**
@@ -136,7 +151,35 @@ void lineage_discount(struct lineage_member *member)
  * Return: the number of members that are derived from @member, at any depth,
  * and that count.
  */
-u32 lineage_count(struct lineage_member *member)
+u32 lineage_count(const struct lineage_member *member)
 {
 	return mark_rank(&member->leave) - mark_rank(&member->enter);
+}
+
+/**
+ * lineage_is_last - look whether a member has descendants
+ * @member: a member of a lineage
+ *
+ * Return: whether nothing is derived from @member.
+ */
+bool lineage_is_last(const struct lineage_member *member)
+{
+	return rb_next(&member->enter.rb) == &member->leave.rb;
+}
+
+/**
+ * lineage_next - go through the descendants of a member
+ * @root: whose descendants
+ * @member: @root to begin with, then the one that was returned last
+ *
+ * Return: the next descendant of @root at any depth, or NULL after the last.
+ */
+struct lineage_member *lineage_next(const struct lineage_member *root,
+				    const struct lineage_member *member)
+{
+	struct rb_node *rb = rb_next(&member->enter.rb);
+
+	while (rb != &root->leave.rb && !to_mark(rb)->enter)
+		rb = rb_next(rb);
+	return rb == &root->leave.rb ? NULL : to_member(rb);
 }

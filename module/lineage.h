@@ -16,13 +16,15 @@ struct lineage {
 /**
  * struct lineage_mark - where a member or its descendants begin or end
  * @rb: place in the order
- * @weight: 1 at the beginning of a member that counts, else 0
  * @sum: sum of the weights in the subtree below this mark, itself included
+ * @weight: 1 at the beginning of a member that counts, else 0
+ * @enter: whether a member begins here
  */
 struct lineage_mark {
 	struct rb_node rb;
-	u32 weight;
 	u32 sum;
+	u8 weight;
+	bool enter;
 };
 
 /**
@@ -37,8 +39,12 @@ struct lineage_member {
 
 void lineage_add(struct lineage *lineage, struct lineage_member *member,
 		 struct lineage_member *parent);
-void lineage_remove(struct lineage *lineage, struct lineage_member *member);
+struct lineage_member *lineage_remove(struct lineage *lineage,
+				      struct lineage_member *member);
 void lineage_discount(struct lineage_member *member);
-u32 lineage_count(struct lineage_member *member);
+u32 lineage_count(const struct lineage_member *member);
+bool lineage_is_last(const struct lineage_member *member);
+struct lineage_member *lineage_next(const struct lineage_member *root,
+				    const struct lineage_member *member);
 
 #endif /* _LINEAGE_H */

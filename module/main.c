@@ -9,7 +9,7 @@
 #include <linux/module.h>
 #include <linux/uaccess.h>
 
-#include "dataspace.h"
+#include "private.h"
 
 /**
  * ioctl_get - get the structure of an ioctl from user space
@@ -31,8 +31,7 @@ int ioctl_get(void *arg, size_t size, const void __user *from)
 	return copy_struct_from_user(arg, size, from, user_size);
 }
 
-static long device_ioctl(struct file *file, unsigned int cmd,
-			 unsigned long arg)
+static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	switch (cmd) {
 	case DATASPACE_IOC_VERSION:

@@ -15,34 +15,118 @@
  *
  * The map file is made by the first mapping. It holds the dataspace object
  * through its dentry. Its release tells that nothing is mapped any more.
+ *
+ * A fault looks at what has been taken away from the dataspace after it has
+ * locked the page, mapping around it does so in an RCU read-side critical
+ * section; see zap.c. Where SEAL_NOW has unmapped a writable area, the first
+ * fault after it turns the area into one whose pages are mapped read-only and
+ * whose writes end in sealed_mkwrite(). Several faults may do that at the same
+ * time, and it makes no difference.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 
 #include "compat.h"
-#include "dataspace.h"
+#include "private.h"
 
 static struct dataspace *area_dataspace(const struct vm_area_struct *vma)
 {
 	return vma->vm_private_data;
 }
 
-/* Core maps the page, or all of a large folio that fits, under the folio lock */
+static bool is_shared_writable(vm_flags_t flags)
+{
+	return (flags & (VM_SHARED | VM_WRITE)) == (VM_SHARED | VM_WRITE);
+}
+
+static const struct vm_operations_struct sealed_area_ops;
+
+static void write_protect_area(struct vm_area_struct *vma)
+{
+	pgprot_t prot = vm_get_page_prot(vma->vm_flags & ~VM_SHARED);
+
+	WRITE_ONCE(vma->vm_page_prot, prot);
+	WRITE_ONCE(vma->vm_ops, &sealed_area_ops);
+}
+
+/* Whether a page may be mapped now, and how: 0 or a reason why not */
+static vm_fault_t check_fault(struct vm_fault *vmf)
+{
+	struct dataspace *ds = area_dataspace(vmf->vma);
+	u8 seal = READ_ONCE(ds->seal);
+
+	if (READ_ONCE(ds->revoked))
+		return VM_FAULT_SIGBUS;
+	if (seal & SEAL_PENDING)
+		return VM_FAULT_NOPAGE;
+	if (seal & SEAL_NOW && is_shared_writable(vmf->vma->vm_flags)) {
+		if (vmf->flags & FAULT_FLAG_WRITE)
+			return VM_FAULT_SIGBUS;
+		write_protect_area(vmf->vma);
+	}
+	return 0;
+}
+
+/* The fault is taken again after the seal that is pending has been decided */
+static vm_fault_t wait_for_seal(struct dataspace *ds)
+{
+	mutex_lock(&ds->backing->lock);
+	mutex_unlock(&ds->backing->lock);
+	return VM_FAULT_NOPAGE;
+}
+
+/* Core maps the page, or the large folio if it fits, under the folio's lock */
 static vm_fault_t area_fault(struct vm_fault *vmf)
 {
 	struct dataspace *ds = area_dataspace(vmf->vma);
 	struct folio *folio;
+	vm_fault_t ret;
 
 	if (vmf->pgoff < ds->start || vmf->pgoff >= ds->end)
 		return VM_FAULT_SIGBUS;
-	folio = filemap_lock_folio(vmf->vma->vm_file->f_mapping, vmf->pgoff);
+	folio = filemap_lock_folio(ds->backing->inode.i_mapping, vmf->pgoff);
 	if (IS_ERR_OR_NULL(folio))
 		return VM_FAULT_SIGBUS;
-	vmf->page = folio_file_page(folio, vmf->pgoff);
-	return VM_FAULT_LOCKED;
+	smp_mb(); /* pairs with synchronize_rcu() before backing_zap() */
+	ret = check_fault(vmf);
+	if (!ret) {
+		vmf->page = folio_file_page(folio, vmf->pgoff);
+		return VM_FAULT_LOCKED;
+	}
+	folio_unlock(folio);
+	folio_put(folio);
+	return ret == VM_FAULT_NOPAGE ? wait_for_seal(ds) : ret;
+}
+
+/* What is not mapped here comes to area_fault() */
+static vm_fault_t area_map_pages(struct vm_fault *vmf, pgoff_t start,
+				 pgoff_t end)
+{
+	vm_fault_t ret = 0;
+
+	rcu_read_lock();
+	if (!check_fault(vmf))
+		ret = filemap_map_pages(vmf, start, end);
+	rcu_read_unlock();
+	return ret;
+}
+
+static int area_mprotect(struct vm_area_struct *vma, unsigned long start,
+			 unsigned long end, unsigned long flags)
+{
+	if (is_shared_writable(flags) && !(vma->vm_flags & VM_WRITE) &&
+	    READ_ONCE(area_dataspace(vma)->seal) & SEAL_FUTURE)
+		return -EPERM;
+	return 0;
+}
+
+static vm_fault_t sealed_mkwrite(struct vm_fault *vmf)
+{
+	return VM_FAULT_SIGBUS;
 }
 
 static void area_open(struct vm_area_struct *vma)
@@ -70,15 +154,23 @@ static void area_close(struct vm_area_struct *vma)
 static const struct vm_operations_struct area_ops = {
 	.open = area_open,
 	.close = area_close,
+	.mprotect = area_mprotect,
 	.fault = area_fault,
-	.map_pages = filemap_map_pages,
+	.map_pages = area_map_pages,
 };
 
-static unsigned long map_get_unmapped_area(struct file *file,
-					   unsigned long addr,
-					   unsigned long len,
-					   unsigned long pgoff,
-					   unsigned long flags)
+static const struct vm_operations_struct sealed_area_ops = {
+	.open = area_open,
+	.close = area_close,
+	.mprotect = area_mprotect,
+	.fault = area_fault,
+	.map_pages = area_map_pages,
+	.page_mkwrite = sealed_mkwrite,
+};
+
+static unsigned long
+map_get_unmapped_area(struct file *file, unsigned long addr, unsigned long len,
+		      unsigned long pgoff, unsigned long flags)
 {
 	return compat_get_unmapped_area(file, addr, len, pgoff, flags);
 }
@@ -130,37 +222,63 @@ static struct file *dataspace_map_file(struct dataspace *ds)
 	return other;
 }
 
+static int check_range(const struct dataspace *ds, struct vm_area_struct *vma)
+{
+	unsigned long nr_pages = dataspace_nr_pages(ds);
+
+	if (vma->vm_pgoff > nr_pages ||
+	    vma_pages(vma) > nr_pages - vma->vm_pgoff)
+		return -EINVAL;
+	return 0;
+}
+
+/* Core has checked the right to write by the mode of the file */
+static int check_rights(const struct dataspace *ds, vm_flags_t flags)
+{
+	if (READ_ONCE(ds->revoked))
+		return -ESTALE;
+	if (is_shared_writable(flags) && READ_ONCE(ds->seal) & SEAL_FUTURE)
+		return -EPERM;
+	if (flags & VM_EXEC && !(ds->rights & DATASPACE_EXEC))
+		return -EACCES;
+	return 0;
+}
+
+static void area_init(struct vm_area_struct *vma, struct dataspace *ds)
+{
+	vm_flags_set(vma, VM_DONTEXPAND);
+	if (!(ds->rights & DATASPACE_EXEC))
+		vm_flags_clear(vma, VM_MAYEXEC);
+	vma->vm_pgoff += ds->start;
+	vma->vm_private_data = ds;
+	vma->vm_ops = &area_ops;
+	area_open(vma);
+}
+
 /**
  * dataspace_mmap - map a part of a dataspace
  * @file: its file
  * @vma: the new area
  *
- * Return: 0, -EINVAL if the area reaches beyond the end, -EACCES if it would be
+ * Return: 0, -ESTALE, -EINVAL if the area reaches beyond the end, -EPERM if it
+ * would be writable and the dataspace is sealed, -EACCES if it would be
  * executable without the right to that, or -ENOMEM.
  */
 int dataspace_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct dataspace *ds = dataspace_of(file);
-	unsigned long nr_pages = dataspace_nr_pages(ds);
 	struct file *map;
+	int ret = check_rights(ds, vma->vm_flags);
 
-	if (vma->vm_pgoff > nr_pages ||
-	    vma_pages(vma) > nr_pages - vma->vm_pgoff)
-		return -EINVAL;
-	if (!(ds->rights & DATASPACE_EXEC)) {
-		if (vma->vm_flags & VM_EXEC)
-			return -EACCES;
-		vm_flags_clear(vma, VM_MAYEXEC);
-	}
+	if (!ret)
+		ret = check_range(ds, vma);
+	if (ret)
+		return ret;
 	map = dataspace_map_file(ds);
 	if (IS_ERR(map))
 		return PTR_ERR(map);
-	vm_flags_set(vma, VM_DONTEXPAND);
-	vma->vm_pgoff += ds->start;
-	vma->vm_private_data = ds;
-	vma->vm_ops = &area_ops;
+	area_init(vma, ds);
 	vma_set_file(vma, map);
-	area_open(vma);
 	return 0;
 }
 

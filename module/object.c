@@ -2,19 +2,22 @@
 /*
  * Dataspaces: ranges of a backing, with rights.
  *
- * A dataspace is live from dataspace_link() to dataspace_die(), which is when
- * its file is released: then it covers its pages. It stays a member of the
- * lineage until it is neither live nor mapped. The object itself goes with the
- * last of its dentries, which others may hold through /proc for longer.
+ * A dataspace is live from dataspace_link() on, until its file is released or
+ * it is revoked: as long it covers its pages. It is a member of the lineage
+ * until it is revoked or neither live nor mapped. The object itself goes with
+ * the last of its dentries, which others may hold through /proc for longer.
  *
- * Rights are set when the object is made and never change. An alias gets no
- * right that its source lacks (alias.c).
+ * Rights are set when the object is made and never change; an alias gets no
+ * right that its source lacks (alias.c). What takes rights away later is the
+ * state of being sealed (seal.c) or revoked (revoke.c). Both are written under
+ * the backing's lock and read without it by those who use the memory.
  */
 #include <linux/atomic.h>
 #include <linux/file.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 
-#include "dataspace.h"
+#include "private.h"
 
 static struct kmem_cache *dataspace_cache;
 static atomic64_t last_id;
@@ -36,6 +39,7 @@ struct dataspace *dataspace_alloc(struct backing *backing, unsigned long start,
 	if (!ds)
 		return NULL;
 	kref_init(&ds->ref);
+	init_waitqueue_head(&ds->wait);
 	ds->backing = backing;
 	ds->start = start;
 	ds->end = end;
@@ -62,58 +66,116 @@ void dataspace_put(struct dataspace *ds)
 /**
  * dataspace_link - make a dataspace live
  * @ds: the dataspace
- * @source: the live one that it is derived from, or NULL for a root
+ * @source: what it is derived from, or NULL for a root
  *
- * Return: 0.
+ * Return: 0, or -ESTALE if @source was revoked.
  */
 int dataspace_link(struct dataspace *ds, struct dataspace *source)
 {
 	struct backing *backing = ds->backing;
+	int ret = 0;
 
 	mutex_lock(&backing->lock);
-	coverage_add(&backing->coverage, &ds->cover, ds->start, ds->end);
-	lineage_add(&backing->lineage, &ds->member,
-		    source ? &source->member : NULL);
-	WRITE_ONCE(ds->live, true);
+	if (source && source->revoked) {
+		ret = -ESTALE;
+	} else {
+		coverage_add(&backing->coverage, &ds->cover, ds->start,
+			     ds->end);
+		lineage_add(&backing->lineage, &ds->member,
+			    source ? &source->member : NULL);
+		if (source)
+			ds->seal = source->seal;
+		WRITE_ONCE(ds->live, true);
+	}
 	mutex_unlock(&backing->lock);
-	return 0;
+	return ret;
 }
 
 /**
- * dataspace_die - end the life of a dataspace, and release what only it covered
- * @ds: the dataspace; if it was never live, nothing happens
+ * dataspace_unlink - take a dataspace out of the lineage
+ * @ds: a member of its backing's lineage; the backing is locked
+ *
+ * Wakes those who wait for the last derived dataspace to go.
+ */
+void dataspace_unlink(struct dataspace *ds)
+{
+	struct lineage_member *bereft;
+
+	lockdep_assert_held(&ds->backing->lock);
+	bereft = lineage_remove(&ds->backing->lineage, &ds->member);
+	if (bereft)
+		wake_up_poll(&to_dataspace(bereft)->wait,
+			     EPOLLIN | EPOLLRDNORM);
+}
+
+/**
+ * dataspace_uncover - let a dataspace cover its pages no more
+ * @ds: a live dataspace; its backing is locked
+ */
+void dataspace_uncover(struct dataspace *ds)
+{
+	lockdep_assert_held(&ds->backing->lock);
+	WRITE_ONCE(ds->live, false);
+	coverage_remove(&ds->backing->coverage, &ds->cover);
+}
+
+static void dataspace_end_life(struct dataspace *ds)
+{
+	dataspace_uncover(ds);
+	if (ds->map)
+		lineage_discount(&ds->member);
+	else
+		dataspace_unlink(ds);
+	backing_sweep(ds->backing, ds->start, ds->end);
+}
+
+/**
+ * dataspace_die - its file is gone: release what only the dataspace covered
+ * @ds: the dataspace; may have been revoked, or never been live
  */
 void dataspace_die(struct dataspace *ds)
 {
-	struct backing *backing = ds->backing;
 	struct file *map;
 
-	if (!ds->live)
-		return;
-	mutex_lock(&backing->lock);
-	WRITE_ONCE(ds->live, false);
-	coverage_remove(&backing->coverage, &ds->cover);
+	mutex_lock(&ds->backing->lock);
+	if (ds->live)
+		dataspace_end_life(ds);
 	map = ds->map;
 	ds->map = NULL;
-	if (map)
-		lineage_discount(&ds->member);
-	else
-		lineage_remove(&backing->lineage, &ds->member);
-	backing_sweep(backing, ds->start, ds->end);
-	mutex_unlock(&backing->lock);
+	mutex_unlock(&ds->backing->lock);
 	if (map)
 		fput(map);
 }
 
 /**
- * dataspace_unmapped - a dataspace that is dead is now not mapped either
+ * dataspace_unmapped - a dataspace that is not live is now not mapped either
  * @ds: the dataspace
  */
 void dataspace_unmapped(struct dataspace *ds)
 {
 	mutex_lock(&ds->backing->lock);
-	lineage_remove(&ds->backing->lineage, &ds->member);
+	if (!ds->revoked)
+		dataspace_unlink(ds);
 	mutex_unlock(&ds->backing->lock);
+}
+
+/**
+ * dataspace_state - describe a dataspace
+ * @ds: the dataspace
+ *
+ * Return: bits of enum dataspace_state.
+ */
+u32 dataspace_state(const struct dataspace *ds)
+{
+	u32 state = ds->alias ? DATASPACE_STATE_ALIAS : 0;
+
+	if (ds->backing->contiguous)
+		state |= DATASPACE_STATE_CONTIGUOUS;
+	if (READ_ONCE(ds->seal))
+		state |= DATASPACE_STATE_SEALED;
+	if (READ_ONCE(ds->revoked))
+		state |= DATASPACE_STATE_REVOKED;
+	return state;
 }
 
 int __init dataspace_init(void)

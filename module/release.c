@@ -19,18 +19,37 @@
 #include <linux/pagemap.h>
 #include <linux/workqueue.h>
 
-#include "dataspace.h"
+#include "private.h"
 
 #define RETRY_MIN_MS 10
 #define RETRY_MAX_MS 1000
 
-#define AREA_START(vma) ((vma)->vm_pgoff)
-#define AREA_LAST(vma) ((vma)->vm_pgoff + vma_pages(vma) - 1)
+static inline unsigned long area_start(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff;
+}
+
+static inline unsigned long area_last(struct vm_area_struct *vma)
+{
+	return vma->vm_pgoff + vma_pages(vma) - 1;
+}
 
 /* The tree of areas is core's; this is for looking at it only */
 INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long,
-		     shared.rb_subtree_last, AREA_START, AREA_LAST,
+		     shared.rb_subtree_last, area_start, area_last,
 		     static inline __maybe_unused, area_tree)
+
+/* Areas of a dataspace that was revoked do not count */
+static struct vm_area_struct *first_area(struct address_space *mapping,
+					 unsigned long start, unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	vma = area_tree_iter_first(&mapping->i_mmap, start, end - 1);
+	while (vma && READ_ONCE(dataspace_of(vma->vm_file)->revoked))
+		vma = area_tree_iter_next(vma, start, end - 1);
+	return vma;
+}
 
 /*
  * Find the next piece of [@start, @end) that no area maps. Areas are met in the
@@ -40,20 +59,18 @@ static bool next_unmapped(struct backing *backing, unsigned long *start,
 			  unsigned long *end)
 {
 	struct address_space *mapping = backing->inode.i_mapping;
-	struct vm_area_struct *vma;
+	struct vm_area_struct *vma = NULL;
 
-	if (*start >= *end)
-		return false;
 	i_mmap_lock_read(mapping);
-	vma = area_tree_iter_first(&mapping->i_mmap, *start, *end - 1);
-	while (vma && AREA_START(vma) <= *start) {
-		*start = max(*start, AREA_LAST(vma) + 1);
-		vma = *start < *end ?
-			area_tree_iter_first(&mapping->i_mmap, *start,
-					     *end - 1) : NULL;
+	while (*start < *end) {
+		vma = first_area(mapping, *start, *end);
+		if (!vma || area_start(vma) > *start)
+			break;
+		*start = area_last(vma) + 1;
+		vma = NULL;
 	}
 	if (vma)
-		*end = AREA_START(vma);
+		*end = area_start(vma);
 	i_mmap_unlock_read(mapping);
 	return *start < *end;
 }
@@ -66,22 +83,6 @@ static void defer_release(struct backing *backing, unsigned long index)
 }
 
 /*
- * Whether a large folio has users besides the page cache and those who map it.
- * Splitting it unmaps it anyway.
- */
-static bool folio_is_pinned(struct folio *folio)
-{
-	bool pinned;
-
-	folio_lock(folio);
-	unmap_mapping_pages(folio->mapping, folio->index,
-			    folio_nr_pages(folio), false);
-	pinned = folio_ref_count(folio) > folio_nr_pages(folio) + 1;
-	folio_unlock(folio);
-	return pinned;
-}
-
-/*
  * If the folio at @index reaches beyond [@start, @end) and is pinned, so that a
  * part of it can't be released, return true and its limits.
  */
@@ -89,8 +90,8 @@ static bool part_is_pinned(struct backing *backing, unsigned long index,
 			   unsigned long start, unsigned long end,
 			   struct extent *limits)
 {
-	struct folio *folio = filemap_get_folio(backing->inode.i_mapping,
-						index);
+	struct folio *folio =
+		filemap_get_folio(backing->inode.i_mapping, index);
 	bool pinned = false;
 
 	if (IS_ERR_OR_NULL(folio))
@@ -105,8 +106,8 @@ static bool part_is_pinned(struct backing *backing, unsigned long index,
 
 static bool is_cached(struct backing *backing, unsigned long index)
 {
-	struct folio *folio = filemap_get_folio(backing->inode.i_mapping,
-						index);
+	struct folio *folio =
+		filemap_get_folio(backing->inode.i_mapping, index);
 
 	if (IS_ERR_OR_NULL(folio))
 		return false;
@@ -140,24 +141,6 @@ static void release_piece(struct backing *backing, unsigned long start,
 		defer_release(backing, end - 1);
 }
 
-/* Call @release for every piece that no area maps; return the pages in all */
-static unsigned long for_each_unmapped(struct backing *backing,
-				       unsigned long start, unsigned long end,
-				       bool release)
-{
-	unsigned long nr_pages = 0;
-	unsigned long limit = end;
-
-	while (next_unmapped(backing, &start, &limit)) {
-		nr_pages += limit - start;
-		if (release)
-			release_piece(backing, start, limit);
-		start = limit;
-		limit = end;
-	}
-	return nr_pages;
-}
-
 /**
  * backing_sweep - release the pages of a range that nothing covers
  * @backing: the backing, locked
@@ -171,33 +154,44 @@ void backing_sweep(struct backing *backing, unsigned long start,
 
 	lockdep_assert_held(&backing->lock);
 	while (coverage_next_gap(&backing->coverage, 0, &start, &limit)) {
-		for_each_unmapped(backing, start, limit, true);
-		start = limit;
+		unsigned long gap_end = limit;
+
+		while (next_unmapped(backing, &start, &limit)) {
+			release_piece(backing, start, limit);
+			start = limit;
+			limit = gap_end;
+		}
+		start = gap_end;
 		limit = end;
 		cond_resched();
 	}
 }
 
 /**
- * backing_measure - count the pages of a range that few dataspaces cover
+ * backing_exclusive - count the pages that only one dataspace covers
  * @backing: the backing, locked
- * @level: the most live dataspaces that may cover a page
- * @start: first page
+ * @start: first page of the range of a live dataspace
  * @end: page after the last one
  *
- * Return: the number of pages that at most @level live dataspaces cover and
+ * Return: the number of pages in the range that one live dataspace covers and
  * that no area maps.
  */
-unsigned long backing_measure(struct backing *backing, int level,
-			      unsigned long start, unsigned long end)
+unsigned long backing_exclusive(struct backing *backing, unsigned long start,
+				unsigned long end)
 {
 	unsigned long nr_pages = 0;
 	unsigned long limit = end;
 
 	lockdep_assert_held(&backing->lock);
-	while (coverage_next_gap(&backing->coverage, level, &start, &limit)) {
-		nr_pages += for_each_unmapped(backing, start, limit, false);
-		start = limit;
+	while (coverage_next_gap(&backing->coverage, 1, &start, &limit)) {
+		unsigned long gap_end = limit;
+
+		while (next_unmapped(backing, &start, &limit)) {
+			nr_pages += limit - start;
+			start = limit;
+			limit = gap_end;
+		}
+		start = gap_end;
 		limit = end;
 		cond_resched();
 	}
@@ -206,8 +200,8 @@ unsigned long backing_measure(struct backing *backing, int level,
 
 static void retry_release(struct work_struct *work)
 {
-	struct backing *backing = container_of(to_delayed_work(work),
-					       struct backing, retry);
+	struct backing *backing =
+		container_of(to_delayed_work(work), struct backing, retry);
 	unsigned long bits = DIV_ROUND_UP(backing->nr_pages, CHUNK_PAGES);
 	unsigned long bit;
 

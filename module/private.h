@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef _DATASPACE_H
-#define _DATASPACE_H
+#ifndef _PRIVATE_H
+#define _PRIVATE_H
 
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <linux/dataspace.h>
@@ -16,11 +17,25 @@
 #define DATASPACE_RIGHTS (DATASPACE_READ | DATASPACE_WRITE | DATASPACE_EXEC)
 
 /**
+ * enum seal - what a seal has taken from a dataspace, in bits
+ * @SEAL_FUTURE: the right to begin to write
+ * @SEAL_NOW: the right to write through areas that could, too
+ * @SEAL_PENDING: whoever wants to use the memory is to wait for the lock of
+ *	the backing, under which it is found out whether SEAL_NOW can be done
+ */
+enum seal {
+	SEAL_FUTURE = 1 << 0,
+	SEAL_NOW = 1 << 1,
+	SEAL_PENDING = 1 << 2,
+};
+
+/**
  * struct backing - the memory of one root and everything derived from it
  * @inode: its page cache holds the memory, at index 0 and up
  * @nr_pages: length in pages
  * @contiguous: whether the memory is one extent
  * @device: the open device that the root came from; keeps the module loaded
+ * @control: serialises revoking and sealing; taken before @lock
  * @lock: protects all that follows, and every release of pages
  * @coverage: which pages lie in the range of a live dataspace
  * @lineage: all dataspaces that are live or mapped
@@ -35,7 +50,8 @@ struct backing {
 	bool contiguous;
 	struct file *device;
 
-	struct mutex lock;
+	struct mutex control; /* revoking and sealing, see above */
+	struct mutex lock; /* everything below */
 	struct coverage coverage;
 	struct lineage lineage;
 	unsigned long *deferred;
@@ -51,27 +67,37 @@ struct backing {
  * @end: page after the last one
  * @id: unique number
  * @rights: bits of enum dataspace_rights, set once
- * @state: bits of enum dataspace_state, set once
- * @live: whether the range covers its pages; written under the backing's lock
+ * @alias: whether it was made by ALIAS, set once
+ * @live: whether the range covers its pages
+ * @revoked: whether it was revoked
+ * @seal: bits of enum seal
  * @mappings: number of areas that map it, in all processes
  * @map: the file that its areas refer to, or NULL as long as there was none;
- *	set once, taken back when the dataspace dies
+ *	set once, taken back when its own file is released
  * @cover: place in the backing's coverage, while live
- * @member: place in the backing's lineage, while live or mapped
+ * @member: place in the backing's lineage, while live or mapped and not revoked
+ * @next: the next one to be revoked, for the one who revokes
+ * @wait: those who wait for the last derived dataspace to go
+ *
+ * @live, @revoked and @seal are written under the backing's lock.
  */
 struct dataspace {
 	struct kref ref;
+	u32 rights;
 	struct backing *backing;
 	unsigned long start;
 	unsigned long end;
 	u64 id;
-	u32 rights;
-	u32 state;
+	bool alias;
 	bool live;
+	bool revoked;
+	u8 seal;
 	atomic_t mappings;
 	struct file *map;
 	struct coverage_range cover;
 	struct lineage_member member;
+	struct dataspace *next;
+	wait_queue_head_t wait;
 };
 
 /* backing.c */
@@ -87,8 +113,15 @@ struct file *backing_open(struct backing *backing, struct dataspace *ds,
 void backing_release_init(struct backing *backing);
 void backing_sweep(struct backing *backing, unsigned long start,
 		   unsigned long end);
-unsigned long backing_measure(struct backing *backing, int level,
-			      unsigned long start, unsigned long end);
+unsigned long backing_exclusive(struct backing *backing, unsigned long start,
+				unsigned long end);
+
+/* zap.c */
+void backing_zap(struct backing *backing, unsigned long start,
+		 unsigned long end);
+bool folio_is_pinned(struct folio *folio);
+bool backing_is_pinned(struct backing *backing, unsigned long start,
+		       unsigned long end);
 
 /* object.c */
 int dataspace_init(void);
@@ -97,11 +130,13 @@ struct dataspace *dataspace_alloc(struct backing *backing, unsigned long start,
 				  unsigned long end, u32 rights);
 void dataspace_put(struct dataspace *ds);
 int dataspace_link(struct dataspace *ds, struct dataspace *source);
+void dataspace_unlink(struct dataspace *ds);
+void dataspace_uncover(struct dataspace *ds);
 void dataspace_die(struct dataspace *ds);
 void dataspace_unmapped(struct dataspace *ds);
+u32 dataspace_state(const struct dataspace *ds);
 
 /* file.c */
-struct file *dataspace_open(struct dataspace *ds);
 int dataspace_publish(struct dataspace *ds, struct dataspace *source);
 
 /* io.c */
@@ -115,11 +150,28 @@ unsigned long dataspace_get_unmapped_area(struct file *file, unsigned long addr,
 					  unsigned long pgoff,
 					  unsigned long flags);
 
-/* ioctls, one file each */
+/* main.c */
+int ioctl_get(void *arg, size_t size, const void __user *from);
+
+/* The ioctls, each in a file of its name */
 long alloc_ioctl(struct file *device, void __user *arg);
 long alias_ioctl(struct dataspace *source, void __user *arg);
 long info_ioctl(struct dataspace *ds, void __user *arg);
-int ioctl_get(void *arg, size_t size, const void __user *from);
+long revoke_ioctl(struct dataspace *ds, void __user *arg);
+long seal_ioctl(struct dataspace *ds, void __user *arg);
+
+static inline bool rights_are_valid(u32 rights)
+{
+	return rights & DATASPACE_READ && !(rights & ~DATASPACE_RIGHTS);
+}
+
+/* What is left of the rights; with the backing's lock held, for sure */
+static inline u32 dataspace_rights(const struct dataspace *ds)
+{
+	return READ_ONCE(ds->seal) & SEAL_FUTURE ?
+		       ds->rights & ~DATASPACE_WRITE :
+		       ds->rights;
+}
 
 static inline unsigned long dataspace_nr_pages(const struct dataspace *ds)
 {
@@ -136,4 +188,9 @@ static inline struct dataspace *dataspace_of(const struct file *file)
 	return file->private_data;
 }
 
-#endif /* _DATASPACE_H */
+static inline struct dataspace *to_dataspace(struct lineage_member *member)
+{
+	return container_of(member, struct dataspace, member);
+}
+
+#endif /* _PRIVATE_H */

@@ -17,6 +17,9 @@
 
 #include "extent.h"
 
+/* What is taken at once where there are no chunks */
+#define PIECE_PAGES BIT(PAGE_ALLOC_COSTLY_ORDER)
+
 static gfp_t extent_gfp(const struct extent_request *request)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
@@ -90,18 +93,26 @@ int extent_alloc(struct extent *extent, const struct extent_request *request)
  * @extent: filled in; at least one page, at most one chunk
  * @request: what is wanted
  *
+ * Larger pieces are taken only where they are free: to make them takes long,
+ * and would be done over and over again.
+ *
  * Return: 0 or -ENOMEM.
  */
 int extent_alloc_scattered(struct extent *extent,
 			   const struct extent_request *request)
 {
-	const struct extent_request page = { 1, 1, request->node };
+	struct extent_request piece = { PIECE_PAGES, 1, request->node };
 	gfp_t gfp = extent_gfp(request);
+	gfp_t hasty = gfp & ~__GFP_RECLAIM;
 
 	if (request->nr_pages >= CHUNK_PAGES &&
-	    !alloc_chunk(extent, request, gfp | __GFP_NORETRY))
+	    !alloc_chunk(extent, request, hasty))
 		return 0;
-	return alloc_single(extent, &page, gfp);
+	if (request->nr_pages >= PIECE_PAGES &&
+	    !alloc_single(extent, &piece, hasty))
+		return 0;
+	piece.nr_pages = 1;
+	return alloc_single(extent, &piece, gfp);
 }
 
 /**

@@ -135,10 +135,8 @@ static struct file *dataspace_open(struct dataspace *ds)
 		return file;
 	file->private_data = ds;
 	file->f_mapping = d_inode(file->f_path.mnt->mnt_root)->i_mapping;
-	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_ATOMIC_POS |
-			FMODE_NONOTIFY;
-	if (ds->rights & DATASPACE_WRITE)
-		file->f_mode |= FMODE_PWRITE;
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
+			FMODE_ATOMIC_POS | FMODE_NONOTIFY;
 	return file;
 }
 

@@ -6,6 +6,7 @@
  * together with rights. A handle is that file's plain descriptor: map it with
  * mmap(2), read it with pread(2), end it with close(2). There is nothing else
  * to free, and no other object behind it.
+ * poll(2) says POLLIN while nothing that is derived from it lives.
  *
  * The one convention of all functions here:
  *

@@ -1,8 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Static checks, all builds, and all tests on each of $KERNELS. Goes on after a
-# failure, and ends with the totals of all of it.
+# Static checks, all builds, and all tests on each of $KERNELS; or, on demand,
+# all tests on a kernel that watches itself. Goes on after a failure, and ends
+# with the totals of all of it.
+# Usage: check.sh [debug]     FLAVOUR: which kernel, see debug-kernel.sh
 
 set -eu
 HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
@@ -46,13 +48,13 @@ make_tests()
 {
 	make -s --no-print-directory -C selftests KSFT="$ksft" \
 		OUTPUT="$BUILD/selftests" INSTALL_PATH="$BUILD/install" \
-		COLLECTION=dataspace "$@"
+		COLLECTION=dataspace USERCFLAGS=-Werror "$@"
 }
 
 install_tests()
 {
 	rm -rf "$BUILD/install" &&
-		make -s selftests &&
+		make -s selftests USERCFLAGS=-Werror &&
 		make_tests install &&
 		make_tests emit_tests >"$BUILD/install/kselftest-list.txt"
 }
@@ -73,8 +75,34 @@ all_steps()
 	done
 }
 
+debug_module()
+{
+	kdir=$("$HERE/debug-kernel.sh" "$FLAVOUR") &&
+		make -s module KDIR="$kdir" MODDIR="$BUILD/$FLAVOUR" \
+			KCOV_INSTRUMENT=y
+}
+
+# What costs time is off unless the command line asks for it.
+debug_tests()
+{
+	kdir=$("$HERE/debug-kernel.sh" "$FLAVOUR") || return
+	VM_TIMEOUT=${VM_TIMEOUT:-3600} \
+		VM_APPEND="page_owner=on slub_debug=FZPU kmemleak=on" \
+		"$HERE/run.sh" -k "$kdir/arch/x86/boot/bzImage" \
+		-m "$BUILD/$FLAVOUR/module/dataspace.ko" tests "$BUILD/install"
+}
+
+debug_steps()
+{
+	step "the $FLAVOUR kernel" "$HERE/debug-kernel.sh" "$FLAVOUR"
+	step "module for it" debug_module
+	step "tests" install_tests
+	verdicts "tests on the $FLAVOUR kernel" debug_tests
+}
+
+FLAVOUR=${FLAVOUR:-kasan}
 "$HERE/deps.sh" build lint vm
 ksft=${KSFT:-$("$HERE/source.sh")/tools/testing/selftests}
 mkdir -p "$BUILD"
 cd "$TOP"
-all_steps | awk -f "$HERE/totals.awk"
+"${1:-all}_steps" | awk -f "$HERE/totals.awk"

@@ -96,6 +96,10 @@ run_check()
 		files ':!COPYING' ':!*.md' |
 			xargs grep -L 'SPDX-License-Identifier'
 		;;
+	library:*)
+		make -s --no-print-directory -C userlib \
+			O="$BUILD/lint/library-${1#*:}" CC="${1#*:}"
+		;;
 	sparse:*)
 		build_module sparse "${1#*:}" C=2
 		;;
@@ -123,7 +127,8 @@ verdict()
 }
 
 if [ $# -eq 0 ]; then
-	set -- checkpatch clang-format kernel-doc shellcheck spdx
+	set -- checkpatch clang-format kernel-doc shellcheck spdx \
+		library:gcc library:clang-14
 	for kernel in $KERNELS; do
 		set -- "$@" "sparse:$kernel" "gcc:$kernel" "clang:$kernel"
 	done

@@ -29,6 +29,6 @@ if [ ! -d "$dir" ]; then
 		die "cannot fetch package $package"
 	mkdir root
 	dpkg-deb --fsys-tarfile ./*.deb | tar -x -C root --wildcards "$@"
-	mv root "$dir" 2>/dev/null || [ -d "$dir" ]
+	mv -T root "$dir" 2>/dev/null || [ -d "$dir" ]
 fi
 echo "$dir"

@@ -19,7 +19,7 @@ struct step {
 };
 
 static struct step last;
-static struct step before;
+static uint64_t free_before;
 static struct step allocated;
 
 static uint64_t pages_in(uint64_t bytes)
@@ -38,27 +38,29 @@ static struct step take_step(const struct service *service)
 	return (struct step){ pages_held(&service->pages), memory_free() };
 }
 
-static void print_row(const char *what, const char *given_back,
-		      const char *wrong, const struct step *step)
+static void print_row(const char *what, const char *held, const char *returned,
+		      const char *wrong, uint64_t free)
 {
-	printf("  %-39s %8zu %22s %12s %11llu\n", what, step->held, given_back,
-	       wrong, (unsigned long long)step->free >> 10);
+	printf("  %-39s %8s %22s %12s %11llu\n", what, held, returned, wrong,
+	       (unsigned long long)free >> 10);
 }
 
 static void print_step(const struct service *service, const char *what,
 		       uint64_t expected, uint64_t wrong_words)
 {
 	struct step now = take_step(service);
-	size_t given_back = last.held - now.held;
-	char given_back_text[32];
+	size_t returned = last.held - now.held;
+	char held_text[32];
+	char returned_text[48];
 	char wrong_text[32];
 
-	snprintf(given_back_text, sizeof(given_back_text), "%zu of %llu",
-		 given_back, (unsigned long long)expected);
+	snprintf(held_text, sizeof(held_text), "%zu", now.held);
+	snprintf(returned_text, sizeof(returned_text), "%zu of %llu", returned,
+		 (unsigned long long)expected);
 	snprintf(wrong_text, sizeof(wrong_text), "%llu",
 		 (unsigned long long)wrong_words);
-	print_row(what, given_back_text, wrong_text, &now);
-	expect_equal(given_back, expected, what);
+	print_row(what, held_text, returned_text, wrong_text, now.free);
+	expect_equal(returned, expected, what);
 	expect_equal(wrong_words, 0, what);
 	last = now;
 }
@@ -74,7 +76,7 @@ static uint64_t command(struct service *service, struct group group,
 void steps_begin(void)
 {
 	sleep(SETTLE_SECONDS);
-	before.free = memory_free();
+	free_before = memory_free();
 }
 
 void steps_allocated(const struct service *service)
@@ -87,11 +89,14 @@ void steps_allocated(const struct service *service)
 
 static void print_head(void)
 {
+	char held[32];
+
 	printf("\n%-41s %8s %22s %12s %11s\n",
 	       "THE WAY BACK, in pages of the chunk", "held",
 	       "given back, expected", "wrong words", "free kB");
-	print_row("before", "", "", &before);
-	print_row("chunk allocated", "", "", &allocated);
+	print_row("before", "-", "-", "-", free_before);
+	snprintf(held, sizeof(held), "%zu", allocated.held);
+	print_row("chunk allocated", held, "-", "-", allocated.free);
 }
 
 static void print_clients_end(struct service *service)

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Revoke, seal, poll, and a pin that stands in their way. */
+#include "control.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/uio.h>
+
+#include "common.h"
+
+int ds_revoke_flags(int ds, __u32 flags)
+{
+	struct dataspace_revoke arg = { .size = sizeof(arg), .flags = flags };
+
+	return result(ioctl(ds, DATASPACE_IOC_REVOKE, &arg));
+}
+
+int ds_revoke(int ds)
+{
+	return ds_revoke_flags(ds, 0);
+}
+
+int ds_seal(int ds, __u32 flags)
+{
+	struct dataspace_seal arg = { .size = sizeof(arg), .flags = flags };
+
+	return result(ioctl(ds, DATASPACE_IOC_SEAL, &arg));
+}
+
+int ds_poll(int ds, int timeout)
+{
+	struct pollfd pollfd = { .fd = ds, .events = ~0 };
+	int ret = poll(&pollfd, 1, timeout);
+
+	return ret < 0 ? -errno : pollfd.revents;
+}
+
+bool ds_ready(int ds)
+{
+	int events = ds_poll(ds, 0);
+
+	return events > 0 && events & POLLIN;
+}
+
+__u32 ds_state(int ds)
+{
+	struct dataspace_info info;
+
+	return ds_info(ds, &info) ? UINT32_MAX : info.state;
+}
+
+__u32 ds_rights(int ds)
+{
+	struct dataspace_info info;
+
+	return ds_info(ds, &info) ? UINT32_MAX : info.rights;
+}
+
+int pin_page(struct pin *pin, void *map)
+{
+	struct iovec iov = { .iov_base = map, .iov_len = page_size() };
+
+	if (pipe(pin->ends))
+		return -errno;
+	if (vmsplice(pin->ends[1], &iov, 1, 0) == page_size())
+		return 0;
+	pin_close(pin);
+	return -EIO;
+}
+
+void pin_close(struct pin *pin)
+{
+	close(pin->ends[0]);
+	close(pin->ends[1]);
+}

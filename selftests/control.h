@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the one who gave a dataspace out can do: revoke, seal, wait. */
+#ifndef DATASPACE_CONTROL_H
+#define DATASPACE_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <linux/types.h>
+
+/* All return 0 or -errno. */
+int ds_revoke(int ds);
+int ds_revoke_flags(int ds, __u32 flags);
+int ds_seal(int ds, __u32 flags);
+
+/*
+ * The events that are set, of all that a caller can ask for, or -errno; 0 if
+ * none is after @timeout milliseconds.
+ */
+int ds_poll(int ds, int timeout);
+/* Whether poll says that nothing derived is left. */
+bool ds_ready(int ds);
+
+/* Bits of INFO, or all bits if there is no INFO. */
+__u32 ds_state(int ds);
+__u32 ds_rights(int ds);
+
+/*
+ * A pipe that holds the page at @map itself, not a copy: the page is pinned
+ * until the pipe is closed.
+ */
+struct pin {
+	int ends[2];
+};
+
+int pin_page(struct pin *pin, void *map);
+void pin_close(struct pin *pin);
+
+#endif

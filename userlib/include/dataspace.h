@@ -32,7 +32,8 @@
  *     granule of dataspace_info().
  *   - Errors that every function with an argument "ds" can return:
  *       -EBADF   ds is not an open descriptor, or was opened with O_PATH
- *       -EBADFD  ds is open, but is not a dataspace
+ *       -EBADFD  ds is open, but is not a dataspace; dataspace_send() leaves
+ *                it to the receiver to find that out
  *     A dataspace is known by its answer to DATASPACE_IOC_INFO. The kernel has
  *     no registry of ioctl numbers, so that a foreign driver could take that
  *     number for something of its own. None of the kernel does.
@@ -214,7 +215,6 @@ int dataspace_export_dmabuf(int ds);
  *   -ENOMEM, -ENOBUFS
  *             no kernel memory
  *   -EBADF    also for @socket
- *   -EBADFD   as said above
  */
 int dataspace_send(int socket, int ds);
 

@@ -49,9 +49,6 @@ DATASPACE_API int dataspace_send(int socket, int ds)
 	union rights_message control;
 	int ret;
 
-	ret = libdataspace_check(ds);
-	if (ret < 0)
-		return ret;
 	ret = libdataspace_check_socket(socket);
 	if (ret < 0)
 		return ret;

@@ -100,6 +100,10 @@ run_check()
 		make -s --no-print-directory -C userlib \
 			O="$BUILD/lint/library-${1#*:}" CC="${1#*:}"
 		;;
+	tests:*)
+		make -s --no-print-directory selftests CC="${1#*:}" \
+			BUILD="$BUILD/lint/tests-${1#*:}" | sed '/^  CC  /d'
+		;;
 	sparse:*)
 		build_module sparse "${1#*:}" C=2
 		;;
@@ -128,7 +132,7 @@ verdict()
 
 if [ $# -eq 0 ]; then
 	set -- checkpatch clang-format kernel-doc shellcheck spdx \
-		library:gcc library:clang-14
+		library:gcc library:clang-14 tests:gcc
 	for kernel in $KERNELS; do
 		set -- "$@" "sparse:$kernel" "gcc:$kernel" "clang:$kernel"
 	done

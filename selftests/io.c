@@ -161,8 +161,6 @@ TEST_F(io, bad_buffers_are_EFAULT_and_nothing_is_written)
 
 	EXPECT_EQ(-EFAULT, result(pread(self->ds, hole, 8, 0)));
 	EXPECT_EQ(-EFAULT, result(pwrite(self->ds, hole, 8, 0)));
-	EXPECT_EQ(-EFAULT, result(pread(self->ds, NULL, 8, 0)));
-	EXPECT_EQ(-EFAULT, result(pwrite(self->ds, NULL, 8, 0)));
 	EXPECT_EQ(-EFAULT, result(pwrite(self->ds, (void *)(-4096L), 8, 0)));
 	EXPECT_TRUE(bytes_are(self->map, self->end, 'a'));
 }
@@ -282,8 +280,9 @@ TEST_F(io, its_size_cannot_be_changed)
 	EXPECT_TRUE(is_unsupported(result(ftruncate(self->ds, self->end))));
 	EXPECT_TRUE(is_unsupported(result(ftruncate(self->ds, 1 << 30))));
 	for (i = 0; i < ARRAY_LENGTH(modes); i++) {
-		EXPECT_TRUE(is_unsupported(
-			result(fallocate(self->ds, modes[i], 0, self->page))));
+		int ret = fallocate(self->ds, modes[i], 0, self->page);
+
+		EXPECT_TRUE(is_unsupported(result(ret)));
 	}
 	ASSERT_EQ(0, fstat(self->ds, &stat));
 	EXPECT_EQ(self->end, stat.st_size);

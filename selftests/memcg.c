@@ -249,11 +249,73 @@ TEST_F_TIMEOUT(memcg, a_killed_group_leaves_nothing, TIMEOUT)
 	pages_forget(&pages);
 }
 
-/* rule 4: the module's own cap on the total */
-TEST(a_cap_on_the_total_is_ENOMEM)
+#define LIMIT "/sys/module/dataspace/parameters/limit_mb"
+
+static int set_limit(long long megabytes)
 {
-	/* the parameter is looked for below */
-	SKIP(return, "to do");
+	char text[32];
+	int length = snprintf(text, sizeof(text), "%lld", megabytes);
+	int fd = open(LIMIT, O_WRONLY | O_CLOEXEC);
+	int ret = result(write(fd, text, length));
+
+	close(fd);
+	return ret < 0 ? ret : 0;
+}
+
+FIXTURE(limit)
+{
+	long long before;
+};
+
+FIXTURE_SETUP(limit)
+{
+	self->before = number_in_file(LIMIT, "");
+	ASSERT_LE(0, self->before);
+	ASSERT_EQ(0, set_limit(8));
+}
+
+FIXTURE_TEARDOWN(limit)
+{
+	EXPECT_EQ(0, set_limit(self->before));
+}
+
+/* rule 4: the module's own cap on the total */
+TEST_F(limit, of_the_total_is_ENOMEM)
+{
+	const __u32 flags[] = { 0, DATASPACE_ALLOC_SCATTERED };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(flags); i++) {
+		int first = ds_alloc(6 * MEG, RIGHTS_R, flags[i]);
+
+		EXPECT_LE(0, first);
+		EXPECT_EQ(-ENOMEM, ds_alloc(3 * MEG, RIGHTS_R, flags[i]));
+		EXPECT_EQ(-ENOMEM, ds_alloc(9 * MEG, RIGHTS_R, flags[i]));
+		close(first);
+		first = ds_alloc(8 * MEG, RIGHTS_R, flags[i]);
+		EXPECT_LE(0, first);
+		close(first);
+	}
+}
+
+/* rules 4 and 14: what counts is the pages that are held */
+TEST_F(limit, counts_page_by_page)
+{
+	int root = ds_alloc(8 * MEG, RIGHTS_R, DATASPACE_ALLOC_SCATTERED);
+	int page = ds_alias(root, MEG, page_size(), RIGHTS_R);
+	int rest;
+
+	ASSERT_LE(0, page);
+	EXPECT_EQ(-ENOMEM, ds_alloc(1, RIGHTS_R, 0));
+	close(root);
+	EXPECT_EQ(-ENOMEM,
+		  ds_alloc(8 * MEG, RIGHTS_R, DATASPACE_ALLOC_SCATTERED));
+	rest = ds_alloc(8 * MEG - page_size(), RIGHTS_R,
+			DATASPACE_ALLOC_SCATTERED);
+	EXPECT_LE(0, rest);
+	EXPECT_EQ(-ENOMEM, ds_alloc(1, RIGHTS_R, 0));
+	close(rest);
+	close(page);
 }
 
 TEST_HARNESS_MAIN

@@ -130,18 +130,32 @@ void pages_forget(struct pages *pages)
 	pages->count = 0;
 }
 
-size_t pages_held_in(const struct pages *pages, size_t first, size_t end)
+void pages_look(const struct pages *pages, size_t first, size_t end, bool *held)
 {
 	struct window window;
-	size_t held = 0;
 	size_t i;
 
-	if (window_open(&window))
-		return SIZE_MAX;
+	/* rather a failed test than one that saw nothing */
+	if (window_open(&window)) {
+		memset(held, true, end - first);
+		return;
+	}
 	for (i = first; i < end; i++)
-		held += window_held(&window, pages->pfn[i]);
+		held[i - first] = window_held(&window, pages->pfn[i]);
 	close(window.fd);
-	return held;
+}
+
+size_t pages_held_in(const struct pages *pages, size_t first, size_t end)
+{
+	bool *held = calloc(end - first + 1, sizeof(*held));
+	size_t count = 0;
+	size_t i;
+
+	pages_look(pages, first, end, held);
+	for (i = 0; i < end - first; i++)
+		count += held[i];
+	free(held);
+	return count;
 }
 
 size_t pages_held(const struct pages *pages)

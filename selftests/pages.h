@@ -25,6 +25,10 @@ int pages_of_map(struct pages *pages, const void *map, size_t length);
 int pages_of_fd(struct pages *pages, int ds, size_t length);
 void pages_forget(struct pages *pages);
 
+/* For each of the pages [@first, @end) whether it is still held. */
+void pages_look(const struct pages *pages, size_t first, size_t end,
+		bool *held);
+
 /* How many of the pages [@first, @end) are still held. */
 size_t pages_held_in(const struct pages *pages, size_t first, size_t end);
 size_t pages_held(const struct pages *pages);

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Two at once. Whoever comes first, the outcome is one that the contract knows,
+ * no page is lost, and none is seen by somebody who must not: rules 5, 13, 14.
+ */
+#include <kselftest_harness.h>
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/socket.h>
+
+#include "common.h"
+#include "fdpass.h"
+#include "pages.h"
+
+#define ROUNDS 300
+#define PAGES 24
+#define TIMEOUT 240
+
+/*
+ * A race is run many times on a fresh root: both sides start together, then
+ * what is left is cleared away, and no page of the root must be left.
+ */
+struct race;
+
+typedef void (*race_side)(struct race *race);
+
+struct race {
+	int root;
+	int ds;
+	char *map;
+	size_t length;
+	int made;
+	long failed;
+	race_side left, right;
+	pthread_barrier_t barrier;
+};
+
+static void *run_right(void *arg)
+{
+	struct race *race = arg;
+
+	pthread_barrier_wait(&race->barrier);
+	race->right(race);
+	return NULL;
+}
+
+static int run_both(struct race *race)
+{
+	pthread_t thread;
+
+	if (pthread_barrier_init(&race->barrier, NULL, 2) ||
+	    pthread_create(&thread, NULL, run_right, race))
+		return -1;
+	pthread_barrier_wait(&race->barrier);
+	race->left(race);
+	pthread_join(thread, NULL);
+	pthread_barrier_destroy(&race->barrier);
+	return 0;
+}
+
+static void close_if_open(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* A root, an alias of its middle that may only be read, and its mapping. */
+static int set_up(struct race *race, struct pages *pages)
+{
+	race->length = (PAGES - 8) * page_size();
+	race->made = -1;
+	race->root = ds_alloc_pages(PAGES);
+	race->ds = ds_alias_pages(race->root, 4, PAGES - 4, RIGHTS_R);
+	race->map = ds_map(race->ds, race->length, PROT_READ);
+	return race->map == MAP_FAILED || tags_write_fd(race->root, PAGES, 0) ||
+	       pages_of_fd(pages, race->root, PAGES * page_size());
+}
+
+static void clear_away(struct race *race)
+{
+	close_if_open(&race->root);
+	close_if_open(&race->ds);
+	close_if_open(&race->made);
+	munmap(race->map, race->length);
+}
+
+/* The number of rounds that went wrong. */
+static long run_rounds(struct race *race)
+{
+	struct pages pages;
+	long wrong = 0;
+	int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		if (set_up(race, &pages) || run_both(race))
+			return -1;
+		clear_away(race);
+		wrong += !!pages_held(&pages);
+		pages_forget(&pages);
+	}
+	return wrong + race->failed;
+}
+
+static void close_source(struct race *race)
+{
+	close_if_open(&race->ds);
+}
+
+/* What was made has to be right, whether the source lived on or not. */
+static void make_alias(struct race *race)
+{
+	race->made = ds_alias_pages(race->ds, 2, 10, RIGHTS_R);
+	if (race->made < 0)
+		race->failed += race->made != -EBADF;
+	else
+		race->failed += !!tags_wrong_fd(race->made, 8, 6);
+}
+
+static void make_mapping(struct race *race)
+{
+	char *map = ds_map(race->ds, race->length, PROT_READ);
+
+	if (map == MAP_FAILED) {
+		race->failed += errno != EBADF;
+		return;
+	}
+	race->failed += !!tags_wrong(map, PAGES - 8, 4);
+	munmap(map, race->length);
+}
+
+static void unmap_front(struct race *race)
+{
+	munmap(race->map, race->length / 4 * 3);
+}
+
+static void unmap_back(struct race *race)
+{
+	munmap(race->map + race->length / 4, race->length / 4 * 3);
+}
+
+static void close_all(struct race *race)
+{
+	close_if_open(&race->root);
+	close_if_open(&race->ds);
+}
+
+static void touch_all(struct race *race)
+{
+	race->failed += !!tags_wrong(race->map, PAGES - 8, 4);
+}
+
+static void read_all(struct race *race)
+{
+	char buffer[64];
+	ssize_t got = pread(race->ds, buffer, sizeof(buffer), 0);
+
+	if (got < 0)
+		race->failed += errno != EBADF;
+	else
+		race->failed += got != sizeof(buffer);
+}
+
+static void ask(struct race *race)
+{
+	struct dataspace_info info;
+	int ret = ds_info(race->ds, &info);
+
+	race->failed += ret && ret != -EBADF;
+	race->failed += !ret && info.length != race->length;
+}
+
+static void split_mapping(struct race *race)
+{
+	const size_t half = race->length / 2;
+
+	if (mprotect(race->map + half, half, PROT_NONE))
+		race->failed += errno != ENOMEM;
+}
+
+static void fork_and_exit(struct race *race)
+{
+	pid_t child = fork();
+
+	if (!child)
+		_exit(0);
+	race->failed += child < 0 || wait_for(child);
+}
+
+FIXTURE(race)
+{
+	struct race race;
+};
+
+FIXTURE_VARIANT(race)
+{
+	race_side left, right;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(race, alias_and_close_of_the_source) {
+	.left = make_alias,
+	.right = close_source,
+};
+
+FIXTURE_VARIANT_ADD(race, mmap_and_close) {
+	.left = make_mapping,
+	.right = close_source,
+};
+
+FIXTURE_VARIANT_ADD(race, fault_and_close) {
+	.left = touch_all,
+	.right = close_all,
+};
+
+FIXTURE_VARIANT_ADD(race, read_and_close) {
+	.left = read_all,
+	.right = close_all,
+};
+
+FIXTURE_VARIANT_ADD(race, info_and_close) {
+	.left = ask,
+	.right = close_all,
+};
+
+FIXTURE_VARIANT_ADD(race, two_unmaps) {
+	.left = unmap_front,
+	.right = unmap_back,
+};
+
+FIXTURE_VARIANT_ADD(race, unmap_and_close) {
+	.left = unmap_front,
+	.right = close_all,
+};
+
+FIXTURE_VARIANT_ADD(race, unmap_and_split) {
+	.left = unmap_front,
+	.right = split_mapping,
+};
+
+FIXTURE_VARIANT_ADD(race, unmap_and_fork) {
+	.left = unmap_back,
+	.right = fork_and_exit,
+};
+
+FIXTURE_VARIANT_ADD(race, alias_and_info) {
+	.left = make_alias,
+	.right = ask,
+};
+
+/* clang-format on */
+
+FIXTURE_SETUP(race)
+{
+	self->race.left = variant->left;
+	self->race.right = variant->right;
+}
+
+FIXTURE_TEARDOWN(race)
+{
+}
+
+/* rules 13 and 14 */
+TEST_F_TIMEOUT(race, ends_well_every_time, TIMEOUT)
+{
+	EXPECT_EQ(0, run_rounds(&self->race));
+}
+
+static sigjmp_buf jump;
+
+static void leave(int signal)
+{
+	siglongjmp(jump, signal);
+}
+
+struct toucher {
+	char *map;
+	size_t length;
+	long wrong;
+};
+
+/* Reads what is there; the end of the mapping is a signal, never other data. */
+static void touch_until_gone(struct toucher *toucher)
+{
+	const size_t pages = toucher->length / page_size();
+
+	if (sigsetjmp(jump, 1))
+		return;
+	for (;;)
+		toucher->wrong += !!tags_wrong(toucher->map, pages, 0);
+}
+
+static void *touch_thread(void *arg)
+{
+	touch_until_gone(arg);
+	return NULL;
+}
+
+/* rules 5 and 14: the memory of a mapping that goes away under a reader */
+TEST(a_reader_sees_the_right_bytes_or_a_signal)
+{
+	struct toucher toucher = { .length = 8 * page_size() };
+	struct pages pages;
+	pthread_t thread;
+	int round, ds;
+
+	signal(SIGSEGV, leave);
+	signal(SIGBUS, leave);
+	for (round = 0; round < 100; round++) {
+		ds = ds_alloc_pages(8);
+		ASSERT_EQ(0, tags_write_fd(ds, 8, 0));
+		toucher.map = ds_map(ds, toucher.length, PROT_READ);
+		ASSERT_NE(MAP_FAILED, toucher.map);
+		ASSERT_EQ(0, pages_of_map(&pages, toucher.map, toucher.length));
+		ASSERT_EQ(0, pthread_create(&thread, NULL, touch_thread,
+					    &toucher));
+		close(ds);
+		usleep(500);
+		munmap(toucher.map, toucher.length);
+		pthread_join(thread, NULL);
+		EXPECT_EQ(0, pages_held(&pages));
+		pages_forget(&pages);
+	}
+	EXPECT_EQ(0, toucher.wrong);
+}
+
+/* Does everything there is to do, for as long as it lives. */
+static void work(int root)
+{
+	for (;;) {
+		int ds = ds_alias_pages(root, 3, 19, RIGHTS_RW);
+		char *map =
+			ds_map(ds, 16 * page_size(), PROT_READ | PROT_WRITE);
+		int own = ds_alloc_pages(5);
+
+		tags_write(map, 16, 0);
+		close(ds_alias_pages(ds, 1, 3, RIGHTS_R));
+		close(own);
+		close(ds);
+		munmap(map + 5 * page_size(), 3 * page_size());
+		munmap(map, 16 * page_size());
+	}
+}
+
+FIXTURE(killed)
+{
+	int unused;
+};
+
+FIXTURE_SETUP(killed)
+{
+}
+
+FIXTURE_TEARDOWN(killed)
+{
+}
+
+/* rule 14: kill -9 in the middle of any of it */
+TEST_F_TIMEOUT(killed, leaves_nothing, TIMEOUT)
+{
+	long held = pages_held_by_anyone();
+	int round;
+
+	for (round = 0; round < 100; round++) {
+		int root = ds_alloc_pages(PAGES);
+		struct pages pages;
+		pid_t child;
+
+		ASSERT_EQ(0, pages_of_fd(&pages, root, PAGES * page_size()));
+		child = fork();
+		if (!child)
+			work(root);
+		usleep(1000 + round * 100);
+		kill(child, SIGKILL);
+		EXPECT_EQ(SIGKILL, wait_for(child));
+		close(root);
+		EXPECT_EQ(0, pages_held(&pages));
+		pages_forget(&pages);
+	}
+	EXPECT_EQ(held, pages_held_by_anyone());
+}
+
+/* rule 14: descriptors in sockets that hold each other, again and again */
+TEST(cycles_of_sockets_leave_nothing)
+{
+	struct pages pages;
+	int round, other[2];
+
+	for (round = 0; round < 50; round++) {
+		int root = ds_alloc_pages(PAGES);
+		int ends[2];
+
+		ASSERT_EQ(0, pages_of_fd(&pages, root, PAGES * page_size()));
+		ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, ends));
+		ASSERT_EQ(0, fd_send(ends[0], ends[0]));
+		ASSERT_EQ(0, fd_send(ends[0], root));
+		ASSERT_EQ(0, fd_send(ends[1], ends[1]));
+		close(ends[0]);
+		close(ends[1]);
+		close(root);
+		if (round < 49)
+			pages_forget(&pages);
+	}
+	/* the collector runs when any socket is closed */
+	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, other));
+	close(other[0]);
+	close(other[1]);
+	EXPECT_EQ(0, pages_wait(&pages, 0, 20));
+	pages_forget(&pages);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is shown of dataspaces, and what is not: rule 24. */
+#include <kselftest_harness.h>
+
+#include <sys/prctl.h>
+
+#include "common.h"
+#include "pages.h"
+#include "proc.h"
+
+#define TEXT_SIZE 65536
+
+FIXTURE(seeing)
+{
+	int root;
+	int ds;
+	char *map;
+	size_t length;
+	struct pages pages;
+	char *text;
+};
+
+FIXTURE_SETUP(seeing)
+{
+	self->root = ds_alloc_pages(16);
+	self->ds = ds_alias_pages(self->root, 3, 7, RIGHTS_R);
+	ASSERT_LE(0, self->ds);
+	self->length = 4 * page_size();
+	self->map = ds_map(self->ds, self->length, PROT_READ);
+	ASSERT_NE(MAP_FAILED, self->map);
+	ASSERT_EQ(0, pages_of_map(&self->pages, self->map, self->length));
+	self->text = malloc(TEXT_SIZE);
+}
+
+FIXTURE_TEARDOWN(seeing)
+{
+	pages_forget(&self->pages);
+	free(self->text);
+}
+
+static long read_fdinfo(FIXTURE_DATA(seeing) * self, int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return proc_read(path, self->text, TEXT_SIZE);
+}
+
+static long long fdinfo_number(int fd, const char *key)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return number_in_file(path, key);
+}
+
+/* rule 24 */
+TEST_F(seeing, fdinfo_tells_the_id_and_the_length)
+{
+	EXPECT_EQ(ds_id(self->ds), fdinfo_number(self->ds, "dataspace-id:"));
+	EXPECT_EQ(ds_id(self->root),
+		  fdinfo_number(self->root, "dataspace-id:"));
+	EXPECT_EQ(self->length, fdinfo_number(self->ds, "dataspace-length:"));
+	EXPECT_EQ(16 * page_size(),
+		  fdinfo_number(self->root, "dataspace-length:"));
+}
+
+/* rule 24 */
+TEST_F(seeing, fdinfo_tells_the_rights)
+{
+	ASSERT_LT(0, read_fdinfo(self, self->ds));
+	EXPECT_NE(NULL, strstr(self->text, "dataspace-rights:\tr--\n"));
+	ASSERT_LT(0, read_fdinfo(self, self->root));
+	EXPECT_NE(NULL, strstr(self->text, "dataspace-rights:\trw-\n"));
+}
+
+/* rule 24 */
+TEST_F(seeing, fdinfo_tells_aliases_from_roots)
+{
+	ASSERT_LT(0, read_fdinfo(self, self->ds));
+	EXPECT_NE(NULL, strstr(self->text, "dataspace-state:\talias"));
+	ASSERT_LT(0, read_fdinfo(self, self->root));
+	EXPECT_NE(NULL, strstr(self->text, "dataspace-state:\troot"));
+}
+
+/* rule 5: nothing in it depends on where in the root the alias lies */
+TEST_F(seeing, fdinfo_does_not_tell_the_offset)
+{
+	int other = ds_alias_pages(self->root, 8, 12, RIGHTS_R);
+	char *first, *id;
+
+	ASSERT_LT(0, read_fdinfo(self, self->ds));
+	id = strstr(self->text, "dataspace-id:");
+	ASSERT_NE(NULL, id);
+	first = strdup(strchr(id, '\n'));
+	ASSERT_LT(0, read_fdinfo(self, other));
+	id = strstr(self->text, "dataspace-id:");
+	EXPECT_EQ(0, strcmp(first, strchr(id, '\n')));
+	free(first);
+}
+
+static __u64 id_in_maps(const void *map)
+{
+	const char *name = "/dataspace:";
+	char line[512];
+	char *at;
+
+	if (maps_line(map, line, sizeof(line)))
+		return UINT64_MAX;
+	at = strstr(line, name);
+	return at ? strtoull(at + strlen(name), NULL, 10) : UINT64_MAX;
+}
+
+/* rule 24 */
+TEST_F(seeing, maps_names_the_dataspace_that_was_mapped)
+{
+	char *map = ds_map(self->root, 16 * page_size(), PROT_READ);
+
+	EXPECT_EQ(ds_id(self->ds), id_in_maps(self->map));
+	EXPECT_EQ(ds_id(self->root), id_in_maps(map));
+	EXPECT_NE(ds_id(self->root), ds_id(self->ds));
+}
+
+/* rule 24: which it goes on doing when all descriptors are closed */
+TEST_F(seeing, maps_names_a_dataspace_that_is_closed)
+{
+	__u64 id = ds_id(self->ds);
+
+	close(self->ds);
+	close(self->root);
+	EXPECT_EQ(id, id_in_maps(self->map));
+	munmap(self->map + page_size(), page_size());
+	EXPECT_EQ(id, id_in_maps(self->map));
+	EXPECT_EQ(id, id_in_maps(self->map + 2 * page_size()));
+}
+
+/* rule 24: a private mapping is one of the same dataspace */
+TEST_F(seeing, maps_names_private_mappings_as_well)
+{
+	char *map = mmap(NULL, self->length, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE, self->ds, 0);
+
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(ds_id(self->ds), id_in_maps(map));
+}
+
+/* rule 24 */
+TEST_F(seeing, the_link_of_the_descriptor_names_it_too)
+{
+	char path[64], target[256] = "", name[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->ds);
+	ASSERT_LT(0, readlink(path, target, sizeof(target) - 1));
+	snprintf(name, sizeof(name), "/dataspace:%llu", ds_id(self->ds));
+	EXPECT_NE(NULL, strstr(target, name));
+}
+
+/* rule 24 */
+TEST_F(seeing, ids_are_unique_and_never_used_again)
+{
+	__u64 last = ds_id(self->ds);
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		int ds = ds_alias_pages(self->root, 0, 1, RIGHTS_R);
+		int copy = dup(ds);
+
+		EXPECT_LT(last, ds_id(ds));
+		EXPECT_EQ(ds_id(ds), ds_id(copy));
+		last = ds_id(ds);
+		close(ds);
+		close(copy);
+	}
+}
+
+/* A number in the text that is an address in the kernel, or one of @pages. */
+static bool tells_an_address(const char *text, const struct pages *pages)
+{
+	const __u64 page = page_size();
+	size_t i;
+
+	while (*text) {
+		char *end;
+		__u64 number = strtoull(text, &end, 16);
+		__u64 decimal = strtoull(text, NULL, 10);
+
+		if (number >= 1ULL << 63 && number != UINT64_MAX)
+			return true;
+		for (i = 0; i < pages->count; i++) {
+			const __u64 pfn = pages->pfn[i];
+
+			if (number == pfn || number / page == pfn ||
+			    decimal == pfn || decimal / page == pfn)
+				return true;
+		}
+		text = end == text ? text + 1 : end;
+	}
+	return false;
+}
+
+/* What another user, without any capability, sees of its own. */
+static int look_as_nobody(FIXTURE_DATA(seeing) * self)
+{
+	struct dataspace_info info;
+	char line[512];
+
+	/* as an ordinary program, which may look at its own /proc */
+	if (setresuid(65534, 65534, 65534) || prctl(PR_SET_DUMPABLE, 1))
+		return 1;
+	if (ds_info(self->ds, &info))
+		return 2;
+	snprintf(self->text, TEXT_SIZE, "%llx %llx %llx %llx", info.id,
+		 info.exclusive, info.aliases, info.mappings);
+	if (tells_an_address(self->text, &self->pages))
+		return 3;
+	if (read_fdinfo(self, self->ds) <= 0 ||
+	    tells_an_address(self->text, &self->pages))
+		return 4;
+	if (maps_line(self->map, line, sizeof(line)))
+		return 5;
+	/* the addresses of the mapping itself come first */
+	return tells_an_address(strchr(line, ' '), &self->pages) ? 6 : 0;
+}
+
+/* rule 24 */
+TEST_F(seeing, no_physical_address_is_told)
+{
+	pid_t child;
+
+	ASSERT_LT(0, read_fdinfo(self, self->ds));
+	EXPECT_FALSE(tells_an_address(self->text, &self->pages));
+	ASSERT_LT(0, read_fdinfo(self, self->root));
+	EXPECT_FALSE(tells_an_address(self->text, &self->pages));
+	child = fork();
+	if (!child)
+		_exit(look_as_nobody(self));
+	EXPECT_EQ(0, wait_for(child));
+}
+
+/* rule 24 */
+TEST_F(seeing, pagemap_tells_no_physical_address_to_other_users)
+{
+	struct pages pages;
+	pid_t child = fork();
+
+	if (!child) {
+		if (setresuid(65534, 65534, 65534) || prctl(PR_SET_DUMPABLE, 1))
+			_exit(1);
+		_exit(!pages_of_map(&pages, self->map, self->length));
+	}
+	EXPECT_EQ(0, wait_for(child));
+}
+
+/* rule 24: the log too */
+TEST_F(seeing, the_log_tells_no_address)
+{
+	int log = log_open();
+	int ds = ds_alloc(1ULL << 50, RIGHTS_R, 0);
+
+	EXPECT_EQ(-ENOMEM, ds);
+	EXPECT_FALSE(log_has(log, "ffff8"));
+	close(log);
+}
+
+TEST_HARNESS_MAIN

@@ -33,6 +33,9 @@
 #include "compat.h"
 #include "private.h"
 
+/* How many chunks one fault maps at most */
+#define CHUNKS_AHEAD 16
+
 static struct dataspace *area_dataspace(const struct vm_area_struct *vma)
 {
 	return vma->vm_private_data;
@@ -79,6 +82,52 @@ static vm_fault_t wait_for_seal(struct dataspace *ds)
 	return VM_FAULT_NOPAGE;
 }
 
+/*
+ * Map a chunk at a place where nothing is mapped and that shares a page table
+ * with the fault. Core may fall back to single pages; if it needs a page table
+ * for that it uses up the one that it allocated for the fault, and dereferences
+ * it untested: so there has to be one.
+ */
+static bool map_chunk(struct vm_fault *vmf, unsigned long skip)
+{
+	struct vm_fault chunk = {
+		.vma = vmf->vma,
+		.gfp_mask = vmf->gfp_mask,
+		.pgoff = vmf->pgoff + skip * CHUNK_PAGES,
+		.address = vmf->address + skip * PMD_SIZE,
+		.flags = vmf->flags & ~FAULT_FLAG_WRITE,
+		.pmd = vmf->pmd + skip,
+		.prealloc_pte = vmf->prealloc_pte,
+	};
+	pgoff_t start = round_down(chunk.pgoff, CHUNK_PAGES);
+
+	if (!vmf->prealloc_pte)
+		return false;
+	if (pmd_none(READ_ONCE(*chunk.pmd)))
+		filemap_map_pages(&chunk, start, start + CHUNK_PAGES - 1);
+	vmf->prealloc_pte = chunk.prealloc_pte;
+	return true;
+}
+
+/* Where a whole chunk can be mapped at once, map some of those behind it, too */
+static void map_ahead(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long start = vma->vm_start - (vma->vm_pgoff << PAGE_SHIFT);
+	unsigned long addr = vmf->address & PMD_MASK;
+	unsigned long limit = min(vma->vm_end, (addr | ~PUD_MASK) + 1);
+	unsigned long skip;
+
+	if (CHUNK_PAGES == 1 || start & ~PMD_MASK)
+		return;
+	for (skip = 1; skip < CHUNKS_AHEAD; skip++) {
+		addr += PMD_SIZE;
+		if (limit - addr < PMD_SIZE || addr >= limit ||
+		    !map_chunk(vmf, skip))
+			break;
+	}
+}
+
 /* Core maps the page, or the large folio if it fits, under the folio's lock */
 static vm_fault_t area_fault(struct vm_fault *vmf)
 {
@@ -95,6 +144,8 @@ static vm_fault_t area_fault(struct vm_fault *vmf)
 	ret = check_fault(vmf);
 	if (!ret) {
 		vmf->page = folio_file_page(folio, vmf->pgoff);
+		if (folio_nr_pages(folio) == CHUNK_PAGES)
+			map_ahead(vmf);
 		return VM_FAULT_LOCKED;
 	}
 	folio_unlock(folio);
@@ -111,6 +162,8 @@ static vm_fault_t area_map_pages(struct vm_fault *vmf, pgoff_t start,
 	rcu_read_lock();
 	if (!check_fault(vmf))
 		ret = filemap_map_pages(vmf, start, end);
+	if (ret & VM_FAULT_NOPAGE && pmd_trans_huge(READ_ONCE(*vmf->pmd)))
+		map_ahead(vmf);
 	rcu_read_unlock();
 	return ret;
 }

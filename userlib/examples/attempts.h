@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * What a client tries in order to reach its neighbours' memory and to write
- * what it may only read, and how each attempt must end.
+ * What is tried in order to reach a neighbour's memory, to write what one may
+ * only read, to use what was revoked, and to write what was sealed; and how
+ * each attempt must end.
  */
 #ifndef RAM_ATTEMPTS_H
 #define RAM_ATTEMPTS_H
@@ -17,6 +18,8 @@ struct part {
 
 #define REACH_ATTEMPTS 11
 #define WRITE_ATTEMPTS 11
+#define OWN_ATTEMPTS 5
+#define SEAL_ATTEMPTS 5
 #define ATTEMPTS (REACH_ATTEMPTS + WRITE_ATTEMPTS)
 
 /*
@@ -25,6 +28,7 @@ struct part {
  */
 #define OUTCOME_SUCCESS 100000
 #define OUTCOME_SIGSEGV 100001
+#define OUTCOME_SIGBUS 100002
 
 struct attempt {
 	const char *name;
@@ -34,6 +38,8 @@ struct attempt {
 
 extern const struct attempt reach_attempts[REACH_ATTEMPTS];
 extern const struct attempt write_attempts[WRITE_ATTEMPTS];
+extern const struct attempt own_attempts[OWN_ATTEMPTS];
+extern const struct attempt seal_attempts[SEAL_ATTEMPTS];
 
 /* Short text of an outcome, such as "EINVAL" or "0 bytes". */
 const char *outcome_name(int outcome);

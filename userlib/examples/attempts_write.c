@@ -5,8 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -16,25 +14,16 @@
 #include <dataspace.h>
 
 #include "attempts.h"
-
-static int map_with(const struct part *part, int prot)
-{
-	void *got = mmap(NULL, part->length, prot, MAP_SHARED, part->ds, 0);
-
-	if (got == MAP_FAILED)
-		return -errno;
-	munmap(got, part->length);
-	return OUTCOME_SUCCESS;
-}
+#include "try.h"
 
 static int map_writable(const struct part *part)
 {
-	return map_with(part, PROT_READ | PROT_WRITE);
+	return try_map(part, PROT_READ | PROT_WRITE);
 }
 
 static int map_executable(const struct part *part)
 {
-	return map_with(part, PROT_READ | PROT_EXEC);
+	return try_map(part, PROT_READ | PROT_EXEC);
 }
 
 static int protect_writable(const struct part *part)
@@ -42,36 +31,6 @@ static int protect_writable(const struct part *part)
 	if (mprotect(part->map, part->length, PROT_READ | PROT_WRITE))
 		return -errno;
 	return OUTCOME_SUCCESS;
-}
-
-static sigjmp_buf store_refused;
-
-static void on_fault(int signal)
-{
-	(void)signal;
-	siglongjmp(store_refused, 1);
-}
-
-static int store(const struct part *part)
-{
-	const struct sigaction catch = { .sa_handler = on_fault };
-	struct sigaction before;
-	int outcome = OUTCOME_SIGSEGV;
-
-	sigaction(SIGSEGV, &catch, &before);
-	if (!sigsetjmp(store_refused, 1)) {
-		*(volatile unsigned char *)part->map = 'x';
-		outcome = OUTCOME_SUCCESS;
-	}
-	sigaction(SIGSEGV, &before, NULL);
-	return outcome;
-}
-
-static int write_file(const struct part *part)
-{
-	ssize_t put = pwrite(part->ds, "x", 1, 0);
-
-	return put < 0 ? -errno : put;
 }
 
 static int write_proc_mem(const struct part *part)
@@ -129,13 +88,7 @@ static int reopen_writable(const struct part *part)
 
 static int alias_writable(const struct part *part)
 {
-	int ds = dataspace_alias(part->ds, 0, part->length,
-				 DATASPACE_READ | DATASPACE_WRITE);
-
-	if (ds < 0)
-		return ds;
-	close(ds);
-	return OUTCOME_SUCCESS;
+	return try_alias(part, DATASPACE_READ | DATASPACE_WRITE);
 }
 
 static int truncate_file(const struct part *part)
@@ -147,8 +100,8 @@ const struct attempt write_attempts[WRITE_ATTEMPTS] = {
 	{ "mmap writable", map_writable, -EACCES },
 	{ "mmap executable", map_executable, -EACCES },
 	{ "mprotect writable", protect_writable, -EACCES },
-	{ "store through the mapping", store, OUTCOME_SIGSEGV },
-	{ "pwrite", write_file, -EBADF },
+	{ "store through the mapping", try_store, OUTCOME_SIGSEGV },
+	{ "pwrite", try_pwrite, -EBADF },
 	{ "write to /proc/self/mem", write_proc_mem, -EIO },
 	{ "process_vm_writev", write_by_process_vm, -EFAULT },
 	{ "read from a pipe into it", read_pipe_into, -EFAULT },

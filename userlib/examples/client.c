@@ -18,6 +18,7 @@
 
 struct client {
 	int socket;
+	int cut_off; /* what is its own is no longer */
 	struct part parts[PARTS];
 };
 
@@ -54,15 +55,23 @@ static size_t wrong_in_private(const struct client *client)
 				   private_seed(own_label(client)));
 }
 
-static size_t wrong_words(const struct client *client)
+static size_t wrong_in_label(const struct client *client)
 {
-	const struct part *label = &client->parts[LABEL];
+	const struct part *part = &client->parts[LABEL];
+
+	return pattern_wrong_words(part->map, part->length, own_label(client));
+}
+
+static void verify(const struct client *client, struct report *report)
+{
 	const struct part *board = &client->parts[BOARD];
 
-	return wrong_in_private(client) +
-	       pattern_wrong_words(label->map, label->length,
-				   own_label(client)) +
-	       pattern_wrong_words(board->map, board->length, board_seed());
+	report->edition = board_edition(board->map);
+	report->wrong_words += pattern_wrong_words(board->map, board->length,
+						   board_seed(report->edition));
+	if (!client->cut_off)
+		report->wrong_words +=
+			wrong_in_private(client) + wrong_in_label(client);
 }
 
 /* New memory is zero; what is stored by mapping is read back by file. */
@@ -91,7 +100,8 @@ static void use(struct client *client, struct report *report)
 
 	for (kind = 0; kind < PARTS; kind++)
 		map_part(&client->parts[kind]);
-	report->wrong_words = use_private(client) + wrong_words(client);
+	report->wrong_words = use_private(client);
+	verify(client, report);
 }
 
 static void attempt(const struct client *client, struct report *report)
@@ -105,7 +115,19 @@ static void attempt(const struct client *client, struct report *report)
 		*outcome++ = reach_attempts[i].run(private);
 	for (i = 0; i < WRITE_ATTEMPTS; i++)
 		*outcome++ = write_attempts[i].run(label);
-	report->wrong_words = wrong_words(client);
+	verify(client, report);
+}
+
+/* Who gets a signal from its own memory has lost it. */
+static void use_own(struct client *client, struct report *report)
+{
+	const struct part *private = &client->parts[PRIVATE];
+	int i;
+
+	for (i = 0; i < OWN_ATTEMPTS; i++)
+		report->outcomes[i] = own_attempts[i].run(private);
+	client->cut_off = report->outcomes[0] == OUTCOME_SIGBUS;
+	verify(client, report);
 }
 
 /* From here on it is only mappings that keep the memory. */
@@ -118,7 +140,7 @@ static void halve(struct client *client, struct report *report)
 		close(client->parts[kind].ds);
 	private->length /= 2;
 	munmap(private->map + private->length, private->length);
-	report->wrong_words = wrong_words(client);
+	verify(client, report);
 }
 
 static void obey(struct client *client, enum command command,
@@ -132,7 +154,10 @@ static void obey(struct client *client, enum command command,
 		attempt(client, report);
 		break;
 	case COMMAND_VERIFY:
-		report->wrong_words = wrong_words(client);
+		verify(client, report);
+		break;
+	case COMMAND_OWN:
+		use_own(client, report);
 		break;
 	case COMMAND_HALVE:
 		halve(client, report);

@@ -11,6 +11,7 @@
 
 #include <dataspace.h>
 
+#include "control.h"
 #include "cost.h"
 #include "expect.h"
 #include "service.h"
@@ -70,7 +71,8 @@ static void print_holders(const struct service *service)
 	expect(contiguous == (pages_runs(&service->pages) == 1),
 	       "what INFO says of contiguity");
 	expect(contiguous || service->scattered, "contiguity");
-	expect_equal(info.aliases, CLIENTS * PARTS, "aliases of the chunk");
+	expect_equal(info.aliases, CLIENTS * (PARTS + 1) + 1,
+		     "aliases of the chunk");
 	expect_equal(info.exclusive, unassigned_bytes(),
 		     "exclusive bytes of the chunk");
 }
@@ -157,6 +159,7 @@ int demo_main(void)
 		     0, "wrong words in first use");
 	print_holders(&service);
 	print_attempts(&service);
+	print_control(&service);
 	steps_end(&service);
 	print_cost(&page, &chunk);
 	return expectations_met() ? EXIT_SUCCESS : EXIT_FAILURE;

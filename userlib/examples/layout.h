@@ -5,6 +5,7 @@
  *	| private: read, write | label: read | nobody's |
  *
  * and the end of the last slot is the board, which all clients can read.
+ * Private part and label are one grant: what is revoked together.
  */
 #ifndef RAM_LAYOUT_H
 #define RAM_LAYOUT_H
@@ -16,6 +17,7 @@
 #define CHUNK_BYTES (CLIENTS * SLOT_BYTES)
 #define PRIVATE_BYTES (SLOT_BYTES / 2)
 #define LABEL_BYTES (SLOT_BYTES / 4)
+#define GRANT_BYTES (PRIVATE_BYTES + LABEL_BYTES)
 #define BOARD_BYTES (SLOT_BYTES / 16)
 
 /* What a client is given, in the order of sending. */
@@ -35,6 +37,11 @@ static inline struct range part_range(enum part_kind kind, unsigned int client)
 	if (kind == LABEL)
 		return (struct range){ slot + PRIVATE_BYTES, LABEL_BYTES };
 	return (struct range){ CHUNK_BYTES - BOARD_BYTES, BOARD_BYTES };
+}
+
+static inline struct range grant_range(unsigned int client)
+{
+	return (struct range){ client * SLOT_BYTES, GRANT_BYTES };
 }
 
 #endif /* RAM_LAYOUT_H */

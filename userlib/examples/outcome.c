@@ -29,6 +29,7 @@ static const struct {
 	NAME(EPERM),
 	NAME(ESPIPE),
 	NAME(ESTALE),
+	{ OUTCOME_SIGBUS, "SIGBUS" },
 	{ OUTCOME_SIGSEGV, "SIGSEGV" },
 	{ OUTCOME_SUCCESS, "SUCCEEDED" },
 	{ 0, "0 bytes" },

@@ -16,12 +16,14 @@ enum command {
 	COMMAND_USE, /* map all parts, fill the private one */
 	COMMAND_ATTEMPT, /* try everything that must be refused */
 	COMMAND_VERIFY, /* is everything still as it should be? */
+	COMMAND_OWN, /* use what is one's own in all the ways */
 	COMMAND_HALVE, /* close descriptors, unmap half of the private part */
 	COMMAND_EXIT,
 };
 
 struct report {
 	uint64_t wrong_words;
+	uint64_t edition; /* of the board */
 	int32_t outcomes[ATTEMPTS];
 };
 

@@ -17,7 +17,6 @@
 
 static void write_labels(unsigned char *chunk)
 {
-	struct range board = part_range(BOARD, 0);
 	struct range label;
 	unsigned int i;
 
@@ -25,7 +24,40 @@ static void write_labels(unsigned char *chunk)
 		label = part_range(LABEL, i);
 		pattern_fill(chunk + label.offset, label.length, label_seed(i));
 	}
-	pattern_fill(chunk + board.offset, board.length, board_seed());
+}
+
+static int make_alias(int source, struct range range, uint32_t rights)
+{
+	return must(dataspace_alias(source, range.offset, range.length, rights),
+		    "making an alias");
+}
+
+void service_publish(struct service *service, uint64_t edition)
+{
+	pattern_fill(service->board.map, service->board.length,
+		     board_seed(edition));
+	service->edition = edition;
+}
+
+static void make_board(struct service *service)
+{
+	struct range range = part_range(BOARD, 0);
+	struct part *board = &service->board;
+
+	board->ds = make_alias(service->chunk, range, READ_WRITE);
+	board->length = range.length;
+	board->map =
+		map_dataspace(board->ds, board->length, PROT_READ | PROT_WRITE);
+	service_publish(service, 1);
+}
+
+static void make_grants(struct service *service)
+{
+	unsigned int i;
+
+	for (i = 0; i < CLIENTS; i++)
+		service->grants[i] =
+			make_alias(service->chunk, grant_range(i), READ_WRITE);
 }
 
 void service_open(struct service *service)
@@ -45,24 +77,41 @@ void service_open(struct service *service)
 	write_labels(memory);
 	pages_note(&service->pages, memory, CHUNK_BYTES);
 	munmap(memory, CHUNK_BYTES);
+	make_board(service);
+	make_grants(service);
 }
 
-void service_close_chunk(struct service *service)
+void service_close_memory(struct service *service)
 {
+	unsigned int i;
+
+	munmap(service->board.map, service->board.length);
+	close(service->board.ds);
+	for (i = 0; i < CLIENTS; i++)
+		close(service->grants[i]);
 	close(service->chunk);
-	service->chunk = -1;
+}
+
+/* An alias that a client is to own: of the grant, or of the board. */
+static int make_part(const struct service *service, enum part_kind kind,
+		     unsigned int client)
+{
+	struct range range = part_range(kind, client);
+	uint32_t rights = kind == PRIVATE ? READ_WRITE : DATASPACE_READ;
+
+	if (kind == BOARD) {
+		range.offset = 0;
+		return make_alias(service->board.ds, range, rights);
+	}
+	range.offset -= grant_range(client).offset;
+	return make_alias(service->grants[client], range, rights);
 }
 
 static void give(const struct service *service, int socket, enum part_kind kind,
 		 unsigned int client)
 {
-	uint32_t rights = kind == PRIVATE ? READ_WRITE : DATASPACE_READ;
-	struct range range = part_range(kind, client);
-	int ds;
+	int ds = make_part(service, kind, client);
 
-	ds = must(dataspace_alias(service->chunk, range.offset, range.length,
-				  rights),
-		  "making an alias");
 	must(dataspace_send(socket, ds), "sending a dataspace");
 	close(ds);
 }
@@ -157,7 +206,7 @@ uint64_t service_wrong_words(const struct service *service)
 
 	chunk = map_dataspace(service->chunk, CHUNK_BYTES, PROT_READ);
 	wrong = pattern_wrong_words(chunk + range.offset, range.length,
-				    board_seed());
+				    board_seed(service->edition));
 	for (i = 0; i < CLIENTS; i++) {
 		range = part_range(LABEL, i);
 		wrong += pattern_wrong_words(chunk + range.offset, range.length,

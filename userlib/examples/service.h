@@ -21,6 +21,9 @@ struct session {
 struct service {
 	int chunk;
 	int scattered;
+	int grants[CLIENTS]; /* what all that a client owns is derived from */
+	struct part board; /* what all clients' boards are derived from */
+	uint64_t edition;
 	struct pages pages;
 	struct session sessions[CLIENTS];
 };
@@ -31,11 +34,17 @@ struct group {
 	unsigned int step;
 };
 
-/* Allocates the chunk, writes labels and board, notes the pages. */
+/*
+ * Allocates the chunk, writes labels and board, notes the pages, and stays with
+ * the board mapped writable.
+ */
 void service_open(struct service *service);
 
+/* Stores another edition of the board through the service's mapping. */
+void service_publish(struct service *service, uint64_t edition);
+
 /* Ends the service's own hold on the memory. */
-void service_close_chunk(struct service *service);
+void service_close_memory(struct service *service);
 
 /* Starts the clients and gives each of them its parts. */
 void service_admit_clients(struct service *service);

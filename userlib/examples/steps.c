@@ -32,8 +32,7 @@ static uint64_t pages_in(uint64_t bytes)
 
 uint64_t unassigned_bytes(void)
 {
-	return CHUNK_BYTES - CLIENTS * (PRIVATE_BYTES + LABEL_BYTES) -
-	       BOARD_BYTES;
+	return CHUNK_BYTES - CLIENTS * GRANT_BYTES - BOARD_BYTES;
 }
 
 static struct step take_step(const struct service *service)
@@ -104,15 +103,16 @@ static void print_head(void)
 	print_row("chunk allocated", held, "-", "-", allocated.free);
 }
 
+/* One of those that are killed was cut off and has nothing to give back. */
 static void print_clients_end(struct service *service)
 {
-	uint64_t own = PRIVATE_BYTES + LABEL_BYTES;
+	uint64_t own = GRANT_BYTES;
 	uint64_t given_back;
 	uint64_t wrong;
 
 	service_kill(service, even);
 	wrong = command(service, odd, COMMAND_VERIFY);
-	given_back = pages_in(CLIENTS / 2 * own);
+	given_back = pages_in((CLIENTS / 2 - 1) * own);
 	print_step(service, "32 clients are killed", given_back, wrong);
 	wrong = command(service, odd, COMMAND_HALVE);
 	own -= PRIVATE_BYTES / 2;
@@ -130,11 +130,11 @@ void steps_end(struct service *service)
 
 	wrong += command(service, all, COMMAND_VERIFY);
 	print_head();
-	print_step(service, "handed out and used; attempts refused", 0, wrong);
-	service_close_chunk(service);
+	print_step(service, "used, attempts refused, one cut off", 0, wrong);
+	service_close_memory(service);
 	wrong = command(service, all, COMMAND_VERIFY);
-	print_step(service, "the service closes its chunk",
-		   pages_in(unassigned_bytes()), wrong);
+	print_step(service, "the service closes all it has",
+		   pages_in(unassigned_bytes() + GRANT_BYTES), wrong);
 	print_clients_end(service);
 	expect_equal(last.held, 0, "pages held at the end");
 }

@@ -14,7 +14,10 @@
 void steps_begin(void);
 void steps_allocated(const struct service *service);
 
-/* From the closing of the chunk to the end of the last client; prints all. */
+/*
+ * From when one client is cut off, over the closing of the chunk, to the end of
+ * the last client; prints all.
+ */
 void steps_end(struct service *service);
 
 /* Bytes of the chunk that no client was given. */

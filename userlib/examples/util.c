@@ -9,7 +9,8 @@
 
 void die(const char *what, int error)
 {
-	fprintf(stderr, "ram_service: %s: %s\n", what, strerror(-error));
+	fprintf(stderr, "%s: %s: %s\n", program_invocation_short_name, what,
+		strerror(-error));
 	exit(EXIT_FAILURE);
 }
 
@@ -54,9 +55,14 @@ uint64_t label_seed(unsigned int client)
 	return (uint64_t)(client + 1) << 32;
 }
 
-uint64_t board_seed(void)
+uint64_t board_seed(uint64_t edition)
 {
-	return UINT64_C(1) << 62;
+	return UINT64_C(1) << 62 | edition << 32;
+}
+
+uint64_t board_edition(const void *board)
+{
+	return (*(const uint64_t *)board & ~board_seed(0)) >> 32;
 }
 
 uint64_t private_seed(uint64_t label)

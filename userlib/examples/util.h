@@ -22,7 +22,8 @@ void *map_dataspace(int ds, size_t length, int prot);
 void pattern_fill(void *memory, size_t bytes, uint64_t seed);
 size_t pattern_wrong_words(const void *memory, size_t bytes, uint64_t seed);
 uint64_t label_seed(unsigned int client);
-uint64_t board_seed(void);
+uint64_t board_seed(uint64_t edition);
+uint64_t board_edition(const void *board);
 uint64_t private_seed(uint64_t label);
 
 #endif /* RAM_UTIL_H */

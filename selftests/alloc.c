@@ -162,7 +162,7 @@ TEST_F(kind, more_than_the_machine_has_is_ENOMEM_quickly_and_silently)
 			TH_LOG("length %#llx", (unsigned long long)lengths[i]);
 		}
 	}
-	EXPECT_GT(2.0, seconds() - start);
+	EXPECT_GT(5.0, seconds() - start);
 	EXPECT_EQ(kills, oom_kills());
 	EXPECT_EQ(held, pages_held_by_anyone());
 	EXPECT_FALSE(log_has(self->log, "WARNING"));
@@ -368,8 +368,7 @@ TEST(without_a_run_the_log_names_the_largest_one)
 	int log = log_open();
 
 	ASSERT_LE(0, log);
-	ASSERT_EQ(-ENOMEM,
-		  ds_alloc(memory_of_the_machine() / 4 * 3, RIGHTS_R, 0));
+	ASSERT_EQ(-ENOMEM, ds_alloc(memory_of_the_machine(), RIGHTS_R, 0));
 	EXPECT_TRUE(log_has(log, "largest"));
 	close(log);
 }

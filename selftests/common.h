@@ -24,6 +24,12 @@
 #define RIGHTS_RX (DATASPACE_READ | DATASPACE_EXEC)
 #define RIGHTS_RWX (RIGHTS_RW | DATASPACE_EXEC)
 
+/* An emulated machine that does other things as well takes its time. */
+#ifdef TEST_TIMEOUT_DEFAULT
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 120
+#endif
+
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The result of a system call, or -errno. */

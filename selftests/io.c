@@ -196,6 +196,33 @@ TEST_F(io, it_can_be_read_into_its_own_mapping)
 		  pwrite(self->root, map, self->page, FIRST * self->page));
 }
 
+/* Reads one dataspace into a mapping of the other, over and over. */
+static int cross_read(int from, int into, size_t length)
+{
+	char *map = ds_map(into, length, PROT_READ | PROT_WRITE);
+	int i;
+
+	for (i = 0; i < 500; i++) {
+		if (pread(from, map, length, 0) != (ssize_t)length ||
+		    pwrite(from, map, length, 0) != (ssize_t)length)
+			return 1;
+	}
+	return 0;
+}
+
+/* rule 20: two that wait for each other would never end */
+TEST_F(io, two_can_be_read_into_each_other)
+{
+	int other = ds_alloc_pages(PAGES);
+	pid_t child = fork();
+
+	if (!child)
+		_exit(cross_read(self->ds, other, self->end));
+	EXPECT_EQ(0, cross_read(other, self->ds, self->end));
+	EXPECT_EQ(0, wait_for(child));
+	close(other);
+}
+
 /* rule 20: by copy: what is in the pipe does not change any more */
 TEST_F(io, splice_out_copies)
 {

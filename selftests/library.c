@@ -127,7 +127,6 @@ TEST_F(library, tells_what_is_no_dataspace)
 
 	EXPECT_EQ(-EBADFD, dataspace_info(memory, &info));
 	EXPECT_EQ(-EBADFD, dataspace_alias(memory, 0, self->page, RIGHTS_R));
-	EXPECT_EQ(-EBADFD, dataspace_send(self->ends[0], memory));
 	EXPECT_EQ(-EBADF, dataspace_info(-1, &info));
 	EXPECT_EQ(-EBADF, dataspace_alias(-1, 0, self->page, RIGHTS_R));
 	EXPECT_EQ(-EBADF, dataspace_send(self->ends[0], -1));

@@ -262,6 +262,17 @@ TEST_F(private, mremap_does_not_grow)
 	self->length = half;
 }
 
+/* rules 5 and 11: a second mapping of the same, or none */
+TEST_F(private, mremap_that_keeps_the_old_mapping_shows_nothing_else)
+{
+	char *map = mremap(self->shared, self->length, self->length,
+			   MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+
+	EXPECT_TRUE(map == MAP_FAILED || !tags_wrong(map, variant->pages, 0));
+	EXPECT_EQ(0, tags_wrong(self->shared, variant->pages, 0));
+	EXPECT_GT(0, try_grow(self->shared, 0, self->length));
+}
+
 /* rule 11: in a child nothing is there of what the parent kept to itself */
 TEST_F(private, MADV_DONTFORK_works)
 {

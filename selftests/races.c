@@ -180,6 +180,23 @@ static void split_mapping(struct race *race)
 		race->failed += errno != ENOMEM;
 }
 
+static void drop_entries(struct race *race)
+{
+	int i;
+
+	for (i = 0; i < 20; i++)
+		race->failed +=
+			!!madvise(race->map, race->length, MADV_DONTNEED);
+}
+
+static void touch_often(struct race *race)
+{
+	int i;
+
+	for (i = 0; i < 20; i++)
+		touch_all(race);
+}
+
 static void fork_and_exit(struct race *race)
 {
 	pid_t child = fork();
@@ -223,6 +240,11 @@ FIXTURE_VARIANT_ADD(race, read_and_close) {
 FIXTURE_VARIANT_ADD(race, info_and_close) {
 	.left = ask,
 	.right = close_all,
+};
+
+FIXTURE_VARIANT_ADD(race, fault_and_discard) {
+	.left = touch_often,
+	.right = drop_entries,
 };
 
 FIXTURE_VARIANT_ADD(race, two_unmaps) {

@@ -321,33 +321,37 @@ static int fill_contiguous(struct backing *backing,
 
 /*
  * Rather than to take the last page and leave everybody else without, refuse
- * what can't be there. Extents may turn out to be adjacent.
+ * what can't be there. A chunk has its place at a multiple of its size. Extents
+ * may turn out to be adjacent.
  */
 static int fill_scattered(struct backing *backing,
 			  struct extent_request *request)
 {
+	unsigned long left = request->nr_pages;
 	unsigned long index = 0;
 	unsigned long pfn = 0;
 	int ret = 0;
 
-	if (request->nr_pages > si_mem_available())
+	if (left > si_mem_available())
 		ret = -ENOMEM;
-	while (!ret && request->nr_pages) {
+	while (!ret && left) {
 		struct extent extent;
 
+		request->nr_pages =
+			min(left, CHUNK_PAGES - index % CHUNK_PAGES);
 		ret = fatal_signal_pending(current) ?
 			      -EINTR :
 			      extent_alloc_scattered(&extent, request);
 		if (ret)
 			break;
-		request->nr_pages -= extent.nr_pages;
+		left -= extent.nr_pages;
 		backing->contiguous &= !index || extent.pfn == pfn;
 		pfn = extent.pfn + extent.nr_pages;
 		ret = add_extent(backing, &extent, index);
 		index += extent.nr_pages;
 		cond_resched();
 	}
-	pages_unreserve(request->nr_pages);
+	pages_unreserve(left);
 	return ret;
 }
 

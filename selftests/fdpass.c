@@ -48,11 +48,13 @@ int fd_receive(int socket)
 	struct msghdr message;
 	union control control;
 	struct cmsghdr *header;
+	ssize_t got;
 	int fd;
 
 	message_init(&message, &data, &control);
-	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1)
-		return -errno;
+	got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+	if (got != 1)
+		return got < 0 ? -errno : -EPIPE;
 	header = CMSG_FIRSTHDR(&message);
 	if (!header || header->cmsg_type != SCM_RIGHTS)
 		return -EBADMSG;

@@ -9,6 +9,7 @@
 #include <linux/falloc.h>
 
 #include "common.h"
+#include "uring.h"
 
 #define ROOT_PAGES 12
 #define FIRST 4
@@ -194,6 +195,26 @@ TEST_F(io, it_can_be_read_into_its_own_mapping)
 	EXPECT_EQ(self->end, pwrite(self->ds, map, self->end, 0));
 	EXPECT_EQ(self->page,
 		  pwrite(self->root, map, self->page, FIRST * self->page));
+}
+
+/* rule 20: what poll says of the dataspace is not what readers wait for */
+TEST_F(io, io_uring_reads_and_writes_while_aliases_live)
+{
+	int alias = ds_alias(self->ds, 0, self->page, RIGHTS_R);
+	struct uring uring;
+	char buffer[8] = "iouring";
+
+	ASSERT_LE(0, alias);
+	ASSERT_EQ(0, uring_open(&uring));
+	EXPECT_EQ(8,
+		  uring_transfer(&uring, IORING_OP_WRITE, self->ds, buffer, 8));
+	EXPECT_EQ(0, memcmp(self->map, "iouring", 8));
+	memcpy(self->map, "another", 8);
+	EXPECT_EQ(8,
+		  uring_transfer(&uring, IORING_OP_READ, self->ds, buffer, 8));
+	EXPECT_EQ(0, memcmp(buffer, "another", 8));
+	uring_close(&uring);
+	close(alias);
 }
 
 /* Reads one dataspace into a mapping of the other, over and over. */

@@ -73,12 +73,14 @@ static void print_loans(const struct pool *pool, uint64_t took_ms)
 		if (pool->buffers[i].uses > most)
 			most = pool->buffers[i].uses;
 	}
-	printf("  lent      %5llu times in %llu ms, each buffer %u to %u times; %llu of them to be written\n",
+	printf("  lent      %5llu times in %llu ms, each buffer %u to %u times; ",
 	       (unsigned long long)pool->lent, (unsigned long long)took_ms,
-	       least, most, (unsigned long long)pool->lent_to_write);
-	printf("  came back %5llu times by being forgotten, told by epoll, after %llu ms at most;"
-	       " wrong words: %llu\n",
-	       (unsigned long long)pool->came_back,
+	       least, most);
+	printf("%llu of them to be written\n",
+	       (unsigned long long)pool->lent_to_write);
+	printf("  came back %5llu times by being forgotten, told by epoll, ",
+	       (unsigned long long)pool->came_back);
+	printf("after %llu ms at most; wrong words: %llu\n",
 	       (unsigned long long)pool->longest_ms,
 	       (unsigned long long)pool->wrong_words);
 	expect(least > 1, "all buffers are used again");
@@ -100,9 +102,9 @@ static void print_cut_off(const struct pool *pool,
 			  const struct consumer_report *keeper,
 			  const struct consumer_report *sum)
 {
-	printf("  revoked   %5llu times after %d ms; SIGBUS at its next look: consumer 1 %llu times,"
-	       " others %llu\n",
-	       (unsigned long long)pool->cut_off, DEADLINE_MS,
+	printf("  revoked   %5llu times after %d ms; SIGBUS at its next look: ",
+	       (unsigned long long)pool->cut_off, DEADLINE_MS);
+	printf("consumer 1 %llu times, others %llu\n",
 	       (unsigned long long)keeper->cut_off,
 	       (unsigned long long)(sum->cut_off - keeper->cut_off));
 	expect_equal(pool->cut_off, KEPT_LOANS, "loans revoked");

@@ -82,11 +82,13 @@ static unsigned char *memory_of(const struct pool *pool, unsigned int index)
 static void send_loan(const struct pool *pool, uint64_t number, int loan)
 {
 	int ret = -EAGAIN;
+	int socket;
 	unsigned int i;
 
-	for (i = 0; i < CONSUMERS && ret == -EAGAIN; i++)
-		ret = dataspace_send(
-			pool->consumers[(number + i) % CONSUMERS].socket, loan);
+	for (i = 0; i < CONSUMERS && ret == -EAGAIN; i++) {
+		socket = pool->consumers[(number + i) % CONSUMERS].socket;
+		ret = dataspace_send(socket, loan);
+	}
 	must(ret, "sending a loan");
 }
 
@@ -162,11 +164,18 @@ static void cut_off(struct pool *pool, unsigned int index)
 	take_back(pool, index, false);
 }
 
+/*
+ * The last round begins when all others have ended: it is of all buffers, and
+ * so of those that were revoked.
+ */
 static void lend_what_is_there(struct pool *pool)
 {
+	uint64_t limit = LOANS - BUFFERS;
 	unsigned int i;
 
-	for (i = 0; i < BUFFERS && pool->lent < LOANS; i++)
+	if (pool->came_back + pool->cut_off == limit)
+		limit = LOANS;
+	for (i = 0; i < BUFFERS && pool->lent < limit; i++)
 		if (pool->buffers[i].grant < 0)
 			lend(pool, i);
 }

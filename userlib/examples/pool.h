@@ -22,7 +22,7 @@
 
 /* Loans that the first consumer keeps, and when that ends. */
 #define KEPT_LOANS 8
-#define DEADLINE_MS 3000
+#define DEADLINE_MS 5000
 
 struct buffer {
 	int grant; /* -1 while nobody has the buffer */

@@ -47,18 +47,22 @@ static long dataspace_ioctl(struct file *file, unsigned int cmd,
 	}
 }
 
-/* Readable exactly while nothing that is derived from it is left */
+/*
+ * Readable exactly while nothing that is derived from it is left. Reading and
+ * writing never wait for anything (FMODE_NOWAIT), so that nobody who polls
+ * before them gets stuck.
+ */
 static __poll_t dataspace_poll(struct file *file, poll_table *table)
 {
 	struct dataspace *ds = dataspace_of(file);
-	__poll_t events = 0;
+	__poll_t events = EPOLLOUT | EPOLLWRNORM;
 
 	poll_wait(file, &ds->wait, table);
 	mutex_lock(&ds->backing->lock);
 	if (ds->revoked)
-		events = EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR;
+		events |= EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR;
 	else if (lineage_is_last(&ds->member))
-		events = EPOLLIN | EPOLLRDNORM;
+		events |= EPOLLIN | EPOLLRDNORM;
 	mutex_unlock(&ds->backing->lock);
 	return events;
 }
@@ -136,7 +140,7 @@ static struct file *dataspace_open(struct dataspace *ds)
 	file->private_data = ds;
 	file->f_mapping = d_inode(file->f_path.mnt->mnt_root)->i_mapping;
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
-			FMODE_ATOMIC_POS | FMODE_NONOTIFY;
+			FMODE_ATOMIC_POS | FMODE_NOWAIT | FMODE_NONOTIFY;
 	return file;
 }
 

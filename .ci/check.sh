@@ -25,16 +25,21 @@ step()
 	fi
 }
 
-# verdicts NAME COMMAND...: one that prints its verdicts and fails with them.
+# verdicts NAME COMMAND...: one that prints its verdicts, and fails only if one
+# of them is bad.
 verdicts()
 {
 	name=$1
+	status=0
 	shift
 	say "$name"
-	"$@" >"$BUILD/verdicts" 2>"$BUILD/errors" || :
-	grep -q '^\(ok\|FAIL\|skip\)  ' "$BUILD/verdicts" ||
-		echo "FAIL  $name: no verdict"
+	"$@" >"$BUILD/verdicts" 2>"$BUILD/errors" || status=$?
 	cat "$BUILD/verdicts"
+	if ! grep -q '^\(ok\|FAIL\|skip\)  ' "$BUILD/verdicts"; then
+		echo "FAIL  $name: no verdict"
+	elif [ "$status" -ne 0 ] && ! grep -q '^FAIL  ' "$BUILD/verdicts"; then
+		echo "FAIL  $name: ended with status $status"
+	fi
 	sed 's/^/      | /' "$BUILD/errors"
 }
 
@@ -105,4 +110,6 @@ FLAVOUR=${FLAVOUR:-kasan}
 ksft=${KSFT:-$("$HERE/source.sh")/tools/testing/selftests}
 mkdir -p "$BUILD"
 cd "$TOP"
-"${1:-all}_steps" | awk -f "$HERE/totals.awk"
+{
+	"${1:-all}_steps" || echo "FAIL  not all was checked"
+} | awk -f "$HERE/totals.awk"

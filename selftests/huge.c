@@ -314,6 +314,18 @@ TEST_F(faults, first_loads_take_at_most_64)
 	EXPECT_LT(0, faults);
 }
 
+/* rule 22: a page that was read first is not faulted in again to be written */
+TEST_F(faults, stores_after_loads_take_at_most_64_in_all)
+{
+	char *map = ds_map(self->ds, LENGTH, PROT_READ | PROT_WRITE);
+	long faults;
+
+	ASSERT_NE(MAP_FAILED, map);
+	faults = faults_of_touching(map, false) + faults_of_touching(map, true);
+	TH_LOG("%ld faults", faults);
+	EXPECT_GE(MOST_FAULTS, faults);
+}
+
 /* rule 22 */
 TEST_F(faults, MAP_POPULATE_takes_at_most_64_and_leaves_none)
 {

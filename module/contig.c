@@ -2,7 +2,7 @@
 /*
  * Contiguous memory beyond what the page allocator serves in one piece.
  *
- * Memory is searched from the top of each zone downwards for a run of pages
+ * Memory is searched from the top of each zone downwards for a run of blocks
  * that are free, or else that are free or movable. The run is then taken by
  * isolating it, which moves the pages out that are in use. Nothing of this
  * needs CMA. A page that looked movable may still turn out not to be: then the
@@ -109,26 +109,52 @@ static int take_run(struct extent *extent, unsigned long pfn,
 	return ret;
 }
 
+/* A free page says how many more are free behind it; it may be wrong by now */
+static unsigned long free_pages_at(struct page *page)
+{
+	unsigned long order = READ_ONCE(page_private(page));
+
+	return BIT(min_t(unsigned long, order, MAX_PAGE_ORDER));
+}
+
+static bool block_is_takeable(struct zone *zone, unsigned long pfn,
+			      bool movable)
+{
+	unsigned long end = pfn + pageblock_nr_pages;
+
+	if (!pfn_to_online_page(pfn) || page_zone(pfn_to_page(pfn)) != zone)
+		return false;
+	while (pfn < end) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (PageBuddy(page))
+			pfn += free_pages_at(page);
+		else if (page_is_takeable(page, movable))
+			pfn++;
+		else
+			return false;
+	}
+	return true;
+}
+
 /*
- * Look at the pages of a zone once, from its end to its start, and try every
- * run that is long enough.
+ * Look at the blocks of a zone once, from its end to its start, and try every
+ * run of them that is long enough.
  */
 static int search_zone(struct extent *extent, struct contig_search *search,
 		       struct zone *zone)
 {
 	const struct extent_request *request = search->request;
-	unsigned long pfn = zone_end_pfn(zone);
+	unsigned long pfn = round_down(zone_end_pfn(zone), pageblock_nr_pages);
 	unsigned long end = pfn;
 
-	while (pfn-- > zone->zone_start_pfn) {
-		struct page *page = pfn_to_online_page(pfn);
+	while (pfn >= zone->zone_start_pfn + pageblock_nr_pages) {
 		unsigned long start;
 		int ret;
 
-		if (!(pfn % pageblock_nr_pages))
-			cond_resched();
-		if (!page || page_zone(page) != zone ||
-		    !page_is_takeable(page, search->movable)) {
+		pfn -= pageblock_nr_pages;
+		cond_resched();
+		if (!block_is_takeable(zone, pfn, search->movable)) {
 			end = pfn;
 			continue;
 		}
@@ -141,7 +167,8 @@ static int search_zone(struct extent *extent, struct contig_search *search,
 		ret = take_run(extent, start, request->nr_pages);
 		if (!ret || ret == -EINTR || !--search->attempts)
 			return ret;
-		end = start + request->nr_pages - 1;
+		end = round_down(start + request->nr_pages - 1,
+				 pageblock_nr_pages);
 	}
 	return -ENOMEM;
 }

@@ -29,7 +29,7 @@ int ds_seal(int ds, __u32 flags)
 
 int ds_poll(int ds, int timeout)
 {
-	struct pollfd pollfd = { .fd = ds, .events = ~0 };
+	struct pollfd pollfd = { .fd = ds, .events = POLLIN | POLLRDNORM };
 	int ret = poll(&pollfd, 1, timeout);
 
 	return ret < 0 ? -errno : pollfd.revents;

@@ -14,8 +14,8 @@ int ds_revoke_flags(int ds, __u32 flags);
 int ds_seal(int ds, __u32 flags);
 
 /*
- * The events that are set, of all that a caller can ask for, or -errno; 0 if
- * none is after @timeout milliseconds.
+ * The events that are set, of those for readers and those that nobody has to
+ * ask for, or -errno; 0 if none is after @timeout milliseconds.
  */
 int ds_poll(int ds, int timeout);
 /* Whether poll says that nothing derived is left. */

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The errors of the library: each that its header names for what is not about
+ * sockets, with errno left alone and no descriptor left behind. What a process
+ * has to become to see an error is done in a child.
+ */
+#include <kselftest_harness.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "common.h"
+#include "control.h"
+#include "foreign.h"
+#include "library_call.h"
+
+#define PAGES 4
+#define NOBODY 65534
+#define UNKNOWN_BIT 0x80000000
+#define FILE_MAX "/proc/sys/fs/file-max"
+
+/* The exit status of a child whose call succeeded. */
+#define SUCCEEDED 255
+
+FIXTURE(errors)
+{
+	int fds;
+	size_t page;
+	int ds;
+};
+
+FIXTURE_SETUP(errors)
+{
+	self->fds = count_fds();
+	self->page = page_size();
+	self->ds = CALL(dataspace_alloc(PAGES * self->page, RIGHTS_RW, 0));
+	ASSERT_LE(0, self->ds);
+}
+
+FIXTURE_TEARDOWN(errors)
+{
+	struct dataspace_info info;
+
+	EXPECT_EQ(0, dataspace_info(self->ds, &info));
+	EXPECT_EQ(0, info.aliases);
+	close(self->ds);
+	EXPECT_EQ(self->fds, count_fds());
+}
+
+static int alloc_page(int ds)
+{
+	return dataspace_alloc(page_size(), RIGHTS_R, 0);
+}
+
+static int alias_page(int ds)
+{
+	return dataspace_alias(ds, 0, page_size(), RIGHTS_R);
+}
+
+static int alias_page_clipped(int ds)
+{
+	return dataspace_alias_flags(ds, 0, page_size(), RIGHTS_RWX,
+				     DATASPACE_ALIAS_CLIP);
+}
+
+static int seal_later(int ds)
+{
+	return dataspace_seal(ds, 0);
+}
+
+static int seal_now(int ds)
+{
+	return dataspace_seal(ds, DATASPACE_SEAL_NOW);
+}
+
+static int info_of(int ds)
+{
+	struct dataspace_info info;
+
+	return dataspace_info(ds, &info);
+}
+
+/* What is asked of a dataspace, all but what answers for a revoked one. */
+static int (*const calls[])(int ds) = {
+	alias_page, alias_page_clipped, dataspace_revoke, seal_later, seal_now,
+};
+
+/* How many of the calls, and INFO, say @error of @ds. */
+static int calls_that_say(int error, int ds)
+{
+	int count = CALL(info_of(ds)) == error;
+	int i;
+
+	for (i = 0; i < ARRAY_LENGTH(calls); i++)
+		count += CALL(calls[i](ds)) == error;
+	return count + (CALL(dataspace_export_dmabuf(ds)) == error);
+}
+
+#define ALL_CALLS (ARRAY_LENGTH(calls) + 2)
+
+/* What @call returns in a child that has done @prepare. */
+static int in_child(bool (*prepare)(void), int (*call)(int ds), int ds)
+{
+	pid_t child = fork();
+	int status;
+	int ret;
+
+	if (child < 0)
+		return -errno;
+	if (!child) {
+		if (!prepare())
+			_exit(SUCCEEDED);
+		ret = CALL(call(ds));
+		_exit(ret < 0 && ret > -SUCCEEDED ? -ret : SUCCEEDED);
+	}
+	status = wait_for(child);
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -SUCCEEDED;
+}
+
+static bool enter_empty_root(void)
+{
+	char path[] = "/tmp/library-XXXXXX";
+
+	return mkdtemp(path) && !chroot(path) && !chdir("/");
+}
+
+static bool enter_root_with_device(dev_t device)
+{
+	return enter_empty_root() && !mkdir("/dev", 0755) &&
+	       !mknod("/dev/dataspace", S_IFCHR | 0666, device);
+}
+
+static bool enter_root_with_other_device(void)
+{
+	return enter_root_with_device(makedev(1, 3));
+}
+
+/* Neither assigned nor given out on demand. */
+static bool enter_root_with_unknown_major(void)
+{
+	return enter_root_with_device(makedev(300, 0));
+}
+
+static bool enter_root_with_unknown_minor(void)
+{
+	return enter_root_with_device(makedev(10, 99));
+}
+
+static bool become_nobody(void)
+{
+	return !setresgid(NOBODY, NOBODY, NOBODY) &&
+	       !setresuid(NOBODY, NOBODY, NOBODY);
+}
+
+/* After the next @count descriptors there are no more. */
+static bool leave_descriptors(int count)
+{
+	int next = dup(STDERR_FILENO);
+	struct rlimit limit = { next + count, next + count };
+
+	return next >= 0 && !close(next) && !setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool leave_no_descriptor(void)
+{
+	return leave_descriptors(0);
+}
+
+static bool leave_one_descriptor(void)
+{
+	return leave_descriptors(1);
+}
+
+static bool write_number(const char *path, long long number)
+{
+	FILE *file = fopen(path, "w");
+	bool written;
+
+	if (!file)
+		return false;
+	written = fprintf(file, "%lld\n", number) > 0;
+	return !fclose(file) && written;
+}
+
+/* Root is not held to that limit. */
+static bool leave_no_file(void)
+{
+	return write_number(FILE_MAX, 0) && become_nobody();
+}
+
+/* rule 1, and what the device is not there for */
+TEST_F(errors, alloc_needs_the_device)
+{
+	EXPECT_EQ(-ENOENT, in_child(enter_empty_root, alloc_page, -1));
+	EXPECT_EQ(-ENXIO,
+		  in_child(enter_root_with_unknown_major, alloc_page, -1));
+	EXPECT_EQ(-ENODEV,
+		  in_child(enter_root_with_unknown_minor, alloc_page, -1));
+	EXPECT_EQ(-ENOTTY,
+		  in_child(enter_root_with_other_device, alloc_page, -1));
+	EXPECT_EQ(-EACCES, in_child(become_nobody, alloc_page, -1));
+}
+
+/* rule 1 */
+TEST_F(errors, alloc_says_what_is_malformed)
+{
+	size_t page = self->page;
+
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alloc(0, RIGHTS_R, 0)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alloc(page, 0, 0)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alloc(page, DATASPACE_WRITE, 0)));
+	EXPECT_EQ(-EINVAL,
+		  CALL(dataspace_alloc(page, RIGHTS_R | UNKNOWN_BIT, 0)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alloc(page, RIGHTS_R, UNKNOWN_BIT)));
+	EXPECT_EQ(-ENOMEM, CALL(dataspace_alloc(1ULL << 60, RIGHTS_R, 0)));
+	EXPECT_EQ(-ENOMEM, CALL(dataspace_alloc(1ULL << 60, RIGHTS_R,
+						DATASPACE_ALLOC_SCATTERED)));
+}
+
+/* rule 6 */
+TEST_F(errors, alias_says_what_is_malformed)
+{
+	size_t page = self->page;
+	int ds = self->ds;
+
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, 0, 0, RIGHTS_R)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, 1, page, RIGHTS_R)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, 0, page + 1, RIGHTS_R)));
+	EXPECT_EQ(-EINVAL,
+		  CALL(dataspace_alias(ds, PAGES * page, page, RIGHTS_R)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, -page, page, RIGHTS_R)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, 0, page, 0)));
+	EXPECT_EQ(-EINVAL,
+		  CALL(dataspace_alias(ds, 0, page, RIGHTS_R | UNKNOWN_BIT)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alias_flags(ds, 0, page, RIGHTS_R,
+						      UNKNOWN_BIT)));
+	EXPECT_EQ(-EPERM, CALL(dataspace_alias(ds, 0, page, RIGHTS_RX)));
+}
+
+TEST_F(errors, descriptors_run_out_in_the_process)
+{
+	EXPECT_EQ(-EMFILE, in_child(leave_no_descriptor, alloc_page, -1));
+	EXPECT_EQ(-EMFILE, in_child(leave_one_descriptor, alloc_page, -1));
+	EXPECT_EQ(-EMFILE, in_child(leave_no_descriptor, alias_page, self->ds));
+}
+
+TEST_F(errors, files_run_out_in_the_system)
+{
+	long long before = number_in_file(FILE_MAX, "");
+
+	ASSERT_LT(0, before);
+	EXPECT_EQ(-ENFILE, in_child(leave_no_file, alloc_page, -1));
+	EXPECT_EQ(-ENFILE, in_child(leave_no_file, alias_page, self->ds));
+	ASSERT_TRUE(write_number(FILE_MAX, before));
+}
+
+TEST_F(errors, info_needs_a_place)
+{
+	EXPECT_EQ(-EFAULT, CALL(dataspace_info(self->ds, NULL)));
+}
+
+TEST_F(errors, info_leaves_the_place_alone)
+{
+	struct dataspace_info info = { .length = UNTOUCHED };
+
+	EXPECT_EQ(-EBADF, CALL(dataspace_info(-1, &info)));
+	EXPECT_EQ(-EBADFD, CALL(dataspace_info(STDERR_FILENO, &info)));
+	EXPECT_EQ(UNTOUCHED, info.length);
+	EXPECT_EQ(0, info.size);
+}
+
+TEST_F(errors, nothing_is_asked_of_foreign_files)
+{
+	int kind;
+	int fd;
+
+	for (kind = 0; kind < FOREIGN_FILES; kind++) {
+		fd = foreign_open(kind);
+		ASSERT_LE(0, fd)
+		TH_LOG("file %d", kind);
+		EXPECT_EQ(ALL_CALLS, calls_that_say(-EBADFD, fd))
+		TH_LOG("file %d", kind);
+		close(fd);
+	}
+}
+
+TEST_F(errors, nothing_is_asked_of_what_is_not_open)
+{
+	char path[64];
+	int fd;
+
+	EXPECT_EQ(ALL_CALLS, calls_that_say(-EBADF, -1));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->ds);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(ALL_CALLS, calls_that_say(-EBADF, fd));
+	close(fd);
+	EXPECT_EQ(ALL_CALLS, calls_that_say(-EBADF, fd));
+}
+
+/* rule 17 */
+TEST_F(errors, revoked_ones_are_stale)
+{
+	int grant = CALL(alias_page(self->ds));
+	int ds = CALL(alias_page(grant));
+	int i;
+
+	ASSERT_LE(0, ds);
+	EXPECT_EQ(0, CALL(dataspace_revoke(grant)));
+	for (i = 0; i < ARRAY_LENGTH(calls); i++)
+		EXPECT_EQ(-ESTALE, CALL(calls[i](ds)))
+	TH_LOG("call %d", i);
+	EXPECT_EQ(0, CALL(info_of(ds)));
+	EXPECT_EQ(DATASPACE_STATE_REVOKED,
+		  ds_state(ds) & DATASPACE_STATE_REVOKED);
+	EXPECT_EQ(0, CALL(dataspace_revoke(grant)));
+	close(ds);
+	close(grant);
+}
+
+/* rule 18 */
+TEST_F(errors, sealed_ones_give_no_right_to_write)
+{
+	int ds = CALL(dataspace_alias(self->ds, 0, self->page, RIGHTS_RW));
+	int clipped;
+
+	ASSERT_LE(0, ds);
+	EXPECT_EQ(0, CALL(seal_later(ds)));
+	EXPECT_EQ(0, CALL(seal_now(ds)));
+	EXPECT_EQ(0, CALL(seal_later(ds)));
+	EXPECT_EQ(-EPERM, CALL(dataspace_alias(ds, 0, self->page, RIGHTS_RW)));
+	clipped = CALL(alias_page_clipped(ds));
+	ASSERT_LE(0, clipped);
+	EXPECT_EQ(RIGHTS_R, ds_rights(clipped));
+	close(clipped);
+	close(ds);
+}
+
+/* rule 18 */
+TEST_F(errors, seal_is_refused)
+{
+	int ds = CALL(alias_page(self->ds));
+
+	ASSERT_LE(0, ds);
+	EXPECT_EQ(-EPERM, CALL(seal_later(ds)));
+	EXPECT_EQ(-EPERM, CALL(seal_now(ds)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_seal(self->ds, UNKNOWN_BIT)));
+	EXPECT_EQ(0, ds_state(self->ds) & DATASPACE_STATE_SEALED);
+	close(ds);
+}
+
+/* rule 18 */
+TEST_F(errors, seal_waits_for_no_pin)
+{
+	void *map = ds_map(self->ds, self->page, PROT_READ | PROT_WRITE);
+	struct pin pin;
+
+	ASSERT_NE(MAP_FAILED, map);
+	tags_write(map, 1, 0);
+	ASSERT_EQ(0, pin_page(&pin, map));
+	EXPECT_EQ(-EBUSY, CALL(seal_now(self->ds)));
+	EXPECT_EQ(0, ds_state(self->ds) & DATASPACE_STATE_SEALED);
+	pin_close(&pin);
+	EXPECT_EQ(0, CALL(seal_now(self->ds)));
+	EXPECT_EQ(0, munmap(map, self->page));
+}
+
+TEST_HARNESS_MAIN

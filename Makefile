@@ -81,6 +81,14 @@ lint: ## static checks of all that is in the tree
 check: ## static checks, all builds, all tests on each of KERNELS
 	@.ci/check.sh
 
+.PHONY: bench
+bench: ## measure against other memory objects, in an instruction-counted machine
+	@selftests/bench/bench.sh
+
+.PHONY: bench-check
+bench-check: bench ## fail if a ratio got more than 10 % worse than the recorded one
+	@selftests/bench/bench.sh check
+
 .PHONY: clean
 clean: ## remove what was built
 	$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)

@@ -6,7 +6,8 @@
 # Usage: qemu.sh DIR KERNEL INITRAMFS [terminal]
 # With "terminal" the console is the terminal that this runs on.
 # VM_MEM, VM_CPUS: size of the guest; VM_TIMEOUT: seconds until it is stopped;
-# VM_APPEND: more for the kernel's command line.
+# VM_APPEND: more for the kernel's command line; VM_ICOUNT: not empty for a guest
+# with one processor whose clock counts instructions, one a nanosecond.
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -18,7 +19,11 @@ initramfs=$3
 limit=${VM_TIMEOUT:-1800}
 
 # -cpu max without the fifth level of page tables, which emulation pays for.
-if [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo; then
+if [ -n "${VM_ICOUNT:-}" ]; then
+	accel="-accel tcg,thread=single -icount shift=0,sleep=off"
+	accel="$accel -cpu max,la57=off"
+	VM_CPUS=1
+elif [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo; then
 	accel="-accel kvm -cpu host"
 else
 	accel="-accel tcg,thread=multi -cpu max,la57=off"

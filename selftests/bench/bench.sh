@@ -1,0 +1,63 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs the benchmark in a guest whose clock counts instructions, and prints the
+# table; figures are thousands of instructions where nothing else is said. The
+# same as a file of comma-separated values is in $BUILD/bench/bench.csv, and the
+# reasons for what is not there in $BUILD/bench/reasons.
+# Usage: bench.sh [WORD...]        works whose name has one of the words, or all
+#        bench.sh check            compare the ratios with the recorded ones
+#        bench.sh record           record them
+# KERNEL: the series, 6.12 by default.
+
+set -eu
+BENCH=$(cd "$(dirname "$0")" && pwd)
+HERE=$BENCH/../vm
+# shellcheck source=../vm/common.sh
+. "$HERE/common.sh"
+
+kernel=${KERNEL:-6.12}
+out=$BUILD/bench
+csv=$out/bench.csv
+
+build()
+{
+	KERNELS=$kernel "$HERE/deps.sh" build vm
+	kver=$("$HERE/kernel.sh" "$kernel" version)
+	mkdir -p "$out"
+	make -s -C "$TOP" module KVER="$kver" MODDIR="$BUILD/$kver" >&2
+	make -s -C "$BENCH" OUTPUT="$out" >&2
+}
+
+measure()
+{
+	VM_ICOUNT=1 VM_MEM=4096 VM_TIMEOUT=${VM_TIMEOUT:-1500} \
+		VM_APPEND=nokaslr \
+		nice -n 5 "$HERE/run.sh" -k "$kernel" program "$out/bench" "$@" \
+		>"$out/raw" || die "the run failed, see $out/raw"
+	grep -qx end "$out/raw" || die "the run did not end, see $out/raw"
+}
+
+tables()
+{
+	awk -v format=csv -f "$BENCH/table.awk" "$out/raw" >"$csv"
+	sed -n 's/^none,//p' "$out/raw" >"$out/reasons"
+	awk -v format=text -f "$BENCH/table.awk" "$out/raw"
+}
+
+case ${1:-} in
+check)
+	awk -f "$BENCH/check.awk" "$BENCH/recorded.csv" "$csv"
+	;;
+record)
+	{
+		echo "# SPDX-License-Identifier: GPL-2.0-only"
+		cut -d, -f1-4 "$csv"
+	} >"$BENCH/recorded.csv"
+	;;
+*)
+	build
+	measure "$@"
+	tables
+	;;
+esac

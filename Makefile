@@ -89,6 +89,10 @@ bench: ## measure against other memory objects, in an instruction-counted machin
 bench-check: bench ## fail if a ratio got more than 10 % worse than the recorded one
 	@selftests/bench/bench.sh check
 
+.PHONY: check-debug
+check-debug: ## all tests on a kernel with KASAN and more (FLAVOUR=kcsan: KCSAN)
+	@.ci/check.sh debug
+
 .PHONY: clean
 clean: ## remove what was built
 	$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
@@ -97,5 +101,5 @@ clean: ## remove what was built
 
 .PHONY: help
 help: ## this text
-	@sed -n 's/^\([a-z_]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
+	@sed -n 's/^\([a-z_-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
 		expand -t 18

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sealing what others are writing to at that moment: rule 18. Once SEAL with
+ * NOW has returned 0, no write arrives; when it has returned EBUSY, no writer
+ * has noticed. RACE_SECONDS=<number> in the environment sets how long each of
+ * the races goes on.
+ */
+#include <kselftest_harness.h>
+
+#include <sys/uio.h>
+
+#include "common.h"
+#include "control.h"
+#include "rounds.h"
+#include "touch.h"
+
+#define TIMEOUT 600
+#define READ_WRITE (PROT_READ | PROT_WRITE)
+#define NOW DATASPACE_SEAL_NOW
+
+/* What is in the word after the strike. */
+#define AFTER 0xdeadULL
+
+/* How often SEAL is tried in a round in which it must fail. */
+#define TRIES 3
+
+static size_t length(void)
+{
+	return GRANT_PAGES * page_size();
+}
+
+static void use_stores(struct user *user)
+{
+	if (!user->map)
+		return score_dead(user);
+	use_map(user, user->map);
+}
+
+/* Each time by new entries in the page table. */
+static void use_faults(struct user *user)
+{
+	use_stores(user);
+	if (user->map && user->uses % 4 == 0)
+		use_result(user,
+			   result(madvise(user->map, length(), MADV_DONTNEED)),
+			   __LINE__);
+}
+
+static void use_new_mappings(struct user *user)
+{
+	char *map = ds_map(user->ds, length(), READ_WRITE);
+
+	if (map == MAP_FAILED)
+		return use_result(user, -errno, __LINE__);
+	use_map(user, map);
+	munmap(map, length());
+}
+
+/* A mapping that is made writable only now. */
+static void use_mprotect(struct user *user)
+{
+	char *map = ds_map(user->ds, length(), PROT_READ);
+	long ret;
+
+	if (map == MAP_FAILED)
+		return use_result(user, -errno, __LINE__);
+	use_load(user, map);
+	ret = result(mprotect(map, length(), READ_WRITE));
+	use_result(user, ret, __LINE__);
+	if (!ret)
+		use_map(user, map);
+	munmap(map, length());
+}
+
+static void use_inherited_mappings(struct user *user)
+{
+	pid_t child = fork();
+	int i;
+
+	if (child)
+		return use_result(user, -wait_for(child), __LINE__);
+	for (i = 0; user->map && i < 200; i++)
+		use_map(user, user->map);
+	_exit(0);
+}
+
+static void use_descriptor(struct user *user)
+{
+	use_fd(user, user->ds);
+}
+
+static void use_aliases(struct user *user)
+{
+	int first = ds_alias(user->ds, 0, length(), RIGHTS_RW);
+	int second = ds_alias(first, 0, length(), RIGHTS_RW);
+
+	if (second < 0) {
+		use_result(user, first < 0 ? first : second, __LINE__);
+	} else {
+		use_fd(user, second);
+		close(second);
+	}
+	close(first);
+}
+
+/* The kernel writes for the user; a page that is gone is -EFAULT. */
+static void use_kernel(struct user *user)
+{
+	struct iovec from = { &user->uses, sizeof(__u64) };
+	struct iovec to = { user->map + WORD_WRITTEN * sizeof(__u64),
+			    sizeof(__u64) };
+	long ret;
+
+	if (!user->map)
+		return score_dead(user);
+	user->uses++;
+	ret = result(process_vm_writev(getpid(), &from, 1, &to, 1, 0));
+	use_result(user, ret == -EFAULT ? -EPERM : ret, __LINE__);
+	use_stores(user);
+}
+
+FIXTURE(race)
+{
+	struct rounds rounds;
+};
+
+FIXTURE_VARIANT(race)
+{
+	bool processes;
+	size_t root_pages;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(race, threads) {
+	.processes = false,
+	.root_pages = GRANT_PAGES,
+};
+
+FIXTURE_VARIANT_ADD(race, processes) {
+	.processes = true,
+	.root_pages = GRANT_PAGES,
+};
+
+FIXTURE_VARIANT_ADD(race, processes_within_a_huge_page) {
+	.processes = true,
+	.root_pages = 1024,
+};
+
+/* clang-format on */
+
+FIXTURE_SETUP(race)
+{
+	self->rounds.nr_users = 3;
+	self->rounds.processes = variant->processes;
+	self->rounds.root_pages = variant->root_pages;
+}
+
+FIXTURE_TEARDOWN(race)
+{
+}
+
+static int begin(struct rounds *rounds)
+{
+	int ds = ds_alias(rounds->root, 0, length(), RIGHTS_RW);
+	int grant = ds_alias(ds, 0, length(), RIGHTS_RW);
+	int ret = round_begin(rounds, grant);
+
+	close(grant);
+	round_linger(rounds);
+	return ret ? ret : ds;
+}
+
+static void end(struct rounds *rounds, int ds)
+{
+	round_end(rounds);
+	close(ds);
+}
+
+/* From when it has returned on, the word is the ancestor's alone. */
+static int round_of_success(struct rounds *rounds)
+{
+	int ds = begin(rounds);
+	int ret = ds < 0 ? ds : ds_seal(ds, NOW);
+
+	if (!ret)
+		rounds_set(rounds, WORD_WRITTEN, AFTER);
+	round_linger(rounds);
+	if (!ret)
+		rounds_check(rounds, WORD_WRITTEN, AFTER, __LINE__);
+	end(rounds, ds);
+	if (!ret)
+		rounds_check(rounds, WORD_WRITTEN, AFTER, __LINE__);
+	return ret;
+}
+
+/* A plain one leaves who has a mapping alone, but nobody gets a new one. */
+static int round_of_plain_seal(struct rounds *rounds)
+{
+	int ds = begin(rounds);
+	int ret = ds < 0 ? ds : ds_seal(ds, 0);
+
+	round_linger(rounds);
+	end(rounds, ds);
+	return ret;
+}
+
+/* Whoever was refused something has noticed: none may be. */
+static int round_of_failure(struct rounds *rounds)
+{
+	int ds = begin(rounds);
+	struct pin pin;
+	int ret = pin_page(&pin, rounds->own);
+	int i;
+
+	for (i = 0; !ret && i < TRIES; i++)
+		ret = ds_seal(ds, NOW) == -EBUSY ? 0 : -EIO;
+	if (rounds->score->dead)
+		score_wrong(rounds->score, __LINE__, rounds->score->dead);
+	pin_close(&pin);
+	end(rounds, ds);
+	return ret;
+}
+
+static void race(struct __test_metadata *_metadata, struct rounds *rounds,
+		 use_fn use, int (*one_round)(struct rounds *rounds))
+{
+	double over;
+
+	rounds->use = use;
+	ASSERT_EQ(0, rounds_start(rounds));
+	over = seconds() + race_seconds();
+	while (seconds() < over && !rounds->score->wrong_line)
+		ASSERT_EQ(0, one_round(rounds));
+	EXPECT_EQ(0, rounds_stop(rounds));
+	EXPECT_EQ(0, rounds->score->wrong_line)
+	{
+		TH_LOG("%llx in round %llu", rounds->score->wrong_value,
+		       rounds->round);
+	}
+	EXPECT_LT(0, rounds->score->alive);
+	printf("# %llu rounds, %llu uses, %llu refused\n", rounds->round,
+	       rounds->score->alive, rounds->score->dead);
+}
+
+static void race_now(struct __test_metadata *_metadata, struct rounds *rounds,
+		     use_fn use)
+{
+	race(_metadata, rounds, use, round_of_success);
+	EXPECT_LT(0, rounds->score->dead);
+}
+
+/* rule 18 */
+TEST_F_TIMEOUT(race, NOW_with_stores, TIMEOUT)
+{
+	race_now(_metadata, &self->rounds, use_stores);
+}
+
+/* rule 18 */
+TEST_F_TIMEOUT(race, NOW_with_faults, TIMEOUT)
+{
+	race_now(_metadata, &self->rounds, use_faults);
+}
+
+/* rule 18 */
+TEST_F_TIMEOUT(race, NOW_with_mmap_and_munmap, TIMEOUT)
+{
+	race_now(_metadata, &self->rounds, use_new_mappings);
+}
+
+/* rule 18 */
+TEST_F_TIMEOUT(race, NOW_with_mprotect, TIMEOUT)
+{
+	race_now(_metadata, &self->rounds, use_mprotect);
+}
+
+/* rule 18 */
+TEST_F_TIMEOUT(race, NOW_with_fork, TIMEOUT)
+{
+	race_now(_metadata, &self->rounds, use_inherited_mappings);
+}
+
+/* rule 18 */
+TEST_F_TIMEOUT(race, NOW_with_pread_and_pwrite, TIMEOUT)
+{
+	race_now(_metadata, &self->rounds, use_descriptor);
+}
+
+/* rule 18 */
+TEST_F_TIMEOUT(race, NOW_with_ALIAS, TIMEOUT)
+{
+	race_now(_metadata, &self->rounds, use_aliases);
+}
+
+/* rule 18: what is on its way by descriptor is decided when it returns */
+TEST_F_TIMEOUT(race, plain_with_mprotect, TIMEOUT)
+{
+	race(_metadata, &self->rounds, use_mprotect, round_of_plain_seal);
+	EXPECT_LT(0, self->rounds.score->dead);
+}
+
+/* rule 18 */
+TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_stores, TIMEOUT)
+{
+	race(_metadata, &self->rounds, use_stores, round_of_failure);
+}
+
+/* rule 18 */
+TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_faults, TIMEOUT)
+{
+	race(_metadata, &self->rounds, use_faults, round_of_failure);
+}
+
+/* rule 18 */
+TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_mmap_and_mprotect, TIMEOUT)
+{
+	race(_metadata, &self->rounds, use_mprotect, round_of_failure);
+}
+
+/* rule 18 */
+TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_pread_and_pwrite, TIMEOUT)
+{
+	race(_metadata, &self->rounds, use_descriptor, round_of_failure);
+}
+
+/* rule 18 */
+TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_ALIAS, TIMEOUT)
+{
+	race(_metadata, &self->rounds, use_aliases, round_of_failure);
+}
+
+/* rule 18: writes of the kernel for a process, which hold a page meanwhile */
+TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_process_vm_writev, TIMEOUT)
+{
+	race(_metadata, &self->rounds, use_kernel, round_of_failure);
+}
+
+/*
+ * Here the writers themselves may be what NOW fails for: it is tried until it
+ * does not.
+ */
+static int round_against_pins(struct rounds *rounds)
+{
+	int ds = begin(rounds);
+	int ret, tries = 0;
+
+	do {
+		ret = ds_seal(ds, NOW);
+	} while (ret == -EBUSY && ++tries < 1000);
+	rounds_set(rounds, WORD_WRITTEN, AFTER);
+	round_linger(rounds);
+	rounds_check(rounds, WORD_WRITTEN, AFTER, __LINE__);
+	end(rounds, ds);
+	return ret;
+}
+
+/* rule 18: a page that the kernel holds to write to it counts as pinned */
+TEST_F_TIMEOUT(race, NOW_with_process_vm_writev, TIMEOUT)
+{
+	race(_metadata, &self->rounds, use_kernel, round_against_pins);
+	EXPECT_LT(0, self->rounds.score->dead);
+}
+
+TEST_HARNESS_MAIN

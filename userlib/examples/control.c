@@ -132,7 +132,7 @@ void print_control(struct service *service)
 	seal_board(service, &sealing);
 	cut_off(service, reports);
 	printf("\n%-28s %-8s %-15s%-27s %-10s %s\n",
-	       "CUT OFF: A CLIENT, BY REVOKE", "ITSELF", "ITS NEIGHBOURS",
+	       "CUT OFF: A CLIENT, BY REVOKE", "ITSELF", "NEIGHBOURS",
 	       "SEALED: THE BOARD", "AFTER SEAL", "SEAL_NOW");
 	for (i = 0; i < OWN_ATTEMPTS; i++) {
 		print_revoked(reports, i);

@@ -92,14 +92,32 @@ static ssize_t copy_checked(struct dataspace *ds, loff_t pos, size_t bytes,
 	return ret;
 }
 
-/* An iterator that sleeps is a pipe's, has no user memory, and only reads */
+/*
+ * An iterator that sleeps is a pipe's: it has no user memory, and the pipe is
+ * locked. If the right is still there after the copy, it was there all the
+ * time; otherwise nobody has seen the copy.
+ */
+static ssize_t copy_sleeping(struct dataspace *ds, loff_t pos, size_t bytes,
+			     struct iov_iter *iter, const struct copy *copy)
+{
+	ssize_t ret = copy_checked(ds, pos, bytes, iter, copy);
+	int err;
+
+	smp_rmb(); /* what was copied was read before the right is checked */
+	err = check_use(ds, copy->rights);
+	if (ret <= 0 || !err)
+		return ret;
+	iov_iter_revert(iter, ret);
+	return err;
+}
+
 static ssize_t copy_once(struct dataspace *ds, loff_t pos, size_t bytes,
 			 struct iov_iter *iter, const struct copy *copy)
 {
 	ssize_t ret;
 
 	if (compat_iter_sleeps(iter))
-		return copy_checked(ds, pos, bytes, iter, copy);
+		return copy_sleeping(ds, pos, bytes, iter, copy);
 	rcu_read_lock();
 	ret = copy_checked(ds, pos, bytes, iter, copy);
 	rcu_read_unlock();

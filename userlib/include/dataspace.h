@@ -32,8 +32,9 @@
  *     granule of dataspace_info().
  *   - Errors that every function with an argument "ds" can return:
  *       -EBADF   ds is not an open descriptor, or was opened with O_PATH
- *       -EBADFD  ds is open, but is not a dataspace; dataspace_send() leaves
- *                it to the receiver to find that out
+ *       -EBADFD  ds is open, but is not a dataspace
+ *     But dataspace_send() does not look at what is open: it leaves that to the
+ *     receiver.
  *     A dataspace is known by its answer to DATASPACE_IOC_INFO. The kernel has
  *     no registry of ioctl numbers, so that a foreign driver could take that
  *     number for something of its own. None of the kernel does.

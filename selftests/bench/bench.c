@@ -5,6 +5,7 @@
  *
  *	figure,<work>,<size>,<kind>,<nanoseconds or bytes>
  *	none,<work>,<size>,<kind>,<reason>
+ *	end,<nanoseconds since boot>
  *	peer,<work>,<size>,<kinds that the ratio may refer to>
  *
  * Usage: bench [WORD...]    only works whose name contains one of the words
@@ -18,9 +19,10 @@
 #define SETTLE_SECONDS 30
 
 static const struct subject *const subjects[] = {
-	&handle_subject, &alloc_subject,       &map_subject,   &fork_subject,
-	&io_subject,	 &send_subject,	       &scale_subject, &close_subject,
-	&revoke_subject, &revoke_many_subject, &poll_subject,  &memory_subject,
+	&handle_subject,  &alloc_subject, &map_subject,	   &fork_subject,
+	&io_subject,	  &send_subject,  &poll_subject,   &memory_subject,
+	&scale_subject,	  &close_subject, &revoke_subject, &revoke_many_subject,
+	&million_subject,
 };
 
 static void report(const char *work, size_t size, const struct kind *kind,
@@ -91,6 +93,6 @@ int main(int argc, char **argv)
 		for (j = 0; subjects[i]->sizes[j]; j++)
 			measure_size(subjects[i], subjects[i]->sizes[j]);
 	}
-	puts("end");
+	printf("end,%lld\n", now());
 	return 0;
 }

@@ -17,6 +17,9 @@
 #define MAX_WORKS 4
 #define MAX_SAMPLES 9
 
+/* When there are samples for that long there are enough. */
+#define ENOUGH_NS 150000000
+
 /* Why there is no figure, besides what the kernel says */
 #define NO_SUCH_WORK (-EOPNOTSUPP)
 #define TAKES_TOO_LONG (-ETIME)
@@ -72,9 +75,9 @@ struct subject {
 
 extern const struct subject handle_subject, alloc_subject, map_subject;
 extern const struct subject fork_subject, io_subject, send_subject;
-extern const struct subject scale_subject, close_subject, poll_subject;
+extern const struct subject scale_subject, million_subject, close_subject;
 extern const struct subject revoke_subject, revoke_many_subject;
-extern const struct subject memory_subject;
+extern const struct subject poll_subject, memory_subject;
 
 /* measure.c */
 struct samples {

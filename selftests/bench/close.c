@@ -22,61 +22,64 @@ static int every_second_part(int source, size_t size, size_t number)
 static const struct kind disjoint = { .part = disjoint_part };
 static const struct kind every_second = { .part = every_second_part };
 
-static long long cost_of_root(int root, int first, size_t number)
-{
-	long long start = now();
+/* Of the root and, after that, of its aliases */
+struct close_costs {
+	struct samples root;
+	struct samples aliases;
+};
 
-	close(root);
-	start = now() - start;
-	live_close(first, number);
-	return start;
-}
-
-static long long cost_of_aliases(int root, int first, size_t number)
-{
-	long long start;
-
-	close(root);
-	start = now();
-	live_close(first, number);
-	return now() - start;
-}
-
-static long long close_sample(const struct kind *kind, size_t pages,
-			      const struct kind *pattern, size_t number)
+static int close_sample(const struct kind *pattern, size_t pages, size_t number,
+			struct close_costs *costs)
 {
 	size_t size = pages * page_size();
 	int root = scattered.source(size);
+	long long start;
 	int first;
 
 	if (root < 0)
 		return root;
 	first = live_open(pattern, root, size, number);
-	if (first < 0) {
-		close(root);
+	start = now();
+	close(root);
+	if (first < 0)
 		return first;
-	}
-	return kind == &one_by_one ? cost_of_aliases(root, first, number) :
-				     cost_of_root(root, first, number);
+	samples_add(&costs->root, now() - start);
+	start = now();
+	live_close(first, number);
+	samples_add(&costs->aliases, now() - start);
+	return 0;
 }
 
-static long long median_of_close(const struct kind *kind, size_t pages,
-				 const struct kind *pattern, size_t number)
+static int close_samples(const struct kind *pattern, size_t pages,
+			 size_t number, struct close_costs *costs)
 {
-	struct samples samples = { 0 };
-	int wanted = number < 10000 ? MAX_SAMPLES : 1;
+	long long end = now() + ENOUGH_NS;
+	int ret;
 
-	while (samples.count < wanted)
-		samples_add(&samples,
-			    close_sample(kind, pages, pattern, number));
-	return samples_median(&samples);
+	do {
+		ret = close_sample(pattern, pages, number, costs);
+	} while (!ret && costs->root.count < MAX_SAMPLES && now() < end);
+	return ret;
 }
 
+/* What is found for the root is followed by what is found for the aliases. */
 static int close_cost(const struct kind *kind, size_t number, long long *costs)
 {
-	costs[0] = median_of_close(kind, 2 * number, &every_second, number);
-	costs[1] = median_of_close(kind, number, &disjoint, number);
-	return 0;
+	static struct close_costs pieces, none;
+	int ret;
+
+	if (kind == &one_by_one) {
+		costs[0] = samples_median(&pieces.aliases);
+		costs[1] = samples_median(&none.aliases);
+		return pieces.aliases.count ? 0 : NO_SUCH_WORK;
+	}
+	pieces = none = (struct close_costs){ 0 };
+	ret = close_samples(&every_second, 2 * number, number, &pieces);
+	if (!ret)
+		ret = close_samples(&disjoint, number, number, &none);
+	costs[0] = samples_median(&pieces.root);
+	costs[1] = samples_median(&none.root);
+	return ret;
 }
 
 const struct subject close_subject = {

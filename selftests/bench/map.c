@@ -76,27 +76,21 @@ static int map_sample(const struct kind *kind, size_t size,
 	return cost < 0 ? cost : 0;
 }
 
-static int wanted_samples(size_t size)
-{
-	if (size >= GIB)
-		return 1;
-	return size >= 64 * MIB ? 3 : MAX_SAMPLES;
-}
-
 /* At 1 GiB the ones that take a fault for each page tell nothing new. */
 static int map_cost(const struct kind *kind, size_t size, long long *costs)
 {
 	struct samples samples[MAX_WORKS] = { 0 };
+	long long end = now() + ENOUGH_NS;
 	int ret;
 	int i;
 
 	if (size >= GIB && kind != &dataspace && kind != &hugetlb)
 		return TAKES_TOO_LONG;
-	for (i = 0; i < wanted_samples(size); i++) {
+	do {
 		ret = map_sample(kind, size, samples);
 		if (ret)
 			return ret;
-	}
+	} while (samples[0].count < MAX_SAMPLES && now() < end);
 	for (i = 0; i < MAX_WORKS; i++)
 		costs[i] = samples_median(&samples[i]);
 	return 0;

@@ -64,17 +64,17 @@ long long repeat(int (*go)(const struct job *job), const struct job *job)
 {
 	struct samples samples = { 0 };
 	long long cost = sample(go, job, 1);
-	int wanted = cost > 50 * SAMPLE_NS ? 3 : MAX_SAMPLES;
+	long long end = now() + ENOUGH_NS;
 	int goes;
 
 	if (cost < 0)
 		return cost;
 	goes = goes_in_a_sample(cost);
-	while (samples.count < wanted) {
+	do {
 		cost = sample(go, job, goes);
 		if (cost < 0)
 			return cost;
 		samples_add(&samples, cost);
-	}
+	} while (samples.count < MAX_SAMPLES && now() < end);
 	return samples_median(&samples);
 }

@@ -197,6 +197,8 @@ static int revoke_cost(const struct kind *kind, size_t number, long long *costs)
 static int revoke_many_cost(const struct kind *kind, size_t number,
 			    long long *costs)
 {
+	if (kind == &one_by_one && number > 10000)
+		return TAKES_TOO_LONG;
 	return costs_by_holders(kind, number, MAX_HOLDERS, costs);
 }
 

@@ -7,7 +7,7 @@
 # reasons for what is not there in $BUILD/bench/reasons.
 # Usage: bench.sh [WORD...]        works whose name has one of the words, or all
 #        bench.sh check            compare the ratios with the recorded ones
-#        bench.sh record           record them
+#        bench.sh record           record them, and draw the plots
 # KERNEL: the series, 6.12 by default.
 
 set -eu
@@ -45,6 +45,17 @@ tables()
 	awk -v format=text -f "$BENCH/table.awk" "$out/raw"
 }
 
+# Plots come without a licence of their own.
+plots()
+{
+	"$HERE/deps.sh" plot
+	gnuplot -e "csv='$csv'; folder='$out'" "$BENCH/plot.gp"
+	for plot in handle map live; do
+		sed '2i <!-- SPDX-License-Identifier: GPL-2.0-only -->' \
+			"$out/$plot.svg" >"$BENCH/$plot.svg"
+	done
+}
+
 case ${1:-} in
 check)
 	awk -f "$BENCH/check.awk" "$BENCH/recorded.csv" "$csv"
@@ -54,6 +65,7 @@ record)
 		echo "# SPDX-License-Identifier: GPL-2.0-only"
 		cut -d, -f1-4 "$csv"
 	} >"$BENCH/recorded.csv"
+	plots
 	;;
 *)
 	build

@@ -73,7 +73,8 @@ static int close_cost(const struct kind *kind, size_t number, long long *costs)
 		costs[1] = samples_median(&none.aliases);
 		return pieces.aliases.count ? 0 : NO_SUCH_WORK;
 	}
-	pieces = none = (struct close_costs){ 0 };
+	pieces = (struct close_costs){ 0 };
+	none = (struct close_costs){ 0 };
 	ret = close_samples(&every_second, 2 * number, number, &pieces);
 	if (!ret)
 		ret = close_samples(&disjoint, number, number, &none);

@@ -12,6 +12,11 @@ set ylabel "instructions"
 set key outside right
 set grid
 set style data linespoints
+set linetype 1 linewidth 2
+set linetype 9 linecolor "#909090"
+
+# Each kind has the same colour everywhere.
+kinds = "dataspace eventfd dup memfd 'memfd ro' hugetlb 'shmem thp' udmabuf dma-heap"
 
 # With the head of the file, for the names of the columns.
 table(work) = "< sed -n '1p; /^".work.",/p' ".csv
@@ -23,13 +28,15 @@ set xrange [2048:2147483648]
 
 set output folder."/handle.svg"
 set title "one more handle, made and closed"
-plot for [kind in "dataspace eventfd dup memfd 'memfd ro' hugetlb udmabuf"] \
-	table("make+close a handle") using "size":kind title kind
+plot for [i in "1 2 3 4 5 6 8"] \
+	table("make+close a handle") using "size":word(kinds, i + 0) \
+	linetype i + 0 title word(kinds, i + 0)
 
 set output folder."/map.svg"
 set title "mapping memory that is there, and touching every page"
-plot for [kind in "dataspace memfd hugetlb 'shmem thp' udmabuf dma-heap"] \
-	table("second map+touch") using "size":kind title kind
+plot for [i in "1 4 6 7 8 9"] \
+	table("second map+touch") using "size":word(kinds, i + 0) \
+	linetype i + 0 title word(kinds, i + 0)
 
 set output folder."/live.svg"
 set title "one more handle among many, made and closed"
@@ -38,5 +45,6 @@ set logscale x 10
 set format x "10^{%L}"
 set xrange [0.5:2000000]
 set yrange [500:100000]
-plot for [kind in "dataspace eventfd dup"] \
-	table("one more among N (whole)") using "size":kind title kind
+plot for [i in "1 2 3"] \
+	table("one more among N (whole)") using "size":word(kinds, i + 0) \
+	linetype i + 0 title word(kinds, i + 0)

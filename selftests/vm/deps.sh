@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Installs the Debian packages that are missing, and says which.
-# Usage: deps.sh build|vm|lint|kernel ...
+# Usage: deps.sh build|vm|lint|plot|kernel ...
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -22,6 +22,9 @@ packages()
 		;;
 	lint)
 		echo clang-14 clang-format-14 git mandoc perl shellcheck sparse
+		;;
+	plot)
+		echo gnuplot-nox
 		;;
 	kernel)
 		echo bc bison flex gcc libc6-dev libelf-dev make perl xz-utils

@@ -19,7 +19,7 @@
 
 #define PAGES 4
 #define ROUNDS 10000
-#define RACES 2000
+#define RACES 300
 #define TIMEOUT 600
 
 /* A wake-up that has not come after so many milliseconds is lost. */

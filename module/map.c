@@ -109,6 +109,13 @@ static bool map_chunk(struct vm_fault *vmf, unsigned long skip)
 	return true;
 }
 
+/* Memory is being gone through if what comes before is mapped */
+static bool is_sequential(const struct vm_fault *vmf)
+{
+	return vmf->address & ~PUD_MASK & PMD_MASK &&
+	       !pmd_none(READ_ONCE(vmf->pmd[-1]));
+}
+
 /* Where a whole chunk can be mapped at once, map some of those behind it, too */
 static void map_ahead(struct vm_fault *vmf)
 {
@@ -118,7 +125,7 @@ static void map_ahead(struct vm_fault *vmf)
 	unsigned long limit = min(vma->vm_end, (addr | ~PUD_MASK) + 1);
 	unsigned long skip;
 
-	if (CHUNK_PAGES == 1 || start & ~PMD_MASK)
+	if (CHUNK_PAGES == 1 || start & ~PMD_MASK || !is_sequential(vmf))
 		return;
 	for (skip = 1; skip < CHUNKS_AHEAD; skip++) {
 		addr += PMD_SIZE;

@@ -28,10 +28,8 @@ static void use_faults(struct user *user)
 	if (!user->map)
 		return score_dead(user);
 	use_map(user, user->map);
-	if (user->uses % 4 == 0)
-		use_result(user,
-			   result(madvise(user->map, length(), MADV_DONTNEED)),
-			   __LINE__);
+	use_result(user, result(madvise(user->map, length(), MADV_DONTNEED)),
+		   __LINE__);
 }
 
 static void use_mapping_with(struct user *user, int ds, int flags)

@@ -40,7 +40,7 @@ static void use_stores(struct user *user)
 static void use_faults(struct user *user)
 {
 	use_stores(user);
-	if (user->map && user->uses % 4 == 0)
+	if (user->map)
 		use_result(user,
 			   result(madvise(user->map, length(), MADV_DONTNEED)),
 			   __LINE__);

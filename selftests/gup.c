@@ -12,10 +12,9 @@
 #include <sys/uio.h>
 
 #include "common.h"
+#include "disk.h"
 #include "pages.h"
 #include "uring.h"
-
-#define DISK "/dev/vda"
 
 FIXTURE(gup)
 {
@@ -214,32 +213,27 @@ TEST_F(gup, a_shared_mutex_works_in_it)
 	EXPECT_EQ(2 * TURNS, *count);
 }
 
-static int open_disk(void)
-{
-	return open(DISK, O_RDWR | O_DIRECT | O_CLOEXEC);
-}
-
 /* rule 21: out of the read-only mapping, into the writable one */
 TEST_F(gup, direct_io_goes_out_of_it_and_into_it)
 {
-	int disk = open_disk();
+	int disk = disk_open();
 
 	if (disk < 0)
-		SKIP(return, "no disk " DISK " for direct I/O");
+		SKIP(return, "no blank disk " DISK " for direct I/O");
 	EXPECT_EQ(self->length, pwrite(disk, self->view, self->length, 0));
 	tags_write(self->map, variant->pages, 1000);
 	EXPECT_EQ(self->length, pread(disk, self->map, self->length, 0));
 	EXPECT_EQ(0, tags_wrong(self->view, variant->pages, 0));
-	close(disk);
+	EXPECT_EQ(0, disk_close(disk, self->length));
 }
 
 /* rule 21: from and to a part that ends within a page */
 TEST_F(gup, direct_io_of_a_part_leaves_the_rest)
 {
-	int disk = open_disk();
+	int disk = disk_open();
 
 	if (disk < 0)
-		SKIP(return, "no disk " DISK " for direct I/O");
+		SKIP(return, "no blank disk " DISK " for direct I/O");
 	EXPECT_EQ(self->page, pwrite(disk, self->view, self->page, 0));
 	memset(self->map, 'r', self->length);
 	EXPECT_EQ(512, pread(disk, self->map + self->page + 512, 512, 0));
@@ -247,7 +241,7 @@ TEST_F(gup, direct_io_of_a_part_leaves_the_rest)
 	EXPECT_FALSE(bytes_are(self->map + self->page + 512, 512, 'r'));
 	EXPECT_TRUE(bytes_are(self->map + self->page + 1024,
 			      self->length - self->page - 1024, 'r'));
-	close(disk);
+	EXPECT_EQ(0, disk_close(disk, self->page));
 }
 
 /* rule 21: without registration */

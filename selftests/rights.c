@@ -12,9 +12,8 @@
 #include <sys/syscall.h>
 
 #include "common.h"
+#include "disk.h"
 #include "doors.h"
-
-#define DISK "/dev/vda"
 
 #define PATTERN 0x5a
 

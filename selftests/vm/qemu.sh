@@ -5,7 +5,8 @@
 # reports is then in DIR/result, what the kernel said in DIR/console.
 # Usage: qemu.sh DIR KERNEL INITRAMFS [terminal]
 # With "terminal" the console is the terminal that this runs on.
-# VM_MEM, VM_CPUS: size of the guest; VM_TIMEOUT: seconds until it is stopped;
+# VM_MEM, VM_CPUS: size of the guest; VM_MACHINE: which one QEMU is to be;
+# VM_TIMEOUT: seconds until it is stopped;
 # VM_APPEND: more for the kernel's command line; VM_ICOUNT: not empty for a guest
 # with one processor whose clock counts instructions, one a nanosecond.
 
@@ -50,6 +51,7 @@ append="$append mitigations=off slab_nomerge ${VM_APPEND:-}"
 status=0
 # shellcheck disable=SC2086 # the options are words
 $watch qemu-system-x86_64 -nodefaults -no-reboot -display none $accel \
+	-machine "${VM_MACHINE:-pc}" \
 	-m "${VM_MEM:-2048}" -smp "${VM_CPUS:-2}" \
 	-kernel "$kernel" -initrd "$initramfs" -append "$append" $console \
 	-drive "file=$dir/disk,format=raw,if=virtio,cache=unsafe" \

@@ -18,9 +18,8 @@
 
 #include "private.h"
 
-/* How long a page may be held before it counts as pinned */
-#define PIN_TRIES 5
-#define PIN_WAIT_US 2000
+/* How long a page may be held before it counts as pinned, in milliseconds */
+#define PIN_WAIT_MAX_MS 64
 
 static_assert(sizeof(struct dataspace_seal) == 8);
 
@@ -41,12 +40,13 @@ static void change_seal(struct dataspace *root, u8 clear, u8 set)
 /* A reference that core holds for a moment only is no pin */
 static bool stays_pinned(struct dataspace *ds)
 {
-	int tries = PIN_TRIES;
+	unsigned int wait_ms = 1;
 
 	while (backing_is_pinned(ds->backing, ds->start, ds->end)) {
-		if (!--tries)
+		if (wait_ms > PIN_WAIT_MAX_MS)
 			return true;
-		usleep_range(PIN_WAIT_US, 2 * PIN_WAIT_US);
+		msleep(wait_ms);
+		wait_ms *= 2;
 	}
 	return false;
 }

@@ -44,10 +44,10 @@
  *  - ENOTTY: unknown ioctl, or one of the device on a dataspace or the reverse
  */
 
-#define DATASPACE_IOC_TYPE	0xDA
+#define DATASPACE_IOC_TYPE 0xDA
 
 /* The value that %DATASPACE_IOC_VERSION returns for this header. */
-#define DATASPACE_ABI_VERSION	1
+#define DATASPACE_ABI_VERSION 1
 
 /**
  * DATASPACE_IOC_VERSION - ioctl(device, DATASPACE_IOC_VERSION)
@@ -55,13 +55,13 @@
  * Return: the ABI version of the module, %DATASPACE_ABI_VERSION or later. The
  * argument is ignored.
  */
-#define DATASPACE_IOC_VERSION		_IO(DATASPACE_IOC_TYPE, 0x00)
-#define DATASPACE_IOC_ALLOC		_IO(DATASPACE_IOC_TYPE, 0x01)
-#define DATASPACE_IOC_ALIAS		_IO(DATASPACE_IOC_TYPE, 0x02)
-#define DATASPACE_IOC_INFO		_IO(DATASPACE_IOC_TYPE, 0x03)
-#define DATASPACE_IOC_REVOKE		_IO(DATASPACE_IOC_TYPE, 0x04)
-#define DATASPACE_IOC_SEAL		_IO(DATASPACE_IOC_TYPE, 0x05)
-#define DATASPACE_IOC_EXPORT_DMABUF	_IO(DATASPACE_IOC_TYPE, 0x06)
+#define DATASPACE_IOC_VERSION _IO(DATASPACE_IOC_TYPE, 0x00)
+#define DATASPACE_IOC_ALLOC _IO(DATASPACE_IOC_TYPE, 0x01)
+#define DATASPACE_IOC_ALIAS _IO(DATASPACE_IOC_TYPE, 0x02)
+#define DATASPACE_IOC_INFO _IO(DATASPACE_IOC_TYPE, 0x03)
+#define DATASPACE_IOC_REVOKE _IO(DATASPACE_IOC_TYPE, 0x04)
+#define DATASPACE_IOC_SEAL _IO(DATASPACE_IOC_TYPE, 0x05)
+#define DATASPACE_IOC_EXPORT_DMABUF _IO(DATASPACE_IOC_TYPE, 0x06)
 
 /**
  * enum dataspace_rights - what the holder of a dataspace may do with it
@@ -121,7 +121,7 @@ enum dataspace_state {
 };
 
 /* &struct dataspace_alloc.node: no preference, as for any other memory */
-#define DATASPACE_NODE_ANY	(-1)
+#define DATASPACE_NODE_ANY (-1)
 
 /**
  * struct dataspace_alloc - ioctl(device, DATASPACE_IOC_ALLOC)

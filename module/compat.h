@@ -109,7 +109,7 @@ static inline int compat_alloc_chunk(unsigned long pfn)
 				     MIGRATE_MOVABLE,
 				     GFP_KERNEL | __GFP_NOWARN | __GFP_COMP);
 
-	if (!ret && CHUNK_ORDER)
+	if (!ret && CHUNK_ORDER > 0)
 		folio_set_large_rmappable(page_folio(pfn_to_page(pfn)));
 	return ret;
 }
@@ -133,7 +133,7 @@ static inline int compat_alloc_chunk(unsigned long pfn)
 	unsigned long i;
 	int ret = compat_alloc_pages_at(pfn, 1UL << CHUNK_ORDER);
 
-	if (ret || !CHUNK_ORDER)
+	if (ret || CHUNK_ORDER == 0)
 		return ret;
 	__folio_set_head(page_folio(head));
 	for (i = 1; i < 1UL << CHUNK_ORDER; i++)

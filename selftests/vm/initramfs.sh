@@ -35,6 +35,7 @@ module=$3
 
 busybox=$("$HERE/fetch.sh" busybox-static ./bin/busybox)/bin/busybox
 root=$(mktemp -d)
+chmod 755 "$root"
 trap 'rm -rf "$root"' EXIT
 mkdir -p "$root/bin" "$root/dev" "$root/etc" "$root/lib/drivers" \
 	"$root/proc" "$root/sys" "$root/tmp"

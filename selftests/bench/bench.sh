@@ -58,6 +58,7 @@ plots()
 
 case ${1:-} in
 check)
+	[ -f "$BENCH/recorded.csv" ] || die "nothing is recorded to compare with"
 	awk -f "$BENCH/check.awk" "$BENCH/recorded.csv" "$csv"
 	;;
 record)

@@ -64,6 +64,11 @@ install_tests()
 		make_tests emit_tests >"$BUILD/install/kselftest-list.txt"
 }
 
+example()
+{
+	"$HERE/run.sh" -k "$1" program "userlib/examples/$2" --demo
+}
+
 all_steps()
 {
 	verdicts "the judge" "$HERE/selfcheck.sh"
@@ -77,6 +82,8 @@ all_steps()
 	for kernel in $KERNELS; do
 		verdicts "tests on $kernel" \
 			"$HERE/run.sh" -k "$kernel" tests "$BUILD/install"
+		step "RAM service on $kernel" example "$kernel" ram_service
+		step "buffer pool on $kernel" example "$kernel" buffer_pool
 	done
 }
 

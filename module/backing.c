@@ -34,7 +34,7 @@
  *                          defers the rest until that has returned
  *
  * Locks, outer to inner
- *   mmap_lock -> backing->lock -> folio lock -> i_mmap_rwsem
+ *   mmap_lock -> backing->lock -> folio lock -> i_mmap_rwsem -> i_pages' lock
  *   backing->control -> backing->lock
  *   backing->lock is a mutex that is taken to make and to end a dataspace and
  *   to release pages; faults, reads and writes do not take it. Nothing is
@@ -42,6 +42,11 @@
  *   allocate to split a large folio. That must not wait for memory, as a
  *   process that is killed to free some may need the lock to exit: the mapping
  *   forbids it, and a split that failed is tried again.
+ *
+ * A page with a memory error is taken out by core, which splits a large folio
+ * first, and never comes back: to find no page where there is a cover means
+ * that it was lost so. Where core can't split, as the folio is pinned, the page
+ * stays, marked.
  *
  * What the size of the inode says does not matter, as long as all memory lies
  * below it; it is the same for all, so that no file operation that core answers
@@ -54,7 +59,6 @@
 #include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
-#include <linux/pagevec.h>
 #include <linux/pseudo_fs.h>
 
 #include "compat.h"
@@ -95,6 +99,7 @@ static void pages_unreserve(unsigned long nr_pages)
 static void backing_free_folio(struct folio *folio)
 {
 	pages_unreserve(folio_nr_pages(folio));
+	pool_released(folio);
 }
 
 /* Contents, contiguity and pins are for as long as there is a cover */
@@ -109,6 +114,7 @@ static const struct address_space_operations backing_aops = {
 	.dirty_folio = noop_dirty_folio,
 	.migrate_folio = backing_migrate_folio,
 	.free_folio = backing_free_folio,
+	.error_remove_folio = generic_error_remove_folio,
 };
 
 static int backing_getattr(struct mnt_idmap *idmap, const struct path *path,
@@ -206,10 +212,10 @@ static const struct super_operations backing_sops = {
 	.alloc_inode = backing_alloc_inode,
 	.free_inode = backing_free_inode,
 	.evict_inode = backing_evict_inode,
-	.drop_inode = generic_delete_inode,
 	.statfs = simple_statfs,
 };
 
+/* Whether memory can be executed is a right of each dataspace */
 static int backing_init_fs_context(struct fs_context *fc)
 {
 	struct pseudo_fs_context *ctx = init_pseudo(fc, DATASPACE_MAGIC);
@@ -219,6 +225,7 @@ static int backing_init_fs_context(struct fs_context *fc)
 	ctx->ops = &backing_sops;
 	ctx->dops = &backing_dops;
 	fc->s_iflags |= SB_I_NODEV;
+	fc->s_iflags &= ~SB_I_NOEXEC;
 	return 0;
 }
 
@@ -251,8 +258,9 @@ static void backing_init_inode(struct inode *inode)
 
 /*
  * Core keeps a reference to a single page that was just added until a batch of
- * them is full on this CPU; releasing any batch sends it off. Without this a
- * page could come back to the kernel later than it is released.
+ * them is full on this CPU, or a compound page is added; releasing any batch
+ * sends it off. Without this a page could come back to the kernel later than it
+ * is released.
  */
 static void drain_added_pages(struct folio *folio)
 {
@@ -297,8 +305,8 @@ static int add_extent(struct backing *backing, struct extent *extent,
 		i += folio_nr_pages(folio);
 		cond_resched();
 	}
-	if (i)
-		drain_added_pages(extent_folio(extent, i - 1));
+	if (i && !folio_test_large(folio))
+		drain_added_pages(folio);
 	migrate_enable();
 	if (ret)
 		extent_free(extent, i);
@@ -319,10 +327,17 @@ static int fill_contiguous(struct backing *backing,
 	return add_extent(backing, &extent, 0);
 }
 
+/* A compound page has its place at a multiple of its size */
+static unsigned long largest_piece(unsigned long index, unsigned long left)
+{
+	unsigned long limit = index ? BIT(__ffs(index)) : CHUNK_PAGES;
+
+	return rounddown_pow_of_two(min3(left, limit, CHUNK_PAGES));
+}
+
 /*
  * Rather than to take the last page and leave everybody else without, refuse
- * what can't be there. A chunk has its place at a multiple of its size. Extents
- * may turn out to be adjacent.
+ * what can't be there. Extents may turn out to be adjacent.
  */
 static int fill_scattered(struct backing *backing,
 			  struct extent_request *request)
@@ -337,8 +352,7 @@ static int fill_scattered(struct backing *backing,
 	while (!ret && left) {
 		struct extent extent;
 
-		request->nr_pages =
-			min(left, CHUNK_PAGES - index % CHUNK_PAGES);
+		request->nr_pages = largest_piece(index, left);
 		ret = fatal_signal_pending(current) ?
 			      -EINTR :
 			      extent_alloc_scattered(&extent, request);
@@ -428,6 +442,27 @@ void backing_put(struct backing *backing)
 }
 
 /**
+ * backing_has_page - look for a page, and be sure
+ * @backing: the backing
+ * @index: index of the page
+ *
+ * A lookup without the lock can miss a page of a large folio that is being split
+ * and of which a part goes: it may have been on its way through that part.
+ *
+ * Return: whether the page is there.
+ */
+bool backing_has_page(struct backing *backing, unsigned long index)
+{
+	struct address_space *mapping = backing->inode.i_mapping;
+	bool found;
+
+	xa_lock_irq(&mapping->i_pages);
+	found = xa_load(&mapping->i_pages, index);
+	xa_unlock_irq(&mapping->i_pages);
+	return found;
+}
+
+/**
  * backing_open - make a file of a dataspace
  * @backing: the backing
  * @ds: the dataspace; the dentry takes a reference of its own
@@ -466,6 +501,7 @@ int __init backing_init(void)
 	backing_mnt = kern_mount(&backing_fs_type);
 	if (!IS_ERR(backing_mnt))
 		return 0;
+	rcu_barrier(); /* a part of it may have been there, and be freed yet */
 	kmem_cache_destroy(backing_cache);
 	return PTR_ERR(backing_mnt);
 }

@@ -7,8 +7,6 @@
 #ifndef _COMPAT_H
 #define _COMPAT_H
 
-#include <linux/fs.h>
-#include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/uio.h>
@@ -18,134 +16,124 @@
 #define compat_fillattr generic_fillattr
 #else
 #define mnt_idmap user_namespace
-static inline void compat_fillattr(struct mnt_idmap *idmap, u32 mask,
-				   struct inode *inode, struct kstat *stat)
-{
-	generic_fillattr(idmap, inode, stat);
-}
+#define compat_fillattr(idmap, mask, inode, stat) \
+	((void)(mask), generic_fillattr(idmap, inode, stat))
 #endif
 
 /* 6.3: the flags of an area are const and have setters */
 #ifndef HAVE_VM_FLAGS_CLEAR
-static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
-{
-	vma->vm_flags |= flags;
-}
-
-static inline void vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
-{
-	vma->vm_flags &= ~flags;
-}
+#define vm_flags_set(vma, flags) ((vma)->vm_flags |= (flags))
+#define vm_flags_clear(vma, flags) ((vma)->vm_flags &= ~(flags))
 #endif
 
-/* 6.5: splicing from a file by copying, whatever its ->read_iter() does */
-#ifndef HAVE_COPY_SPLICE_READ
-#define copy_splice_read generic_file_splice_read
-#endif
-
-/* 6.5: an iterator over a pipe that allocates, and so sleeps, when copied to */
-static inline bool compat_iter_sleeps(const struct iov_iter *iter)
-{
-#ifdef HAVE_COPY_SPLICE_READ
-	return false;
+/* 7.3: batches of folios have a header of their own */
+#ifdef HAVE_FOLIO_BATCH_H
+#include <linux/folio_batch.h>
 #else
-	return iov_iter_is_pipe(iter);
+#include <linux/pagevec.h>
 #endif
-}
+
+/* 7.3: a file without an operation of its own for leases has none */
+#ifndef HAVE_SIMPLE_NOSETLEASE
+#define simple_nosetlease NULL
+#endif
+
+/*
+ * 6.5: splicing from a file by copying, whatever its ->read_iter() does. Before,
+ * what is copied to is a pipe that allocates, and so sleeps.
+ */
+#ifdef HAVE_COPY_SPLICE_READ
+#define compat_iter_sleeps(iter) ((void)(iter), false)
+#else
+#define copy_splice_read generic_file_splice_read
+#define compat_iter_sleeps iov_iter_is_pipe
+#endif
+
+/* 6.8: what is lost to a memory error is a folio, no page */
+#ifndef HAVE_ERROR_REMOVE_FOLIO
+#define error_remove_folio error_remove_page
+#define generic_error_remove_folio generic_error_remove_page
+#endif
 
 /* 6.12: pages that the kernel must neither migrate nor zero on truncation */
 #ifndef HAVE_MAPPING_INACCESSIBLE
-#define mapping_set_inaccessible mapping_set_unevictable
+#define mapping_set_inaccessible(mapping) ((void)(mapping))
 #endif
 
-/* 6.8: MAX_ORDER was first made inclusive, then renamed */
-#ifndef MAX_PAGE_ORDER
-#define MAX_PAGE_ORDER (MAX_ORDER - 1)
-#endif
-
-/* Large folios, and areas that begin where they can be mapped as such */
+/*
+ * Large folios, and areas that begin where they can be mapped as such. Where
+ * pages are larger than 4 KiB a huge page has 32 or 512 MiB: that much is rarely
+ * there in one piece, and a pin of any page would hold up the release of all of
+ * it. So chunks end at 2 MiB there and are mapped page by page.
+ */
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
-#define CHUNK_ORDER HPAGE_PMD_ORDER
+#define CHUNK_ORDER min_t(unsigned int, HPAGE_PMD_ORDER, 21 - PAGE_SHIFT)
 #define compat_get_unmapped_area thp_get_unmapped_area
 #else
 #define CHUNK_ORDER 0
-static inline unsigned long compat_get_unmapped_area(struct file *file,
-						     unsigned long addr,
-						     unsigned long len,
-						     unsigned long pgoff,
-						     unsigned long flags)
-{
 #ifdef HAVE_MM_GET_UNMAPPED_AREA
-	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+#define compat_get_unmapped_area(...) \
+	mm_get_unmapped_area(current->mm, __VA_ARGS__)
 #else
-	return current->mm->get_unmapped_area(file, addr, len, pgoff, flags);
+#define compat_get_unmapped_area(...) \
+	current->mm->get_unmapped_area(__VA_ARGS__)
 #endif
-}
+#endif
+
+/* 7.3: for whom a range is allocated is told by flags, not by a type */
+#ifdef HAVE_ACR_FLAGS
+#define COMPAT_MOVABLE ACR_FLAGS_NONE
+#else
+#define COMPAT_MOVABLE MIGRATE_MOVABLE
 #endif
 
 #ifndef CONFIG_CONTIG_ALLOC
-static inline int compat_alloc_chunk(unsigned long pfn)
-{
-	return -EBUSY;
-}
+#define alloc_contig_range(...) (-EBUSY)
+#define alloc_contig_frozen_range(...) (-EBUSY)
+#endif
 
-static inline int compat_alloc_pages_at(unsigned long pfn, unsigned long nr)
-{
-	return -EBUSY;
-}
+/* 7.3: compound pages come without a reference, and nobody else takes one */
+#ifdef HAVE_CONTIG_FROZEN
+#define compat_alloc_compound alloc_contig_frozen_range
+#define compat_unfreeze(page) set_page_count(page, 1)
 #else
-/* Allocate single pages at a given place; their contents are undefined */
-static inline int compat_alloc_pages_at(unsigned long pfn, unsigned long nr)
-{
-	return alloc_contig_range(pfn, pfn + nr, MIGRATE_MOVABLE,
-				  GFP_KERNEL | __GFP_NOWARN);
-}
-
-/* 6.12: alloc_contig_range() can make a compound page */
-#ifdef HAVE_CONTIG_COMP
-static inline int compat_alloc_chunk(unsigned long pfn)
-{
-	int ret = alloc_contig_range(pfn, pfn + (1UL << CHUNK_ORDER),
-				     MIGRATE_MOVABLE,
-				     GFP_KERNEL | __GFP_NOWARN | __GFP_COMP);
-
-	if (!ret && CHUNK_ORDER > 0)
-		folio_set_large_rmappable(page_folio(pfn_to_page(pfn)));
-	return ret;
-}
-#else
-static inline void compat_join_tail(struct page *page, struct page *head)
-{
-	set_page_count(page, 0);
-	page->mapping = TAIL_MAPPING;
-	set_compound_head(page, head);
-	set_page_private(page, 0);
-}
+#define compat_alloc_compound alloc_contig_range
+#define compat_unfreeze(page) ((void)(page))
+#endif
 
 /*
- * Single pages of our own, of which nobody else knows yet, become what
- * allocating them as one compound page would have made of them. The page
- * allocator does this in a function that is not exported.
+ * 6.12: alloc_contig_range() can make a compound page. Before, single pages of
+ * our own, of which nobody else knows yet, become by hand what allocating them
+ * as one compound page would have made of them; any number of them at once.
  */
-static inline int compat_alloc_chunk(unsigned long pfn)
-{
-	struct page *head = pfn_to_page(pfn);
-	unsigned long i;
-	int ret = compat_alloc_pages_at(pfn, 1UL << CHUNK_ORDER);
+#ifdef HAVE_CONTIG_COMP
+#define CHUNKS_AT_ONCE 1UL
 
-	if (ret || CHUNK_ORDER == 0)
-		return ret;
+static inline void compat_finish_chunk(struct page *head)
+{
+	compat_unfreeze(head);
+	folio_set_large_rmappable(page_folio(head));
+}
+#else
+#define CHUNKS_AT_ONCE 8UL
+
+static inline void compat_finish_chunk(struct page *head)
+{
+	unsigned long i;
+
 	__folio_set_head(page_folio(head));
-	for (i = 1; i < 1UL << CHUNK_ORDER; i++)
-		compat_join_tail(head + i, head);
+	for (i = 1; i < BIT(CHUNK_ORDER); i++) {
+		set_page_count(head + i, 0);
+		head[i].mapping = TAIL_MAPPING;
+		set_compound_head(head + i, head);
+		set_page_private(head + i, 0);
+	}
 	set_compound_page_dtor(head, TRANSHUGE_PAGE_DTOR);
 	set_compound_order(head, CHUNK_ORDER);
 	atomic_set(compound_mapcount_ptr(head), -1);
 	atomic_set(compound_pincount_ptr(head), 0);
 	INIT_LIST_HEAD(page_deferred_list(head));
-	return 0;
 }
-#endif
 #endif
 
 #endif /* _COMPAT_H */

@@ -23,22 +23,29 @@
 #include <linux/mutex.h>
 #include <linux/nodemask.h>
 #include <linux/sched/signal.h>
+#include <linux/sizes.h>
 
 #include "extent.h"
 
 #define MAX_ATTEMPTS 32
+
+/* What is looked at as a whole: where the kernel's blocks are large, a part */
+#define BLOCK_PAGES \
+	min_t(unsigned long, pageblock_nr_pages, SZ_2M >> PAGE_SHIFT)
 
 static DEFINE_MUTEX(contig_lock);
 
 /**
  * struct contig_search - one search for contiguous memory
  * @request: what is wanted
+ * @align: alignment of the run, in pages
  * @movable: whether pages in use that can be moved will do
  * @attempts: how many more runs may be tried
  * @largest: the longest run seen, in pages
  */
 struct contig_search {
 	const struct extent_request *request;
+	unsigned long align;
 	bool movable;
 	int attempts;
 	unsigned long largest;
@@ -66,7 +73,7 @@ static bool pages_come_zeroed(void)
 	return want_init_on_alloc(GFP_KERNEL) || want_init_on_free();
 }
 
-static int clear_pages(struct extent *extent)
+static int clear_extent(struct extent *extent)
 {
 	unsigned long i;
 
@@ -81,7 +88,52 @@ static int clear_pages(struct extent *extent)
 	return 0;
 }
 
-/* Take a run, as chunks first and single pages for the rest */
+/**
+ * contig_take_pages - take single pages at a place
+ * @pfn: the first one
+ * @nr_pages: how many
+ *
+ * Return: 0, with undefined contents, or a negative errno.
+ */
+int contig_take_pages(unsigned long pfn, unsigned long nr_pages)
+{
+	return alloc_contig_range(pfn, pfn + nr_pages, COMPAT_MOVABLE,
+				  GFP_KERNEL | __GFP_NOWARN);
+}
+
+/* As many at once as the kernel can make, as each call waits for all CPUs */
+static int take_chunks(unsigned long pfn, unsigned long nr_pages)
+{
+	unsigned long end = pfn + nr_pages;
+	int ret = compat_alloc_compound(pfn, end, COMPAT_MOVABLE,
+					GFP_KERNEL | __GFP_NOWARN | __GFP_COMP);
+
+	for (; !ret && pfn < end; pfn += CHUNK_PAGES)
+		compat_finish_chunk(pfn_to_page(pfn));
+	return ret;
+}
+
+/* Take more of a run: chunks as long as a whole one is left, then single pages */
+static int take_more(struct extent *extent, unsigned long nr_pages)
+{
+	unsigned long left = nr_pages - extent->nr_pages;
+	unsigned long pfn = extent->pfn + extent->nr_pages;
+	int ret;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (CHUNK_PAGES > 1 && left >= CHUNK_PAGES) {
+		left = min(left / CHUNK_PAGES, CHUNKS_AT_ONCE) * CHUNK_PAGES;
+		ret = take_chunks(pfn, left);
+	} else {
+		ret = contig_take_pages(pfn, left);
+	}
+	if (!ret)
+		extent->nr_pages += left;
+	return ret;
+}
+
+/* On failure nothing is kept; the extent tells how much could be taken */
 static int take_run(struct extent *extent, unsigned long pfn,
 		    unsigned long nr_pages)
 {
@@ -89,21 +141,8 @@ static int take_run(struct extent *extent, unsigned long pfn,
 
 	extent->pfn = pfn;
 	extent->nr_pages = 0;
-	while (!ret && nr_pages - extent->nr_pages >= CHUNK_PAGES) {
-		ret = fatal_signal_pending(current) ?
-			      -EINTR :
-			      compat_alloc_chunk(pfn + extent->nr_pages);
-		if (!ret)
-			extent->nr_pages += CHUNK_PAGES;
-	}
-	if (!ret && nr_pages > extent->nr_pages) {
-		ret = compat_alloc_pages_at(pfn + extent->nr_pages,
-					    nr_pages - extent->nr_pages);
-		if (!ret)
-			extent->nr_pages = nr_pages;
-	}
-	if (!ret)
-		ret = clear_pages(extent);
+	while (!ret && extent->nr_pages < nr_pages)
+		ret = take_more(extent, nr_pages);
 	if (ret)
 		extent_free(extent, 0);
 	return ret;
@@ -114,13 +153,13 @@ static unsigned long free_pages_at(struct page *page)
 {
 	unsigned long order = READ_ONCE(page_private(page));
 
-	return BIT(min_t(unsigned long, order, MAX_PAGE_ORDER));
+	return BIT(min_t(unsigned long, order, pageblock_order));
 }
 
-static bool block_is_takeable(struct zone *zone, unsigned long pfn,
-			      bool movable)
+static bool run_is_takeable(struct zone *zone, unsigned long pfn,
+			    unsigned long nr_pages, bool movable)
 {
-	unsigned long end = pfn + pageblock_nr_pages;
+	unsigned long end = pfn + nr_pages;
 
 	if (!pfn_to_online_page(pfn) || page_zone(pfn_to_page(pfn)) != zone)
 		return false;
@@ -145,30 +184,30 @@ static int search_zone(struct extent *extent, struct contig_search *search,
 		       struct zone *zone)
 {
 	const struct extent_request *request = search->request;
-	unsigned long pfn = round_down(zone_end_pfn(zone), pageblock_nr_pages);
+	unsigned long pfn = round_down(zone_end_pfn(zone), BLOCK_PAGES);
 	unsigned long end = pfn;
 
-	while (pfn >= zone->zone_start_pfn + pageblock_nr_pages) {
+	while (pfn >= zone->zone_start_pfn + BLOCK_PAGES) {
 		unsigned long start;
 		int ret;
 
-		pfn -= pageblock_nr_pages;
+		pfn -= BLOCK_PAGES;
 		cond_resched();
-		if (!block_is_takeable(zone, pfn, search->movable)) {
+		if (!run_is_takeable(zone, pfn, BLOCK_PAGES, search->movable)) {
 			end = pfn;
 			continue;
 		}
 		search->largest = max(search->largest, end - pfn);
 		if (end < request->nr_pages)
 			break;
-		start = round_down(end - request->nr_pages, request->align);
+		start = round_down(end - request->nr_pages, search->align);
 		if (pfn > start)
 			continue;
 		ret = take_run(extent, start, request->nr_pages);
 		if (!ret || ret == -EINTR || !--search->attempts)
 			return ret;
-		end = round_down(start + request->nr_pages - 1,
-				 pageblock_nr_pages);
+		/* what has failed lies behind what was taken */
+		end = round_down(start + extent->nr_pages, BLOCK_PAGES);
 	}
 	return -ENOMEM;
 }
@@ -210,18 +249,27 @@ static int search_nodes(struct extent *extent, struct contig_search *search)
 	return ret;
 }
 
+/* A chunk is a compound page, whose place is at a multiple of its size */
+static unsigned long run_align(const struct extent_request *request)
+{
+	if (request->nr_pages < CHUNK_PAGES)
+		return request->align;
+	return max(request->align, CHUNK_PAGES);
+}
+
 /**
- * contig_alloc - allocate a run of any length
- * @extent: filled in
+ * contig_take - search for a run of any length and take it
+ * @extent: filled in; its contents are undefined
  * @request: what is wanted
  *
  * Return: 0, -ENOMEM after naming the longest run in the log, or -EINTR if a
  * fatal signal is pending.
  */
-int contig_alloc(struct extent *extent, const struct extent_request *request)
+int contig_take(struct extent *extent, const struct extent_request *request)
 {
 	struct contig_search search = {
 		.request = request,
+		.align = run_align(request),
 		.attempts = MAX_ATTEMPTS,
 	};
 	int ret;
@@ -241,4 +289,40 @@ int contig_alloc(struct extent *extent, const struct extent_request *request)
 			    request->nr_pages << (PAGE_SHIFT - 10),
 			    search.largest << (PAGE_SHIFT - 10));
 	return -ENOMEM;
+}
+
+/**
+ * contig_take_chunk - take a chunk at a place, if all of it is free or movable
+ * @zone: where it is
+ * @pfn: its first page
+ *
+ * Return: 0 or a negative errno.
+ */
+int contig_take_chunk(struct zone *zone, unsigned long pfn)
+{
+	if (!run_is_takeable(zone, pfn, CHUNK_PAGES, true))
+		return -EBUSY;
+	return CHUNK_PAGES > 1 ? take_chunks(pfn, CHUNK_PAGES) :
+				 contig_take_pages(pfn, 1);
+}
+
+/**
+ * contig_alloc - allocate a run of any length, zeroed
+ * @extent: filled in
+ * @request: what is wanted
+ *
+ * Return: 0, -ENOMEM, or -EINTR if a fatal signal is pending.
+ */
+int contig_alloc(struct extent *extent, const struct extent_request *request)
+{
+	int ret = pool_alloc(extent, request, run_align(request));
+
+	if (ret)
+		ret = contig_take(extent, request);
+	if (ret)
+		return ret;
+	ret = clear_extent(extent);
+	if (ret)
+		extent_free(extent, 0);
+	return ret;
 }

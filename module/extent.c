@@ -2,14 +2,16 @@
 /*
  * Extents: physical memory as it comes from the kernel.
  *
- * An extent is taken in one piece and goes back page by page, so its pages are
- * either single or, where they can be mapped by one huge entry, compound pages
- * of exactly that size, which core can split when a part of them goes back.
- * Anything larger could be neither mapped nor split.
+ * An extent is taken in one piece and goes back page by page. Its pages are
+ * single or compound; core splits a compound page when a part of it goes back.
+ * None is larger than a chunk, which one huge entry maps: anything larger could
+ * be neither mapped nor split. A smaller one costs hardly more to put into the
+ * page cache, to map and to free than a single page, however long it is.
  *
- * What fits into one chunk comes from the page allocator, everything else from
- * a search for a run of free or movable pages (see contig.c). No allocation
- * here invokes the OOM killer or warns.
+ * What fits into one chunk comes from the page allocator, as one compound page
+ * if its length is a power of two. Everything else comes from the pool (see
+ * pool.c), or else from a search for a run of free or movable pages (contig.c).
+ * No allocation here invokes the OOM killer or warns.
  */
 #include <linux/gfp.h>
 #include <linux/log2.h>
@@ -17,8 +19,11 @@
 
 #include "extent.h"
 
-/* What is taken at once where there are no chunks */
-#define PIECE_PAGES BIT(PAGE_ALLOC_COSTLY_ORDER)
+/* Core can split compound pages from this order on */
+#define FOLIO_ORDER_MIN 2
+
+/* What is taken at once where there is nothing larger */
+#define PIECE_ORDER PAGE_ALLOC_COSTLY_ORDER
 
 static gfp_t extent_gfp(const struct extent_request *request)
 {
@@ -33,17 +38,18 @@ static int extent_node(const struct extent_request *request)
 	return request->node == NUMA_NO_NODE ? numa_mem_id() : request->node;
 }
 
-/* One compound page that can be mapped by one huge entry */
-static int alloc_chunk(struct extent *extent,
-		       const struct extent_request *request, gfp_t gfp)
+/* One compound page, that of a chunk at most; it is aligned to its size */
+static int alloc_folio(struct extent *extent,
+		       const struct extent_request *request, unsigned int order,
+		       gfp_t gfp)
 {
 	struct folio *folio =
-		__folio_alloc(gfp, CHUNK_ORDER, extent_node(request), NULL);
+		__folio_alloc(gfp, order, extent_node(request), NULL);
 
 	if (!folio)
 		return -ENOMEM;
 	extent->pfn = folio_pfn(folio);
-	extent->nr_pages = CHUNK_PAGES;
+	extent->nr_pages = BIT(order);
 	return 0;
 }
 
@@ -68,6 +74,20 @@ static int alloc_single(struct extent *extent,
 	return 0;
 }
 
+static bool can_be_folio(const struct extent_request *request)
+{
+	return request->nr_pages >= BIT(FOLIO_ORDER_MIN) &&
+	       is_power_of_2(request->nr_pages) &&
+	       request->align <= request->nr_pages;
+}
+
+/* There are no chunks where nothing can be mapped by a huge entry */
+static bool can_be_single(const struct extent_request *request)
+{
+	return (request->nr_pages < CHUNK_PAGES || CHUNK_ORDER == 0) &&
+	       max(request->nr_pages, request->align) <= pageblock_nr_pages;
+}
+
 /**
  * extent_alloc - allocate zeroed memory in one piece
  * @extent: filled in
@@ -80,18 +100,18 @@ int extent_alloc(struct extent *extent, const struct extent_request *request)
 	gfp_t gfp = extent_gfp(request);
 	int ret = -ENOMEM;
 
-	if (request->nr_pages == CHUNK_PAGES && request->align <= CHUNK_PAGES)
-		ret = alloc_chunk(extent, request, gfp);
-	else if (request->nr_pages < CHUNK_PAGES &&
-		 request->align <= 1UL << MAX_PAGE_ORDER)
+	if (request->nr_pages <= CHUNK_PAGES && can_be_folio(request))
+		ret = alloc_folio(extent, request, ilog2(request->nr_pages),
+				  gfp);
+	else if (can_be_single(request))
 		ret = alloc_single(extent, request, gfp);
 	return ret ? contig_alloc(extent, request) : 0;
 }
 
 /**
  * extent_alloc_scattered - allocate some of the zeroed memory that is wanted
- * @extent: filled in; at least one page, at most one chunk
- * @request: what is wanted
+ * @extent: filled in; at least one page
+ * @request: what is wanted at most: a power of two, no more than one chunk
  *
  * Larger pieces are taken only where they are free: to make them takes long,
  * and would be done over and over again.
@@ -101,18 +121,18 @@ int extent_alloc(struct extent *extent, const struct extent_request *request)
 int extent_alloc_scattered(struct extent *extent,
 			   const struct extent_request *request)
 {
-	struct extent_request piece = { PIECE_PAGES, 1, request->node };
+	struct extent_request page = { 1, 1, request->node };
+	unsigned int order = ilog2(request->nr_pages);
 	gfp_t gfp = extent_gfp(request);
 	gfp_t hasty = gfp & ~__GFP_RECLAIM;
 
-	if (request->nr_pages >= CHUNK_PAGES &&
-	    !alloc_chunk(extent, request, hasty))
+	if (order >= FOLIO_ORDER_MIN &&
+	    !alloc_folio(extent, request, order, hasty))
 		return 0;
-	if (request->nr_pages >= PIECE_PAGES &&
-	    !alloc_single(extent, &piece, hasty))
+	if (order > PIECE_ORDER &&
+	    !alloc_folio(extent, request, PIECE_ORDER, hasty))
 		return 0;
-	piece.nr_pages = 1;
-	return alloc_single(extent, &piece, gfp);
+	return alloc_single(extent, &page, gfp);
 }
 
 /**
@@ -126,6 +146,7 @@ void extent_free(struct extent *extent, unsigned long from)
 		struct folio *folio = extent_folio(extent, from);
 
 		from += folio_nr_pages(folio);
+		pool_released(folio);
 		folio_put(folio);
 	}
 }

@@ -27,14 +27,17 @@ struct extent_request {
  * @pfn: the first one
  * @nr_pages: how many
  *
- * From the first page on they form compound pages of %CHUNK_PAGES as long as
- * a whole one fits, then single pages.
+ * They are one compound page, or from the first page on compound pages of
+ * %CHUNK_PAGES as long as a whole one fits, then single pages.
  */
 struct extent {
 	unsigned long pfn;
 	unsigned long nr_pages;
 };
 
+struct zone;
+
+/* extent.c */
 int extent_alloc(struct extent *extent, const struct extent_request *request);
 int extent_alloc_scattered(struct extent *extent,
 			   const struct extent_request *request);
@@ -46,6 +49,17 @@ static inline struct folio *extent_folio(struct extent *extent,
 	return page_folio(pfn_to_page(extent->pfn + index));
 }
 
+/* contig.c */
 int contig_alloc(struct extent *extent, const struct extent_request *request);
+int contig_take(struct extent *extent, const struct extent_request *request);
+int contig_take_pages(unsigned long pfn, unsigned long nr_pages);
+int contig_take_chunk(struct zone *zone, unsigned long pfn);
+
+/* pool.c */
+void pool_init(void);
+void pool_exit(void);
+int pool_alloc(struct extent *extent, const struct extent_request *request,
+	       unsigned long align);
+void pool_released(struct folio *folio);
 
 #endif /* _EXTENT_H */

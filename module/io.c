@@ -62,21 +62,45 @@ static int check_use(const struct dataspace *ds, u32 rights)
 	return rights & ~dataspace_rights(ds) ? -EPERM : 0;
 }
 
-/* Copy within one folio; 0 bytes if user memory is not present */
+static bool has_lost_page(struct folio *folio)
+{
+	return folio_test_large(folio) ? folio_test_has_hwpoisoned(folio) :
+					 folio_test_hwpoison(folio);
+}
+
+/* How much of a folio is there, from @offset on; not what an error has hit */
+static size_t sound_bytes(struct folio *folio, size_t offset)
+{
+	if (!has_lost_page(folio))
+		return folio_size(folio) - offset;
+	if (PageHWPoison(folio_page(folio, offset >> PAGE_SHIFT)))
+		return 0;
+	return PAGE_SIZE - offset_in_page(offset);
+}
+
+/*
+ * Copy within one folio; what was written may be code that is mapped later.
+ * Returns 0 if user memory is not present, -EAGAIN to try again.
+ */
 static ssize_t copy_in_folio(struct dataspace *ds, loff_t pos, size_t bytes,
 			     struct iov_iter *iter, const struct copy *copy)
 {
-	struct folio *folio = filemap_get_folio(ds->backing->inode.i_mapping,
-						pos >> PAGE_SHIFT);
+	unsigned long index = pos >> PAGE_SHIFT;
+	struct folio *folio =
+		filemap_get_folio(ds->backing->inode.i_mapping, index);
+	ssize_t ret = -EIO;
 	size_t offset;
 
 	if (IS_ERR_OR_NULL(folio))
-		return -EIO;
+		return backing_has_page(ds->backing, index) ? -EAGAIN : ret;
 	offset = offset_in_folio(folio, pos);
-	bytes = min(bytes, folio_size(folio) - offset);
-	bytes = copy->piece(folio_address(folio) + offset, bytes, iter);
+	bytes = min(bytes, sound_bytes(folio, offset));
+	if (bytes)
+		ret = copy->piece(folio_address(folio) + offset, bytes, iter);
+	if (copy->rights & DATASPACE_WRITE)
+		flush_dcache_folio(folio);
 	folio_put(folio);
-	return bytes;
+	return ret;
 }
 
 static ssize_t copy_checked(struct dataspace *ds, loff_t pos, size_t bytes,
@@ -105,9 +129,10 @@ static ssize_t copy_sleeping(struct dataspace *ds, loff_t pos, size_t bytes,
 
 	smp_rmb(); /* what was copied was read before the right is checked */
 	err = check_use(ds, copy->rights);
-	if (ret <= 0 || !err)
+	if (!err)
 		return ret;
-	iov_iter_revert(iter, ret);
+	if (ret > 0)
+		iov_iter_revert(iter, ret);
 	return err;
 }
 

@@ -37,10 +37,17 @@ static u32 mark_sum(const struct lineage_mark *mark)
 	       subtree_sum(mark->rb.rb_right);
 }
 
+/* What has not changed changes nothing above */
 static void mark_propagate(struct rb_node *rb, struct rb_node *stop)
 {
-	for (; rb != stop; rb = rb_parent(rb))
-		to_mark(rb)->sum = mark_sum(to_mark(rb));
+	for (; rb != stop; rb = rb_parent(rb)) {
+		struct lineage_mark *mark = to_mark(rb);
+		u32 sum = mark_sum(mark);
+
+		if (mark->sum == sum)
+			break;
+		mark->sum = sum;
+	}
 }
 
 static void mark_copy(struct rb_node *rb_old, struct rb_node *rb_new)
@@ -73,7 +80,8 @@ static void mark_insert(struct lineage *lineage, struct lineage_mark *mark,
 		link = &parent->rb_left;
 	}
 	rb_link_node(&mark->rb, parent, link);
-	mark_propagate(&mark->rb, NULL);
+	mark->sum = mark->weight;
+	mark_propagate(parent, NULL);
 	rb_insert_augmented(&mark->rb, &lineage->root, &mark_augment);
 }
 

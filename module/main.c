@@ -66,13 +66,15 @@ static int __init main_init(void)
 	ret = backing_init();
 	if (ret)
 		goto out_dataspace;
+	pool_init();
 	ret = misc_register(&device);
 	if (ret)
-		goto out_backing;
+		goto out_pool;
 	return 0;
 
-out_backing:
+out_pool:
 	backing_exit();
+	pool_exit();
 out_dataspace:
 	dataspace_exit();
 	return ret;
@@ -82,6 +84,7 @@ static void __exit main_exit(void)
 {
 	misc_deregister(&device);
 	backing_exit();
+	pool_exit();
 	dataspace_exit();
 }
 

@@ -125,7 +125,8 @@ static void map_ahead(struct vm_fault *vmf)
 	unsigned long limit = min(vma->vm_end, (addr | ~PUD_MASK) + 1);
 	unsigned long skip;
 
-	if (CHUNK_PAGES == 1 || start & ~PMD_MASK || !is_sequential(vmf))
+	if (CHUNK_PAGES << PAGE_SHIFT != PMD_SIZE || start & ~PMD_MASK ||
+	    !is_sequential(vmf))
 		return;
 	for (skip = 1; skip < CHUNKS_AHEAD; skip++) {
 		addr += PMD_SIZE;
@@ -135,24 +136,81 @@ static void map_ahead(struct vm_fault *vmf)
 	}
 }
 
-/* Core maps the page, or the large folio if it fits, under the folio's lock */
-static vm_fault_t area_fault(struct vm_fault *vmf)
+/*
+ * Map all that shares a page table with the fault, or the chunk that needs none
+ * and some of those behind it. All memory is there, so that this costs little
+ * more than to map a part of it.
+ */
+static vm_fault_t map_around(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	unsigned long first = max(vma->vm_start, vmf->address & PMD_MASK);
+	unsigned long last = min(vma->vm_end - 1, vmf->address | ~PMD_MASK);
+	pgoff_t start = vmf->pgoff - ((vmf->address - first) >> PAGE_SHIFT);
+	vm_fault_t ret = 0;
+
+	rcu_read_lock();
+	if (!check_fault(vmf))
+		ret = filemap_map_pages(vmf, start,
+					start + ((last - first) >> PAGE_SHIFT));
+	if (ret & VM_FAULT_NOPAGE && pmd_trans_huge(READ_ONCE(*vmf->pmd)))
+		map_ahead(vmf);
+	rcu_read_unlock();
+	return ret;
+}
+
+/* Not if the area is sealed, or core wants to be asked for the first write */
+static bool is_mapped_writable(struct vm_area_struct *vma)
+{
+	return is_shared_writable(vma->vm_flags) &&
+	       pgprot_val(READ_ONCE(vma->vm_page_prot)) ==
+		       pgprot_val(vm_get_page_prot(vma->vm_flags));
+}
+
+/*
+ * Core asks for what is around a fault only if that reads; but then it maps a
+ * shared area writable if it may, so that this does for a write, too.
+ */
+static vm_fault_t map_around_write(struct vm_fault *vmf)
+{
+	struct vm_fault around = *vmf;
+	pmd_t pmd = READ_ONCE(*vmf->pmd);
+	vm_fault_t ret;
+
+	if (!is_mapped_writable(vmf->vma) ||
+	    (!vmf->prealloc_pte && (pmd_none(pmd) || pmd_trans_huge(pmd))))
+		return 0;
+	around.flags &= ~FAULT_FLAG_WRITE;
+	ret = map_around(&around);
+	vmf->prealloc_pte = around.prealloc_pte;
+	return ret;
+}
+
+/*
+ * What is covered and really not there was lost to a memory error. Pages of a
+ * dataspace that is revoked go after it is marked so: it is looked at after them.
+ */
+static vm_fault_t missing_page(const struct dataspace *ds, pgoff_t index)
+{
+	if (backing_has_page(ds->backing, index))
+		return VM_FAULT_NOPAGE;
+	return READ_ONCE(ds->revoked) ? VM_FAULT_SIGBUS : VM_FAULT_HWPOISON;
+}
+
+/* Core maps the page, under the folio's lock */
+static vm_fault_t map_locked(struct vm_fault *vmf)
 {
 	struct dataspace *ds = area_dataspace(vmf->vma);
 	struct folio *folio;
 	vm_fault_t ret;
 
-	if (vmf->pgoff < ds->start || vmf->pgoff >= ds->end)
-		return VM_FAULT_SIGBUS;
 	folio = filemap_lock_folio(ds->backing->inode.i_mapping, vmf->pgoff);
 	if (IS_ERR_OR_NULL(folio))
-		return VM_FAULT_SIGBUS;
+		return missing_page(ds, vmf->pgoff);
 	smp_mb(); /* pairs with synchronize_rcu() before backing_zap() */
 	ret = check_fault(vmf);
 	if (!ret) {
 		vmf->page = folio_file_page(folio, vmf->pgoff);
-		if (folio_nr_pages(folio) == CHUNK_PAGES)
-			map_ahead(vmf);
 		return VM_FAULT_LOCKED;
 	}
 	folio_unlock(folio);
@@ -160,19 +218,23 @@ static vm_fault_t area_fault(struct vm_fault *vmf)
 	return ret == VM_FAULT_NOPAGE ? wait_for_seal(ds) : ret;
 }
 
+static vm_fault_t area_fault(struct vm_fault *vmf)
+{
+	struct dataspace *ds = area_dataspace(vmf->vma);
+	vm_fault_t ret = 0;
+
+	if (vmf->pgoff < ds->start || vmf->pgoff >= ds->end)
+		return VM_FAULT_SIGBUS;
+	if (vmf->flags & FAULT_FLAG_WRITE)
+		ret = map_around_write(vmf);
+	return ret & VM_FAULT_NOPAGE ? ret : map_locked(vmf);
+}
+
 /* What is not mapped here comes to area_fault() */
 static vm_fault_t area_map_pages(struct vm_fault *vmf, pgoff_t start,
 				 pgoff_t end)
 {
-	vm_fault_t ret = 0;
-
-	rcu_read_lock();
-	if (!check_fault(vmf))
-		ret = filemap_map_pages(vmf, start, end);
-	if (ret & VM_FAULT_NOPAGE && pmd_trans_huge(READ_ONCE(*vmf->pmd)))
-		map_ahead(vmf);
-	rcu_read_unlock();
-	return ret;
+	return map_around(vmf);
 }
 
 static int area_mprotect(struct vm_area_struct *vma, unsigned long start,
@@ -240,11 +302,6 @@ static int map_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
 	return 0;
 }
 
-static int map_fsync(struct file *file, loff_t start, loff_t end, int datasync)
-{
-	return 0;
-}
-
 static int map_release(struct inode *inode, struct file *file)
 {
 	if (dataspace_of(file))
@@ -255,7 +312,7 @@ static int map_release(struct inode *inode, struct file *file)
 static const struct file_operations map_fops = {
 	.get_unmapped_area = map_get_unmapped_area,
 	.fadvise = map_fadvise,
-	.fsync = map_fsync,
+	.fsync = noop_fsync,
 	.release = map_release,
 };
 

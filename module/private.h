@@ -106,6 +106,7 @@ void backing_exit(void);
 struct backing *backing_alloc(struct file *device, u64 nr_pages, int node,
 			      u64 align, bool scattered);
 void backing_put(struct backing *backing);
+bool backing_has_page(struct backing *backing, unsigned long index);
 struct file *backing_open(struct backing *backing, struct dataspace *ds,
 			  const struct file_operations *fops);
 

@@ -104,17 +104,6 @@ static bool part_is_pinned(struct backing *backing, unsigned long index,
 	return pinned;
 }
 
-static bool is_cached(struct backing *backing, unsigned long index)
-{
-	struct folio *folio =
-		filemap_get_folio(backing->inode.i_mapping, index);
-
-	if (IS_ERR_OR_NULL(folio))
-		return false;
-	folio_put(folio);
-	return true;
-}
-
 /* Release pages that nothing covers; what is pinned in parts is deferred */
 static void release_piece(struct backing *backing, unsigned long start,
 			  unsigned long end)
@@ -135,9 +124,9 @@ static void release_piece(struct backing *backing, unsigned long start,
 	truncate_inode_pages_range(backing->inode.i_mapping,
 				   (loff_t)start << PAGE_SHIFT,
 				   ((loff_t)end << PAGE_SHIFT) - 1);
-	if (is_cached(backing, start))
+	if (backing_has_page(backing, start))
 		defer_release(backing, start);
-	if (is_cached(backing, end - 1))
+	if (backing_has_page(backing, end - 1))
 		defer_release(backing, end - 1);
 }
 

@@ -7,7 +7,7 @@
 TOP=$(cd "$HERE/../.." && pwd)
 BUILD=${BUILD:-$TOP/.build}
 CACHE=${DATASPACE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/dataspace}
-KERNELS=${KERNELS:-6.1 6.12}
+KERNELS=${KERNELS:-6.1 6.12 7.3}
 
 # depmod and modprobe are not on the path of an ordinary user.
 PATH=$PATH:/usr/sbin:/sbin
@@ -24,6 +24,67 @@ die()
 	exit 1
 }
 
+# Which Debian release this is, and which one has a series of kernels: with its
+# own compiler, or as a package for it.
+release()
+{
+	if [ -n "${DATASPACE_ROOT:-}" ]; then
+		echo next
+	else
+		echo this
+	fi
+}
+
+release_of()
+{
+	case $1 in
+	7.*) echo next ;;
+	*) echo this ;;
+	esac
+}
+
+# Which architecture, as Debian calls it, a series of kernels or an image is for.
+arch_of()
+{
+	case $1 in
+	*-arm64 | *-arm64-* | */arch/arm64/*) echo arm64 ;;
+	*) echo amd64 ;;
+	esac
+}
+
+# Where programs and the library for an architecture are built.
+build_of()
+{
+	case $1 in
+	amd64) echo "$BUILD" ;;
+	*) echo "$BUILD/$1" ;;
+	esac
+}
+
+# for_arch ARCH COMMAND...: what it builds is for that architecture.
+for_arch()
+{
+	(
+		if [ "$1" = arm64 ]; then
+			export ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
+		fi
+		shift
+		"$@"
+	)
+}
+
+# with_compiler_of KERNEL COMMAND...
+with_compiler_of()
+{
+	kernel=$1
+	shift
+	if [ "$(release_of "$kernel")" = "$(release)" ]; then
+		for_arch "$(arch_of "$kernel")" "$@"
+	else
+		"$HERE/root.sh" "$@"
+	fi
+}
+
 as_root()
 {
 	if [ "$(id -u)" -eq 0 ]; then
@@ -33,11 +94,40 @@ as_root()
 	fi
 }
 
+# apt_of ARCH apt-get|apt-cache ARGUMENT...: for another architecture than this
+# machine's with package lists of its own, so that nobody else's change.
+apt_of()
+{
+	arch=$1
+	command=$2
+	shift 2
+	if [ "$arch" != amd64 ]; then
+		lists=$CACHE/apt-$arch
+		mkdir -p "$lists/lists/partial" "$lists/archives/partial"
+		set -- -o APT::Architecture="$arch" \
+			-o APT::Architectures="$arch" \
+			-o Dir::State::lists="$lists/lists" \
+			-o Dir::Cache="$lists" "$@"
+	fi
+	"$command" -o APT::Sandbox::User=root "$@"
+}
+
 apt_update()
 {
 	say "apt-get update"
 	as_root apt-get update -qq ||
 		say "could not update the package lists, going on with the old ones"
+}
+
+# apt_update_of ARCH
+apt_update_of()
+{
+	if [ "$1" = amd64 ]; then
+		apt_update
+	else
+		say "apt-get update for $1"
+		apt_of "$1" apt-get update -qq >&2
+	fi
 }
 
 apt_install()

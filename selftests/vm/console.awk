@@ -3,12 +3,17 @@
 # Reads the console of the guest. A complaint of the kernel counts as a failure
 # of whatever ran at that moment, which the marks that init leaves tell.
 
+# Leaks are not among them: the check at the end tells whose they are. Nor are
+# data races between functions of the kernel alone, of which it knows and has
+# many: a report of one counts if a function of the module is named in it, or if
+# it was cut off. How many do not count is told.
+
 BEGIN {
 	complaint = "WARNING:|(^|[^A-Z_])BUG[ :]|Oops|" \
-		"possible circular|possible recursive|KASAN|KCSAN|UBSAN|" \
+		"possible circular|possible recursive|KASAN|UBSAN|" \
 		"locking correctness validator|suspicious RCU usage|" \
-		"KFENCE|unreferenced object|suspected memory leaks|" \
-		"Call Trace|general protection fault|RIP:|Bad page|" \
+		"KFENCE|" \
+		"Call [Tt]race|general protection fault|RIP:|Bad page|" \
 		"Kernel panic|INFO: task .* blocked|INFO: rcu|rcu.*stall|" \
 		"soft lockup|hard LOCKUP|invoked oom-killer|" \
 		"page allocation failure|refcount_t:"
@@ -20,12 +25,45 @@ BEGIN {
 	context = 0
 }
 
-$0 ~ complaint {
+function complain()
+{
 	if (!(during in complaints))
 		print "FAIL  kernel log, " during
 	complaints[during] = 1
 	dirty = 1
+}
+
+# The report of a race goes up to a line of "=".
+function end_race(is_whole)
+{
+	if (!is_whole || race ~ /\[dataspace\]/) {
+		complain()
+		printf "%s", race
+	} else {
+		races++
+	}
+	race = ""
+}
+
+/BUG: KCSAN: / {
+	if (race != "")
+		end_race(0)
+	race = "      | " $0 "\n"
+	next
+}
+
+race != "" && /=====/ {
+	end_race(1)
+	next
+}
+
+$0 ~ complaint {
+	complain()
 	context = 40
+}
+
+race != "" {
+	race = race "      | " $0 "\n"
 }
 
 context > 0 {
@@ -34,6 +72,10 @@ context > 0 {
 }
 
 END {
+	if (race != "")
+		end_race(0)
+	if (races)
+		print "      kernel log: " races " data races without the module"
 	if (!NR)
 		print "FAIL  kernel log: empty"
 	else if (!dirty)

@@ -2,23 +2,38 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Installs the Debian packages that are missing, and says which.
-# Usage: deps.sh build|vm|lint|plot|kernel ...
+# Usage: deps.sh build|vm|lint|plot|kernel|root ...
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
+
+cross()
+{
+	case $KERNELS in
+	*arm64*) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
+	esac
+}
 
 packages()
 {
 	case $1 in
 	build)
 		echo gcc libc6-dev make pkg-config rsync xz-utils
+		# for 32-bit programs; gcc-multilib would drive out
+		# other cross compilers
+		echo libc6-dev-i386 lib32gcc-12-dev
 		for kernel in $KERNELS; do
-			"$HERE/kernel.sh" "$kernel" package
+			[ "$(release_of "$kernel")" != "$(release)" ] ||
+				"$HERE/kernel.sh" "$kernel" package
 		done
+		cross
 		;;
 	vm)
 		echo cpio gzip kmod qemu-system-x86 xz-utils
+		case $KERNELS in
+		*arm64*) echo qemu-system-arm ;;
+		esac
 		;;
 	lint)
 		echo clang-14 clang-format-14 git mandoc perl shellcheck sparse
@@ -28,6 +43,10 @@ packages()
 		;;
 	kernel)
 		echo bc bison flex gcc libc6-dev libelf-dev make perl xz-utils
+		cross
+		;;
+	root)
+		echo debootstrap
 		;;
 	*)
 		die "unknown group of packages: $1"

@@ -4,19 +4,21 @@
 # Prints a folder of the cache that holds the given files of a Debian package.
 # The package is only unpacked, not installed: nobody's boot loader or busybox
 # is touched by running tests.
-# Usage: fetch.sh PACKAGE [PATTERN...]
+# Usage: fetch.sh PACKAGE[:ARCHITECTURE] [PATTERN...]
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
 
-package=$1
+package=${1%:*}
+arch=amd64
+[ "$package" = "$1" ] || arch=${1#*:}
+dir=$CACHE/packages/$(echo "$1" | tr : _)
 shift
-dir=$CACHE/packages/$package
 
 download()
 {
-	apt-get download -qq -o APT::Sandbox::User=root "$package" >&2
+	apt_of "$arch" apt-get download -qq "$package" >&2
 }
 
 if [ ! -d "$dir" ]; then
@@ -25,7 +27,7 @@ if [ ! -d "$dir" ]; then
 	trap 'rm -rf "$tmp"' EXIT
 	cd "$tmp"
 	say "fetching package $package"
-	download || { apt_update && download; } ||
+	download || { apt_update_of "$arch" && download; } ||
 		die "cannot fetch package $package"
 	mkdir root
 	dpkg-deb --fsys-tarfile ./*.deb | tar -x -C root --wildcards "$@"

@@ -4,21 +4,36 @@
 # Packs what the guest boots into: busybox, ./init, the drivers that it needs,
 # the module under test, and what is in the folder PAYLOAD.
 # Usage: initramfs.sh OUTPUT PAYLOAD MODULE [MODROOT KVER]
-# Without MODROOT the kernel has the drivers built in.
+# Without MODROOT the kernel has the drivers built in; VM_DRIVERS names more.
+# VM_ARCH: the architecture of the guest, amd64 by default.
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
 
-# The result port, and disks for direct I/O.
-drivers="virtio_pci virtio_console virtio_blk brd"
+# The result port, disks for direct I/O, and what else takes somebody's memory:
+# ciphers, devices of PCI, RDMA with the checksum that it needs.
+drivers="virtio_pci virtio_console virtio_blk brd loop ${VM_DRIVERS:-}"
+if_there="algif_hash algif_skcipher algif_aead authencesn"
+if_there="$if_there vfio-pci vfio_iommu_type1 crc32_generic ib_uverbs rdma_rxe"
+
+# What a driver needs, and the driver itself; not every kernel has all of them.
+show_depends()
+{
+	for driver in $drivers; do
+		modprobe -d "$1" -S "$2" --show-depends "$driver"
+	done
+	for driver in $if_there; do
+		modprobe -d "$1" -S "$2" --show-depends "$driver" 2>/dev/null ||
+			:
+	done
+}
 
 # Numbers the drivers, so that init can load them in order of dependency.
 copy_drivers()
 {
-	for driver in $drivers; do
-		modprobe -d "$1" -S "$2" --show-depends "$driver"
-	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
+	show_depends "$1" "$2" |
+		awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
 		awk '{ printf "%02d %s\n", NR, $0 }' |
 		while read -r number file; do
 			name=${file##*/}
@@ -33,7 +48,9 @@ output=$1
 payload=$2
 module=$3
 
-busybox=$("$HERE/fetch.sh" busybox-static ./bin/busybox)/bin/busybox
+package="busybox-static"
+[ "${VM_ARCH:-amd64}" = amd64 ] || package=$package:$VM_ARCH
+busybox=$("$HERE/fetch.sh" "$package" ./bin/busybox)/bin/busybox
 root=$(mktemp -d)
 chmod 755 "$root"
 trap 'rm -rf "$root"' EXIT
@@ -43,7 +60,7 @@ cp "$busybox" "$root/bin/busybox"
 cp "$HERE/init" "$root/init"
 cp "$module" "$root/lib/dataspace.ko"
 cp -R "$payload/." "$root/"
-[ $# -lt 5 ] || copy_drivers "$4" "$5"
+[ -z "${4:-}" ] || copy_drivers "$4" "$5"
 
 (cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc -R +0:+0 --quiet) |
 	gzip -1 >"$output"

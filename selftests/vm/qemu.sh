@@ -5,8 +5,10 @@
 # reports is then in DIR/result, what the kernel said in DIR/console.
 # Usage: qemu.sh DIR KERNEL INITRAMFS [terminal]
 # With "terminal" the console is the terminal that this runs on.
-# VM_MEM, VM_CPUS: size of the guest; VM_MACHINE: which one QEMU is to be;
-# VM_TIMEOUT: seconds until it is stopped;
+# VM_ARCH: amd64, the default, or arm64; VM_MEM, VM_CPUS: size of the guest;
+# VM_MACHINE: which one QEMU is to be, q35 or virt if nothing is said;
+# VM_TIMEOUT: seconds until it is stopped; VM_THREAD: "single" if its processors
+# are to be emulated in turn, not at the same time;
 # VM_APPEND: more for the kernel's command line; VM_ICOUNT: not empty for a guest
 # with one processor whose clock counts instructions, one a nanosecond.
 
@@ -19,15 +21,22 @@ kernel=$2
 initramfs=$3
 limit=${VM_TIMEOUT:-1800}
 
-# -cpu max without the fifth level of page tables, which emulation pays for.
+# Processors without what emulation pays for: a fifth level of page tables,
+# pointers with signatures.
+case ${VM_ARCH:-amd64} in
+arm64) qemu=aarch64 machine=virt,gic-version=3 cpu=neoverse-n1 tty=ttyAMA0 ;;
+*) qemu=x86_64 machine=q35 cpu=max,la57=off tty=ttyS0 ;;
+esac
+machine=${VM_MACHINE:-$machine}
+
 if [ -n "${VM_ICOUNT:-}" ]; then
-	accel="-accel tcg,thread=single -icount shift=0,sleep=off"
-	accel="$accel -cpu max,la57=off"
+	accel="-accel tcg,thread=single -icount shift=0,sleep=off -cpu $cpu"
 	VM_CPUS=1
-elif [ -w /dev/kvm ] && grep -qwE 'vmx|svm' /proc/cpuinfo; then
+elif [ -w /dev/kvm ] && [ "$qemu" = "$(uname -m)" ] &&
+	grep -qwE 'vmx|svm' /proc/cpuinfo; then
 	accel="-accel kvm -cpu host"
 else
-	accel="-accel tcg,thread=multi -cpu max,la57=off"
+	accel="-accel tcg,thread=${VM_THREAD:-multi} -cpu $cpu"
 fi
 
 console="-serial file:$dir/console"
@@ -40,25 +49,36 @@ else
 	exec </dev/null
 fi
 
+# Of QEMU's machines q35 has what ACPI would take a slow kernel too long to work
+# out in a table, and can have an IOMMU. Behind that there is a device that
+# copies memory when it is told to. KVM would deliver interrupts without asking
+# the IOMMU.
+dma=
+[ "$machine" != q35 ] || dma="-device intel-iommu,intremap=on -device edu"
+case $machine$accel in
+q35*kvm*) machine=q35,kernel_irqchip=split ;;
+esac
+
 rm -f "$dir/result" "$dir/console"
 truncate -s 64M "$dir/disk"
 
 # A warning is not a panic: the tests after it still run. An oops is.
-# Merged slab caches would hide behind each other's names.
-append="console=ttyS0 loglevel=7 printk.devkmsg=on oops=panic panic=-1"
-append="$append mitigations=off slab_nomerge ${VM_APPEND:-}"
+# Merged slab caches would hide behind each other's names. That the timer works
+# is not checked: an emulated one may be too late for that on a busy machine.
+append="console=$tty loglevel=7 printk.devkmsg=on oops=panic panic=-1"
+append="$append mitigations=off slab_nomerge no_timer_check ${VM_APPEND:-}"
 
 status=0
 # shellcheck disable=SC2086 # the options are words
-$watch qemu-system-x86_64 -nodefaults -no-reboot -display none $accel \
-	-machine "${VM_MACHINE:-pc}" \
+$watch "qemu-system-$qemu" -nodefaults -no-reboot -display none $accel \
+	-machine "$machine" $dma \
 	-m "${VM_MEM:-2048}" -smp "${VM_CPUS:-2}" \
 	-kernel "$kernel" -initrd "$initramfs" -append "$append" $console \
 	-drive "file=$dir/disk,format=raw,if=virtio,cache=unsafe" \
-	-device virtio-serial-pci \
+	-device virtio-serial-pci,max_ports=1 \
 	-chardev "file,id=result,path=$dir/result" \
-	-device virtserialport,chardev=result,name=dataspace.result ||
-	status=$?
+	-device virtconsole,chardev=result 2>"$dir/qemu" || status=$?
+[ "$status" -eq 0 ] || cat "$dir/qemu" >&2
 rm -f "$dir/disk"
 [ "$status" -ne 124 ] || say "stopped the guest after $limit s"
 exit "$status"

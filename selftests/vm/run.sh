@@ -12,9 +12,10 @@
 # program  runs one program, prints what it prints, and returns what it returns
 # shell    boots to a prompt on this terminal, with the files in /selftests
 #
-# KERNEL is a Debian series (6.12) or the path of an image that has the virtio
+# KERNEL is a series (see kernel.sh) or the path of an image that has the virtio
 # drivers built in; then MODULE has to be given. See qemu.sh for VM_MEM,
-# VM_CPUS, VM_TIMEOUT, VM_APPEND.
+# VM_CPUS, VM_TIMEOUT, VM_APPEND. VM_LIMIT: seconds that each test may take;
+# VM_DRIVERS: more drivers to load.
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -62,7 +63,7 @@ put_tests()
 	limit=$(sed -n 's/^timeout=//p' "$TOP/selftests/settings")
 	test_names "$@" >"$dir/tests"
 	[ -s "$dir/tests" ] || die "no tests in $1"
-	sed "s/\$/ ${limit:-45}/" "$dir/tests" >"$payload/etc/tests"
+	sed "s/\$/ ${VM_LIMIT:-${limit:-45}}/" "$dir/tests" >"$payload/etc/tests"
 	printf '%s\n' module-load module-unload >>"$dir/tests"
 	if [ -d "$1" ]; then
 		cp -R "$1/." "$payload/selftests/"
@@ -87,14 +88,28 @@ put_shell()
 	echo "mode=shell" >"$payload/etc/vm.conf"
 }
 
+# From 7 on kernels have crashed while they booted on processors that were
+# emulated at the same time.
+emulation()
+{
+	case $kernel in
+	6.*) echo multi ;;
+	*) echo single ;;
+	esac
+}
+
 # Sets $image.
 prepare_image()
 {
+	VM_ARCH=$(arch_of "$kernel")
+	export VM_ARCH
 	if [ -f "$kernel" ]; then
 		image=$kernel
 		"$HERE/initramfs.sh" "$initramfs" "$payload" "$module"
 		return
 	fi
+	VM_THREAD=${VM_THREAD:-$(emulation)}
+	export VM_THREAD
 	kver=$("$HERE/kernel.sh" "$kernel" version)
 	image=$("$HERE/kernel.sh" "$kernel" image)
 	modroot=$("$HERE/kernel.sh" "$kernel" modules)

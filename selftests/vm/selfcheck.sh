@@ -61,11 +61,29 @@ complaint()
 	expect bad "kernel says $1" console "2a [    1.500000] $1"
 }
 
+# race FUNCTION: the lines of a report, as sed appends them.
+race()
+{
+	echo "2a [    1.500000] BUG: KCSAN: data-race in $1 / exit_mm\\"
+	echo "[    1.500000] write to 0xffff888100000000 of 8 bytes by task 9:\\"
+	echo "[    1.500000]  $1\\"
+	echo "[    1.500000] ================================="
+}
+
 expect good "a clean run"
 verdict "counts" "$(tail -n 1 "$dir/verdict")" "2 passed, 0 failed, 1 skipped"
 
 expect good "a kernel that says what it watches" console \
 	"1a [    0.100000] rcu: RCU lockdep checking is enabled."
+expect good "a leak that its own check will judge" console \
+	"1a [    0.100000] kmemleak: 1 new suspected memory leaks"
+expect good "a data race of the kernel alone" console "$(race vma_end+0x1/0x2)"
+expect bad "a data race of the module" console \
+	"$(race 'ds_open+0x1/0x2 [dataspace]')"
+expect bad "a data race that is cut off" console \
+	"$(race vma_end+0x1/0x2 | sed '$d; 3s/.$//')"
+expect bad "a warning within a data race" console \
+	"$(race 'WARNING: CPU: 0 PID: 1 at mm/memory.c:1')"
 expect bad "empty result" result "1,\$d"
 expect bad "empty console" console "1,\$d"
 expect bad "no end" result '/@done/d'
@@ -96,4 +114,3 @@ complaint "INFO: task alias:1 blocked for more than 120 seconds."
 complaint "rcu: INFO: rcu_preempt self-detected stall on CPU"
 complaint "alias invoked oom-killer: gfp_mask=0xcc0"
 complaint "alias: page allocation failure: order:10"
-complaint "kmemleak: 1 new suspected memory leaks"

@@ -25,6 +25,13 @@ function skip(what, reason)
 	print "skip  " what ": " reason
 }
 
+# A figure that is worth to be seen though nothing is wrong.
+function note(line)
+{
+	sub(/.*note: /, "", line)
+	print "      " program ": " line
+}
+
 function start_program(name)
 {
 	program = name
@@ -127,6 +134,8 @@ kind == "result" && program != "" {
 		one_plan($0)
 	else if (/^(not )?ok( |$)/)
 		one_result($0)
+	else if (/^#.*note: /)
+		note($0)
 	next
 }
 

@@ -1,11 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prints the folder of a kernel that watches itself: to build modules against,
-# and with the image to boot in arch/x86/boot/bzImage. It is built from the
-# sources of Debian's kernel, unless the cache has it for just this
-# configuration and version.
-# Usage: debug-kernel.sh [FLAVOUR]     kasan (the default) or kcsan
+# Prints the folder of a kernel that Debian does not have: to build modules
+# against, and with the image to boot in arch/x86/boot/bzImage or
+# arch/arm64/boot/Image. It is built from the sources of Debian's kernel, unless
+# the cache has it for just this configuration and version.
+# Usage: build-kernel.sh [FLAVOUR]
+# FLAVOUR: kasan (the default) and kcsan watch themselves; arm64-64k has large
+# pages
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -23,7 +25,9 @@ candidate()
 # Only the options; the comments may change without a new kernel.
 options()
 {
-	grep -h '^CONFIG_' "$HERE/debug.config" "$HERE/$flavour.config"
+	for part in base $parts "$flavour"; do
+		grep '^CONFIG_' "$HERE/$part.config"
+	done
 }
 
 unpack()
@@ -43,7 +47,7 @@ configure()
 {
 	options >"$dir/options"
 	KCONFIG_ALLCONFIG="$dir/options" \
-		make -s -C "$source" O="$dir" allnoconfig
+		for_arch "$arch" make -s -C "$source" O="$dir" allnoconfig
 	refused=$(grep -vxFf "$dir/.config" "$dir/options" || :)
 	[ -z "$refused" ] || die "not possible in this kernel: $refused"
 }
@@ -54,13 +58,18 @@ build()
 	say "building the $flavour kernel in $dir"
 	mkdir -p "$dir"
 	configure >&2
-	make -s -C "$source" O="$dir" -j"$(nproc)" bzImage modules >&2
+	for_arch "$arch" make -s -C "$source" O="$dir" -j"$(nproc)" \
+		"$image" modules >&2
 	find "$dir" -name '*.o' ! -path '*/scripts/*' ! -path '*/tools/*' \
 		-delete
 	touch "$dir/built"
 }
 
-[ -e "$HERE/$flavour.config" ] || die "unknown flavour: $flavour"
+case $flavour in
+kasan | kcsan) arch=amd64 image=bzImage parts="x86 debug" ;;
+arm64-64k) arch=arm64 image=Image parts=arm64 ;;
+*) die "unknown flavour: $flavour" ;;
+esac
 [ -n "$(candidate)" ] || apt_update
 version=$(candidate)
 [ -n "$version" ] || die "there is no package $package"
@@ -72,7 +81,7 @@ mkdir -p "$CACHE/kernels"
 exec 9>"$CACHE/kernels/lock"
 flock 9
 if [ ! -e "$dir/built" ]; then
-	"$HERE/deps.sh" kernel
+	KERNELS=$arch "$HERE/deps.sh" kernel
 	[ -e "$source" ] || unpack
 	build
 fi

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Bad input: every malformed request gets the errno that the header names, and
- * leaves descriptors, pages and counts as they were.
+ * leaves descriptors, pages and counts as they were. Where the compiler can, it
+ * makes a 32-bit program of this as well, abi_32: that must see the same.
  */
 #include <kselftest_harness.h>
 
+#include <assert.h>
 #include <linux/fs.h>
+#include <stddef.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -13,6 +16,21 @@
 #include "pages.h"
 
 #define ROOT_PAGES 8
+
+/* The first version of the interface, for programs of 32 and of 64 bits. */
+static_assert(sizeof(struct dataspace_alloc) == 32, "alloc");
+static_assert(offsetof(struct dataspace_alloc, length) == 8, "length");
+static_assert(offsetof(struct dataspace_alloc, rights) == 16, "rights");
+static_assert(offsetof(struct dataspace_alloc, align) == 24, "align");
+static_assert(sizeof(struct dataspace_alias) == 32, "alias");
+static_assert(offsetof(struct dataspace_alias, offset) == 8, "offset");
+static_assert(offsetof(struct dataspace_alias, length) == 16, "length");
+static_assert(offsetof(struct dataspace_alias, rights) == 24, "rights");
+static_assert(sizeof(struct dataspace_info) == 64, "info");
+static_assert(offsetof(struct dataspace_info, length) == 16, "length");
+static_assert(offsetof(struct dataspace_info, granule) == 56, "granule");
+static_assert(sizeof(struct dataspace_revoke) == 8, "revoke");
+static_assert(sizeof(struct dataspace_seal) == 8, "seal");
 
 /* What a failed call must leave alone. */
 struct state {
@@ -25,52 +43,12 @@ FIXTURE(abi)
 {
 	int device;
 	int root;
+	/* an alias that can be sealed without changing the root */
+	int spare;
 	struct state before;
 	/* Two pages; the second one cannot be accessed. */
 	char *guarded;
 };
-
-static void take_state(struct state *state, int root)
-{
-	memset(state, 0, sizeof(*state));
-	state->fds = count_fds();
-	state->held = pages_held_by_anyone();
-	ds_info(root, &state->root);
-}
-
-static char *map_guarded(void)
-{
-	size_t page = page_size();
-	char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (map == MAP_FAILED || mprotect(map + page, page, PROT_NONE))
-		return NULL;
-	return map;
-}
-
-FIXTURE_SETUP(abi)
-{
-	self->device = ds_device();
-	ASSERT_LE(0, self->device);
-	self->root = ds_alloc_pages(ROOT_PAGES);
-	ASSERT_LE(0, self->root);
-	self->guarded = map_guarded();
-	ASSERT_NE(NULL, self->guarded);
-	take_state(&self->before, self->root);
-}
-
-/* Every test ends with nothing changed. */
-FIXTURE_TEARDOWN(abi)
-{
-	struct state after;
-
-	take_state(&after, self->root);
-	EXPECT_EQ(self->before.fds, after.fds);
-	EXPECT_EQ(self->before.held, after.held);
-	EXPECT_EQ(0,
-		  memcmp(&self->before.root, &after.root, sizeof(after.root)));
-}
 
 /* One ioctl with a request that is right. */
 FIXTURE_VARIANT(abi)
@@ -95,7 +73,71 @@ FIXTURE_VARIANT_ADD(abi, info) {
 	.size = sizeof(struct dataspace_info),
 };
 
+FIXTURE_VARIANT_ADD(abi, revoke) {
+	.cmd = DATASPACE_IOC_REVOKE,
+	.size = sizeof(struct dataspace_revoke),
+};
+
+FIXTURE_VARIANT_ADD(abi, seal) {
+	.cmd = DATASPACE_IOC_SEAL,
+	.size = sizeof(struct dataspace_seal),
+};
+
 /* clang-format on */
+
+static bool makes_descriptor(unsigned int cmd)
+{
+	return cmd == DATASPACE_IOC_ALLOC || cmd == DATASPACE_IOC_ALIAS;
+}
+
+/*
+ * To look at all pages takes longer than all the rest, so it is not done where
+ * nothing is made, nor twice for the two kinds of program.
+ */
+static void take_state(struct state *state, int root, unsigned int cmd)
+{
+	memset(state, 0, sizeof(*state));
+	state->fds = count_fds();
+	if (makes_descriptor(cmd) && sizeof(long) == 8)
+		state->held = pages_held_by_anyone();
+	ds_info(root, &state->root);
+}
+
+static char *map_guarded(void)
+{
+	size_t page = page_size();
+	char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (map == MAP_FAILED || mprotect(map + page, page, PROT_NONE))
+		return NULL;
+	return map;
+}
+
+FIXTURE_SETUP(abi)
+{
+	self->device = ds_device();
+	ASSERT_LE(0, self->device);
+	self->root = ds_alloc_pages(ROOT_PAGES);
+	ASSERT_LE(0, self->root);
+	self->spare = ds_alias(self->root, 0, page_size(), RIGHTS_RW);
+	ASSERT_LE(0, self->spare);
+	self->guarded = map_guarded();
+	ASSERT_NE(NULL, self->guarded);
+	take_state(&self->before, self->root, variant->cmd);
+}
+
+/* Every test ends with nothing changed. */
+FIXTURE_TEARDOWN(abi)
+{
+	struct state after;
+
+	take_state(&after, self->root, variant->cmd);
+	EXPECT_EQ(self->before.fds, after.fds);
+	EXPECT_EQ(self->before.held, after.held);
+	EXPECT_EQ(0,
+		  memcmp(&self->before.root, &after.root, sizeof(after.root)));
+}
 
 static const struct dataspace_alloc good_alloc = {
 	.size = sizeof(good_alloc),
@@ -109,29 +151,46 @@ static const struct dataspace_alias good_alias = {
 	.rights = RIGHTS_RW,
 };
 
+/* Those that ask for nothing but that it be done: a size and zeros. */
+static void good_plain(void *arg, __u32 size)
+{
+	memset(arg, 0, size);
+	memcpy(arg, &size, sizeof(size));
+}
+
 static void good_request(unsigned int cmd, void *arg)
 {
 	struct dataspace_alias alias = good_alias;
-	struct dataspace_info info = { .size = sizeof(info) };
 
 	alias.length = page_size();
 	if (cmd == DATASPACE_IOC_ALLOC)
 		memcpy(arg, &good_alloc, sizeof(good_alloc));
 	else if (cmd == DATASPACE_IOC_ALIAS)
 		memcpy(arg, &alias, sizeof(alias));
+	else if (cmd == DATASPACE_IOC_INFO)
+		good_plain(arg, sizeof(struct dataspace_info));
 	else
-		memcpy(arg, &info, sizeof(info));
+		good_plain(arg, sizeof(struct dataspace_seal));
+}
+
+/* REVOKE goes to where nothing is to be revoked. */
+static int target(FIXTURE_DATA(abi) * self, unsigned int cmd)
+{
+	if (cmd == DATASPACE_IOC_ALLOC)
+		return self->device;
+	if (cmd == DATASPACE_IOC_SEAL || cmd == DATASPACE_IOC_REVOKE)
+		return self->spare;
+	return self->root;
 }
 
 /* What makes a descriptor is undone: the call counts, and what it leaves. */
 static long call(FIXTURE_DATA(abi) * self, unsigned int cmd, void *arg)
 {
-	int on = cmd == DATASPACE_IOC_ALLOC ? self->device : self->root;
-	int ret = ioctl(on, cmd, arg);
+	int ret = ioctl(target(self, cmd), cmd, arg);
 
 	if (ret < 0)
 		return -errno;
-	if (cmd != DATASPACE_IOC_INFO) {
+	if (makes_descriptor(cmd)) {
 		close(ret);
 		ret = 0;
 	}
@@ -200,7 +259,7 @@ TEST_F(abi, a_struct_that_ends_beyond_readable_memory_is_EFAULT)
 	__u32 there;
 	char *arg;
 
-	for (there = 8; there < variant->size; there += 8) {
+	for (there = 4; there < variant->size; there += 4) {
 		char request[256];
 
 		good_request(variant->cmd, request);
@@ -240,7 +299,7 @@ TEST_F(abi, a_full_descriptor_table_is_EMFILE)
 	none = old;
 	none.rlim_cur = 0;
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &none));
-	EXPECT_EQ(variant->cmd == DATASPACE_IOC_INFO ? 0 : -EMFILE,
+	EXPECT_EQ(makes_descriptor(variant->cmd) ? -EMFILE : 0,
 		  call(self, variant->cmd, self->guarded));
 	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &old));
 }
@@ -252,31 +311,21 @@ static long without_privilege(FIXTURE_DATA(abi) * self, unsigned int cmd)
 	return -call(self, cmd, self->guarded);
 }
 
-static int write_file_max(long long value)
-{
-	char text[32];
-	int fd = open("/proc/sys/fs/file-max", O_WRONLY | O_CLOEXEC);
-	int length = snprintf(text, sizeof(text), "%lld", value);
-	int ret = write(fd, text, length) == length ? 0 : -errno;
-
-	close(fd);
-	return ret;
-}
+#define FILE_MAX "/proc/sys/fs/file-max"
 
 TEST_F(abi, a_full_file_table_is_ENFILE)
 {
-	long long max = number_in_file("/proc/sys/fs/file-max", "");
+	long long max = number_in_file(FILE_MAX, "");
 	pid_t child;
 
 	good_request(variant->cmd, self->guarded);
-	ASSERT_EQ(0, write_file_max(0));
+	ASSERT_EQ(0, number_to_file(FILE_MAX, 0));
 	child = fork();
 	if (!child)
 		_exit(without_privilege(self, variant->cmd));
-	EXPECT_EQ(W_EXITCODE(variant->cmd == DATASPACE_IOC_INFO ? 0 : ENFILE,
-			     0),
+	EXPECT_EQ(W_EXITCODE(makes_descriptor(variant->cmd) ? ENFILE : 0, 0),
 		  wait_for(child));
-	ASSERT_EQ(0, write_file_max(max));
+	ASSERT_EQ(0, number_to_file(FILE_MAX, max));
 }
 
 TEST_F(abi, of_the_device_or_of_a_dataspace_is_ENOTTY_on_the_other)
@@ -291,8 +340,7 @@ TEST_F(abi, of_the_device_or_of_a_dataspace_is_ENOTTY_on_the_other)
 TEST_F(abi, the_same_number_with_a_size_in_it_is_ENOTTY)
 {
 	const unsigned int nr = _IOC_NR(variant->cmd);
-	int on = variant->cmd == DATASPACE_IOC_ALLOC ? self->device :
-						       self->root;
+	int on = target(self, variant->cmd);
 
 	good_request(variant->cmd, self->guarded);
 	EXPECT_EQ(-ENOTTY,
@@ -330,14 +378,14 @@ FIXTURE_SETUP(fields)
 	ASSERT_LE(0, self->device);
 	self->root = ds_alloc(ROOT_PAGES * page_size(), RIGHTS_RWX, 0);
 	ASSERT_LE(0, self->root);
-	take_state(&self->before, self->root);
+	take_state(&self->before, self->root, DATASPACE_IOC_ALLOC);
 }
 
 FIXTURE_TEARDOWN(fields)
 {
 	struct state after;
 
-	take_state(&after, self->root);
+	take_state(&after, self->root, DATASPACE_IOC_ALLOC);
 	EXPECT_EQ(self->before.fds, after.fds);
 	EXPECT_EQ(self->before.held, after.held);
 	EXPECT_EQ(0,
@@ -409,6 +457,30 @@ TEST_F(fields, rights_without_READ_are_EINVAL)
 	}
 }
 
+/* Both structs are a size and flags. */
+static long flagged(int ds, unsigned int cmd, __u32 flags)
+{
+	struct dataspace_seal arg = { .size = sizeof(arg), .flags = flags };
+
+	return result(ioctl(ds, cmd, &arg));
+}
+
+TEST_F(fields, unknown_flags_of_REVOKE_and_SEAL_are_EINVAL_one_by_one)
+{
+	const __u32 now = DATASPACE_SEAL_NOW;
+	int bit;
+
+	for (bit = 0; bit < 32; bit++)
+		EXPECT_EQ(-EINVAL,
+			  flagged(self->root, DATASPACE_IOC_REVOKE, 1U << bit));
+	for (bit = 1; bit < 32; bit++) {
+		EXPECT_EQ(-EINVAL,
+			  flagged(self->root, DATASPACE_IOC_SEAL, 1U << bit));
+		EXPECT_EQ(-EINVAL, flagged(self->root, DATASPACE_IOC_SEAL,
+					   1U << bit | now));
+	}
+}
+
 TEST_F(fields, reserved_bits_are_EINVAL_one_by_one)
 {
 	int bit;
@@ -468,6 +540,47 @@ TEST_F(fields, INFO_ignores_what_it_fills_in)
 	EXPECT_EQ(ROOT_PAGES * page_size(), info.length);
 }
 
+TEST_F(fields, INFO_fills_in_its_struct_and_no_more)
+{
+	struct dataspace_info info[2];
+
+	memset(info, 0xcc, sizeof(info));
+	info->size = sizeof(*info);
+	EXPECT_EQ(0, ioctl(self->root, DATASPACE_IOC_INFO, info));
+	EXPECT_EQ(0, info->__reserved);
+	EXPECT_EQ(0, info->aliases);
+	EXPECT_EQ(0, info->mappings);
+	EXPECT_EQ(page_size(), info->granule);
+	EXPECT_TRUE(bytes_are(info + 1, sizeof(*info), 0xcc));
+}
+
+TEST_F(fields, INFO_leaves_a_longer_tail_zero)
+{
+	struct dataspace_info info[2];
+
+	memset(info, 0, sizeof(info));
+	info->size = sizeof(info);
+	EXPECT_EQ(0, ioctl(self->root, DATASPACE_IOC_INFO, info));
+	EXPECT_EQ(sizeof(info), info->size);
+	EXPECT_EQ(page_size(), info->granule);
+	EXPECT_TRUE(bytes_are(info + 1, sizeof(*info), 0));
+}
+
+TEST_F(fields, INFO_that_is_refused_fills_in_nothing)
+{
+	struct dataspace_info info[2], before[2];
+
+	memset(info, 0xcc, sizeof(info));
+	info->size = sizeof(info);
+	memcpy(before, info, sizeof(info));
+	EXPECT_EQ(-E2BIG, result(ioctl(self->root, DATASPACE_IOC_INFO, info)));
+	EXPECT_EQ(0, memcmp(before, info, sizeof(info)));
+	info->size = sizeof(*info) - 1;
+	memcpy(before, info, sizeof(info));
+	EXPECT_EQ(-EINVAL, result(ioctl(self->root, DATASPACE_IOC_INFO, info)));
+	EXPECT_EQ(0, memcmp(before, info, sizeof(info)));
+}
+
 TEST_F(fields, INFO_into_memory_that_is_not_writable_is_EFAULT)
 {
 	struct dataspace_info *info = mmap(NULL, page_size(),
@@ -490,18 +603,65 @@ TEST_F(fields, VERSION_is_1_whatever_the_argument)
 	EXPECT_EQ(-ENOTTY, result(ioctl(self->root, DATASPACE_IOC_VERSION)));
 }
 
+/* Whether one of the ioctls on the device, or on a dataspace, is called so. */
+static bool is_known(unsigned int cmd, bool device)
+{
+	if (device)
+		return cmd == DATASPACE_IOC_VERSION ||
+		       cmd == DATASPACE_IOC_ALLOC;
+	return cmd >= DATASPACE_IOC_ALIAS && cmd <= DATASPACE_IOC_EXPORT_DMABUF;
+}
+
+/* How many numbers of our type, with that direction and size, are taken. */
+static unsigned int count_taken(int fd, bool device, int direction, int size)
+{
+	unsigned int taken = 0;
+	unsigned int nr, cmd;
+
+	for (nr = 0; nr < 256; nr++) {
+		cmd = _IOC(direction, DATASPACE_IOC_TYPE, nr, size);
+		if (!is_known(cmd, device))
+			taken += result(ioctl(fd, cmd, NULL)) != -ENOTTY;
+	}
+	return taken;
+}
+
 TEST_F(fields, unknown_ioctls_are_ENOTTY)
 {
-	unsigned int nr;
+	const int sizes[] = { 0, 1, 2, 4, 8, 16, 32, 64, 4096, _IOC_SIZEMASK };
+	int direction;
+	size_t i;
 
-	for (nr = 2; nr < 256; nr++)
-		EXPECT_EQ(-ENOTTY,
-			  result(ioctl(self->device,
-				       _IO(DATASPACE_IOC_TYPE, nr), NULL)));
-	for (nr = _IOC_NR(DATASPACE_IOC_EXPORT_DMABUF) + 1; nr < 256; nr++)
-		EXPECT_EQ(-ENOTTY,
-			  result(ioctl(self->root, _IO(DATASPACE_IOC_TYPE, nr),
-				       NULL)));
+	for (direction = 0; direction <= _IOC_DIRMASK; direction++) {
+		for (i = 0; i < ARRAY_LENGTH(sizes); i++) {
+			EXPECT_EQ(0, count_taken(self->device, true, direction,
+						 sizes[i]));
+			EXPECT_EQ(0, count_taken(self->root, false, direction,
+						 sizes[i]));
+		}
+	}
+}
+
+/* A 32-bit kernel would not even see the upper half. */
+TEST_F(fields, values_beyond_32_bits_are_not_cut_off)
+{
+	const __u64 beyond = 1ULL << 32;
+
+	EXPECT_EQ(-EINVAL, ds_alias(self->root, beyond, page_size(), RIGHTS_R));
+	EXPECT_EQ(-EINVAL,
+		  ds_alias(self->root, 0, beyond + page_size(), RIGHTS_R));
+	EXPECT_EQ(-ENOMEM, ds_alloc((1ULL << 48) + 1, RIGHTS_R, 0));
+	EXPECT_EQ(-ENOMEM, alloc_with(self->device, 0, RIGHTS_R, 1ULL << 48));
+}
+
+TEST_F(fields, what_is_described_can_be_mapped)
+{
+	int ds = ds_alias_pages(self->root, 2, 5, RIGHTS_RW);
+
+	ASSERT_LE(0, ds);
+	EXPECT_EQ(0, tags_write_fd(self->root, ROOT_PAGES, 0));
+	EXPECT_EQ(0, tags_wrong_fd(ds, 3, 2));
+	close(ds);
 }
 
 TEST_F(fields, new_descriptors_are_close_on_exec)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What ALLOC hands out, and what it refuses: rules 1, 2 and 3. */
+#define _GNU_SOURCE
 #include <kselftest_harness.h>
 
 #include <signal.h>
@@ -13,11 +14,6 @@
 #define LONG_TIMEOUT 240
 
 #define MEG ((__u64)1 << 20)
-
-static __u64 memory_of_the_machine(void)
-{
-	return number_in_file("/proc/meminfo", "MemTotal:") * 1024;
-}
 
 static long long oom_kills(void)
 {
@@ -204,6 +200,10 @@ TEST_F(kind, node_is_honoured_or_refused)
 	ds = ds_alloc_on(device, &arg);
 	EXPECT_LE(0, ds);
 	close(ds);
+	arg.length = 5 * MEG;
+	ds = ds_alloc_on(device, &arg);
+	EXPECT_TRUE(ds >= 0 || ds == -ENOMEM);
+	close(ds);
 	arg.node = DATASPACE_NODE_ANY - 1;
 	EXPECT_EQ(-EINVAL, ds_alloc_on(device, &arg));
 	arg.node = INT32_MAX;
@@ -293,6 +293,17 @@ FIXTURE_VARIANT_ADD(extent, mib_1_at_one_byte) {
 	.align = 1,
 };
 
+/* Longer than a huge page: the pages it is made of have an alignment, too. */
+FIXTURE_VARIANT_ADD(extent, kib_2052_at_one_page) {
+	.length = 2052 << 10,
+	.align = 4 << 10,
+};
+
+FIXTURE_VARIANT_ADD(extent, kib_7000_at_one_page) {
+	.length = 7000 << 10,
+	.align = 4 << 10,
+};
+
 /* clang-format on */
 
 FIXTURE_SETUP(extent)
@@ -345,6 +356,12 @@ TEST_F(extent, is_aligned)
 	if (align < page_size())
 		align = page_size();
 	EXPECT_EQ(0, self->pages.pfn[0] * page_size() % align);
+}
+
+/* rule 14 */
+TEST_F(extent, goes_back_as_a_whole)
+{
+	EXPECT_EQ(0, pages_held(&self->pages));
 }
 
 /* rule 2 */

@@ -23,18 +23,6 @@ static const char *path_of(char *path, const char *group, const char *file)
 	return path;
 }
 
-static int write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
-}
-
 bool cgroup_usable(void)
 {
 	char text[256];
@@ -72,7 +60,7 @@ int cgroup_set(const char *group, const char *file, const char *value)
 {
 	char path[PATH_SIZE];
 
-	return write_text(path_of(path, group, file), value);
+	return text_to_file(path_of(path, group, file), value);
 }
 
 int cgroup_share_memory(const char *group)

@@ -10,17 +10,29 @@
 #include <sys/wait.h>
 #include <time.h>
 
+/* Huge pages are larger where pages are; pieces of memory are not. */
+#define CHUNK_MAX (2 << 20)
+
 size_t page_size(void)
 {
 	return sysconf(_SC_PAGESIZE);
 }
 
-size_t huge_size(void)
+static long long huge_page_size(void)
 {
 	const char *path = "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size";
-	long long size = number_in_file(path, "");
 
-	return size > 0 ? size : 2 << 20;
+	return number_in_file(path, "");
+}
+
+size_t huge_size(void)
+{
+	return can_map_huge() ? huge_page_size() : CHUNK_MAX;
+}
+
+bool can_map_huge(void)
+{
+	return huge_page_size() > 0 && huge_page_size() <= CHUNK_MAX;
 }
 
 int ds_device(void)
@@ -205,12 +217,55 @@ void allow_many_fds(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* What the whole machine allows is raised for good, and never lowered. */
+static void allow_machine_fds(size_t count)
+{
+	const char *path = "/proc/sys/fs/nr_open";
+
+	if (number_in_file(path, "") < (long long)count)
+		number_to_file(path, count);
+}
+
+int allow_fds(size_t count)
+{
+	struct rlimit limit = { .rlim_cur = count + 1000,
+				.rlim_max = count + 1000 };
+
+	allow_machine_fds(count + 1000);
+	return result(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
 double seconds(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+int text_to_file(const char *path, const char *text)
+{
+	int file = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	int ret;
+
+	if (file < 0)
+		return -errno;
+	ret = write(file, text, strlen(text)) < 0 ? -errno : 0;
+	close(file);
+	return ret;
+}
+
+int number_to_file(const char *path, long long number)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%lld", number);
+	return text_to_file(path, text);
+}
+
+bool is_debug_kernel(void)
+{
+	return !access("/sys/kernel/debug/kmemleak", F_OK);
 }
 
 long long number_in_file(const char *path, const char *key)
@@ -229,6 +284,11 @@ long long number_in_file(const char *path, const char *key)
 	}
 	fclose(file);
 	return number;
+}
+
+__u64 memory_of_the_machine(void)
+{
+	return number_in_file("/proc/meminfo", "MemTotal:") * 1024;
 }
 
 unsigned int random_seed(void)

@@ -39,7 +39,11 @@ static inline long result(long ret)
 }
 
 size_t page_size(void);
+
+/* What one piece of memory has at most: a huge page, unless that is too large. */
 size_t huge_size(void);
+/* Whether such a piece can be mapped by a huge entry. */
+bool can_map_huge(void);
 
 int ds_device(void);
 int ds_alloc_on(int device, struct dataspace_alloc *arg);
@@ -72,12 +76,24 @@ bool bytes_are(const void *map, size_t length, __u8 byte);
 int count_fds(void);
 /* Raises the limit on descriptors as far as it goes. */
 void allow_many_fds(void);
+/* Lets the process, which is root, have @count descriptors and some more. */
+int allow_fds(size_t count);
 
 /* Seconds of a clock that only goes forward. */
 double seconds(void);
 
 /* The number in the first line of @path that begins with @key, or -1. */
 long long number_in_file(const char *path, const char *key);
+
+/* In bytes, without what the kernel keeps to itself. */
+__u64 memory_of_the_machine(void);
+
+/* What a file of /proc or /sys is told; 0 or -errno. */
+int text_to_file(const char *path, const char *text);
+int number_to_file(const char *path, long long number);
+
+/* Whether this kernel watches itself, which makes it slow and its objects large. */
+bool is_debug_kernel(void);
 
 /* A seed for the random tests: from $SEED, else from the clock. */
 unsigned int random_seed(void);

@@ -1,317 +1,473 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One function for each way into a page; see the header. */
-#include "doors.h"
+/*
+ * Every door to a page, and that it is closed to who may only read: rules 5, 8,
+ * 10, 11 and 12. One test for each door; it is tried by
+ *
+ *	holder	the process that made the alias
+ *	child	one that was forked from it
+ *	socket	one that got the alias over a socket
+ *	pidfd	one that took it with pidfd_getfd(2)
+ *
+ * each of them as
+ *
+ *	root	all capabilities, and the user who allocated the memory
+ *	same	that user without capabilities
+ *	other	another user
+ *
+ * Each of these has to get exactly what is expected, then the whole root has to
+ * be as it was, and nothing that the visitor has read or mapped may be of the
+ * pages beside the alias. One line for each door says what came of it.
+ */
+#include <kselftest_harness.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdlib.h>
+#include <sched.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/sendfile.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <linux/falloc.h>
-#include <linux/userfaultfd.h>
+#include <linux/capability.h>
+#include <linux/kvm.h>
 
 #include "common.h"
-#include "uring.h"
+#include "disk.h"
+#include "door.h"
+#include "fdpass.h"
 
-/* What the doors try to put into the memory. */
-static char intruder[64] = "intruder";
+#define PATTERN 0x5a5a5a5a5a5a5a5aULL
+#define SECRET 0x7e7e5ec2e7c0ffeeULL
 
-static int file_with_intruder(void)
+enum holder { HOLDER, CHILD, SOCKET, PIDFD, HOLDERS };
+enum user { ROOT, SAME, OTHER, USERS };
+
+static const char *const holder_names[] = { "holder", "child", "socket",
+					    "pidfd" };
+static const char *const user_names[] = { "root", "same", "other" };
+
+static long door_direct_read(void *map)
 {
-	int file = memfd_create("intruder", MFD_CLOEXEC);
+	long ret = door_direct_read_into(map, DISK);
 
-	if (file >= 0 && pwrite(file, intruder, sizeof(intruder), 0) < 0)
-		return -errno;
-	return file;
+	return ret == -ENOENT ? NO_DOOR : ret;
 }
 
-static int pipe_with_intruder(int ends[2])
+/* What a visitor tells, in memory that is shared with it. */
+struct report {
+	long result;
+	bool secret;
+};
+
+/* @other: another one, which a holder of this one has nothing to do with */
+struct memory {
+	size_t total;
+	size_t first;
+	size_t length;
+	int root;
+	int ds;
+	char *all;
+	char *map;
+	struct report *report;
+	struct memory *other;
+};
+
+FIXTURE(door)
 {
-	if (pipe(ends))
-		return -errno;
-	return write(ends[1], intruder, sizeof(intruder)) < 0 ? -errno : 0;
+	struct memory memory;
+	/* its alias is one huge page */
+	struct memory huge;
+};
+
+/*
+ * @fd, @map, @range: what the door takes; if none is set, it is @advice
+ * @want: what is expected
+ * @also: this as well, because of @why
+ * @same, @other: what those users get instead, if it is not the same as root;
+ *	@other is like @same if it is not given
+ */
+FIXTURE_VARIANT(door)
+{
+	const char *name;
+	long (*fd)(int ds);
+	long (*map)(void *map);
+	long (*range)(void *map, size_t length);
+	int advice;
+	long want;
+	long also;
+	const char *why;
+	long same;
+	long other;
+};
+
+static bool is_in_alias(const struct memory *memory, size_t at)
+{
+	return at >= memory->first && at < memory->first + memory->length;
 }
 
-static void close_pipe(int ends[2])
+/* What all of the root has to look like, for good. */
+static __u64 word_at(const struct memory *memory, size_t at)
 {
-	close(ends[0]);
-	close(ends[1]);
+	return is_in_alias(memory, at) ? PATTERN : SECRET;
 }
 
-long door_write(int fd)
+static void fill(const struct memory *memory)
 {
-	return result(write(fd, intruder, sizeof(intruder)));
+	size_t at;
+
+	for (at = 0; at < memory->total; at += sizeof(__u64))
+		*(__u64 *)(memory->all + at) = word_at(memory, at);
 }
 
-long door_pwrite(int fd)
+static bool is_unchanged(const struct memory *memory)
 {
-	return result(pwrite(fd, intruder, sizeof(intruder), 0));
-}
+	size_t at;
 
-long door_writev(int fd)
-{
-	struct iovec iov = { intruder, sizeof(intruder) };
-
-	return result(writev(fd, &iov, 1));
-}
-
-long door_splice(int fd)
-{
-	off_t offset = 0;
-	int ends[2];
-	long ret;
-
-	if (pipe_with_intruder(ends))
-		return -EIO;
-	ret = result(splice(ends[0], NULL, fd, &offset, sizeof(intruder), 0));
-	close_pipe(ends);
-	return ret;
-}
-
-long door_sendfile(int fd)
-{
-	int file = file_with_intruder();
-	off_t offset = 0;
-	long ret = result(sendfile(fd, file, &offset, sizeof(intruder)));
-
-	close(file);
-	return ret;
-}
-
-long door_copy_file_range(int fd)
-{
-	int file = file_with_intruder();
-	off_t from = 0, to = 0;
-	size_t size = sizeof(intruder);
-	long ret = copy_file_range(file, &from, fd, &to, size, 0);
-
-	ret = result(ret);
-	close(file);
-	return ret;
-}
-
-long door_io_uring_write(int fd)
-{
-	struct uring uring;
-	long ret = uring_open(&uring);
-
-	if (ret)
-		return ret;
-	ret = uring_transfer(&uring, IORING_OP_WRITE, fd, intruder,
-			     sizeof(intruder));
-	uring_close(&uring);
-	return ret;
-}
-
-long door_ftruncate(int fd)
-{
-	return result(ftruncate(fd, 0));
-}
-
-long door_fallocate(int fd)
-{
-	return result(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-				0, page_size()));
-}
-
-long door_mprotect(void *map, size_t length)
-{
-	return result(mprotect(map, length, PROT_READ | PROT_WRITE));
-}
-
-long door_pkey_mprotect(void *map, size_t length)
-{
-	return result(syscall(SYS_pkey_mprotect, map, length,
-			      PROT_READ | PROT_WRITE, -1));
-}
-
-/* The signal that ends a process that stores, or 0. */
-long door_store(void *map)
-{
-	pid_t child = fork();
-	int status;
-
-	if (!child) {
-		signal(SIGSEGV, SIG_DFL);
-		signal(SIGBUS, SIG_DFL);
-		memcpy(map, intruder, sizeof(intruder));
-		_exit(0);
+	for (at = 0; at < memory->total; at += sizeof(__u64)) {
+		if (*(__u64 *)(memory->all + at) != word_at(memory, at))
+			return false;
 	}
-	waitpid(child, &status, 0);
-	return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	return true;
 }
 
-long door_read_into(void *map)
+static void *shared_memory(size_t length)
 {
-	int ends[2];
-	long ret;
-
-	if (pipe_with_intruder(ends))
-		return -EIO;
-	ret = result(read(ends[0], map, sizeof(intruder)));
-	close_pipe(ends);
-	return ret;
+	return mmap(NULL, length, PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-long door_direct_read_into(void *map, const char *disk)
+/* With nothing mapped behind it, and so that it can be one huge page. */
+static char *map_alone(const struct memory *memory, int ds)
 {
-	int fd = open(disk, O_RDONLY | O_DIRECT | O_CLOEXEC);
-	long ret;
+	const size_t huge = huge_size();
+	const size_t space = memory->length + 2 * huge;
+	char *map = mmap(NULL, space, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
 
-	if (fd < 0)
+	if (map == MAP_FAILED)
+		return map;
+	munmap(map, space);
+	map += huge - (uintptr_t)map % huge;
+	return mmap(map, memory->length, PROT_READ,
+		    MAP_SHARED | MAP_FIXED_NOREPLACE, ds, 0);
+}
+
+/* An alias of the middle third of so many pages; 0 or -errno. */
+static long memory_make(struct memory *memory, size_t pages)
+{
+	memory->total = pages * page_size();
+	memory->first = memory->total / 3;
+	memory->length = memory->total / 3;
+	memory->root = ds_alloc_pages(pages);
+	memory->all =
+		ds_map(memory->root, memory->total, PROT_READ | PROT_WRITE);
+	memory->report = shared_memory(sizeof(*memory->report));
+	if (memory->all == MAP_FAILED)
 		return -errno;
-	ret = result(pread(fd, map, page_size(), 0));
-	close(fd);
-	return ret;
+	fill(memory);
+	memory->ds =
+		ds_alias(memory->root, memory->first, memory->length, RIGHTS_R);
+	memory->map = map_alone(memory, memory->ds);
+	return memory->map == MAP_FAILED ? -errno : 0;
 }
 
-long door_io_uring_read_into(void *map)
+/* Parent and child take turns: on one processor they need not wake another. */
+static void stay_on_one_processor(void)
 {
-	int file = file_with_intruder();
-	struct uring uring;
-	long ret = uring_open(&uring);
+	cpu_set_t set;
 
-	if (!ret) {
-		ret = uring_transfer(&uring, IORING_OP_READ, file, map,
-				     sizeof(intruder));
-		uring_close(&uring);
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+FIXTURE_SETUP(door)
+{
+	const size_t huge_pages = huge_size() / page_size();
+
+	stay_on_one_processor();
+	ASSERT_EQ(0, memory_make(&self->memory, 9));
+	ASSERT_EQ(0, memory_make(&self->huge, 3 * huge_pages));
+	self->memory.other = &self->huge;
+	self->huge.other = &self->memory;
+}
+
+FIXTURE_TEARDOWN(door)
+{
+}
+
+/* Of the descriptors and mappings that were inherited. */
+static void forget(struct memory *memory, bool alias)
+{
+	munmap(memory->all, memory->total);
+	close(memory->root);
+	if (!alias)
+		return;
+	munmap(memory->map, memory->length);
+	close(memory->ds);
+}
+
+/* The parent's descriptors have the same numbers. */
+static int get_alias(const struct memory *memory, enum holder holder,
+		     int socket)
+{
+	switch (holder) {
+	case HOLDER:
+		return ds_alias(memory->root, memory->first, memory->length,
+				RIGHTS_R);
+	case SOCKET:
+		return fd_receive(socket);
+	default:
+		return fd_of_process(getppid(), memory->ds);
 	}
-	close(file);
-	return ret;
 }
 
-long door_io_uring_fixed(void *map, size_t length)
+/*
+ * Turns a child into a holder that has the alias in that way, and no more. The
+ * number of the descriptor is that of the parent's.
+ */
+static bool become_holder(struct memory *memory, enum holder holder, int socket)
 {
-	struct uring uring;
-	long ret = uring_open(&uring);
+	int ds;
 
-	if (ret)
-		return ret;
-	ret = uring_register(&uring, map, length);
-	uring_close(&uring);
-	return ret;
-}
-
-long door_proc_mem(void *map)
-{
-	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
-	long ret =
-		result(pwrite(fd, intruder, sizeof(intruder), (uintptr_t)map));
-
-	close(fd);
-	return ret;
-}
-
-long door_ptrace(void *map)
-{
-	pid_t child = fork();
-	long word, ret;
-
-	if (!child) {
-		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
-		raise(SIGSTOP);
-		_exit(0);
+	forget(memory->other, true);
+	if (holder == CHILD) {
+		forget(memory, false);
+		return true;
 	}
-	waitpid(child, NULL, 0);
-	memcpy(&word, intruder, sizeof(word));
-	ret = result(ptrace(PTRACE_POKEDATA, child, map, (void *)word));
-	kill(child, SIGKILL);
-	waitpid(child, NULL, 0);
-	return ret;
+	ds = get_alias(memory, holder, socket);
+	forget(memory, true);
+	if (dup3(ds, memory->ds, O_CLOEXEC) < 0 || close(ds))
+		return false;
+	memory->map = map_alone(memory, memory->ds);
+	return memory->map != MAP_FAILED;
 }
 
-long door_process_vm_writev(void *map)
+static bool drop_capabilities(void)
 {
-	struct iovec from = { intruder, sizeof(intruder) };
-	struct iovec to = { map, sizeof(intruder) };
-
-	return result(process_vm_writev(getpid(), &from, 1, &to, 1, 0));
-}
-
-static int open_userfaultfd(void)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
-	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
-		return -errno;
-	return fd;
-}
-
-static long try_register(int fd, void *map, size_t length, __u64 mode)
-{
-	struct uffdio_register arg = {
-		.range = { .start = (uintptr_t)map, .len = length },
-		.mode = mode,
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
 	};
+	struct __user_cap_data_struct none[2] = {};
 
-	return result(ioctl(fd, UFFDIO_REGISTER, &arg));
+	return !syscall(SYS_capset, &header, none);
 }
 
-/* The first mode that works, or what the last one says. */
-long door_userfaultfd(void *map, size_t length)
+static bool become_user(enum user user)
 {
-	const __u64 modes[] = { UFFDIO_REGISTER_MODE_MISSING,
-				UFFDIO_REGISTER_MODE_WP,
-				UFFDIO_REGISTER_MODE_MINOR };
-	int fd = open_userfaultfd();
-	long ret = fd;
+	if (user == SAME)
+		return drop_capabilities();
+	if (user == OTHER)
+		return !setresgid(65534, 65534, 65534) &&
+		       !setresuid(65534, 65534, 65534) &&
+		       !prctl(PR_SET_DUMPABLE, 1);
+	return true;
+}
+
+static bool has_secret(const void *memory, size_t length)
+{
+	const __u64 *words = memory;
 	size_t i;
 
-	if (fd < 0)
-		return fd;
-	for (i = 0; i < ARRAY_LENGTH(modes); i++) {
-		ret = try_register(fd, map, length, modes[i]);
-		if (!ret)
-			break;
+	for (i = 0; i < length / sizeof(*words); i++) {
+		if (words[i] == SECRET)
+			return true;
 	}
-	close(fd);
-	return ret;
+	return false;
 }
 
-long door_remap_file_pages(void *map, size_t length)
+/* Whether any dataspace that is mapped shows more than it should. */
+static bool maps_show_secret(void)
 {
-	return result(syscall(SYS_remap_file_pages, map, length, 0, 0, 0));
-}
+	FILE *file = fopen("/proc/self/maps", "re");
+	unsigned long start, end;
+	bool found = false;
+	char line[512];
+	char mode;
 
-static long splice_all(int pipe, int file, size_t length)
-{
-	ssize_t moved;
-
-	while (length) {
-		moved = splice(pipe, NULL, file, NULL, length, SPLICE_F_MOVE);
-		if (moved <= 0)
-			return -errno;
-		length -= moved;
+	while (file && fgets(line, sizeof(line), file)) {
+		if (strstr(line, "/dataspace:") &&
+		    sscanf(line, "%lx-%lx %c", &start, &end, &mode) == 3 &&
+		    mode == 'r')
+			found |= has_secret((void *)start, end - start);
 	}
-	return 0;
+	if (!file)
+		return true;
+	fclose(file);
+	return found;
 }
 
-long door_vmsplice_gift(void *map, size_t length)
+static long go_through(const FIXTURE_VARIANT(door) * door, int ds, void *map,
+		       size_t length)
 {
-	int file = memfd_create("target", MFD_CLOEXEC);
-	struct iovec iov = { map, length };
-	char *bytes = calloc(1, length);
+	if (door->fd)
+		return door->fd(ds);
+	if (door->map)
+		return door->map(map);
+	if (door->range)
+		return door->range(map, length);
+	return result(madvise(map, length, door->advice));
+}
+
+static void visit(struct memory *memory, const FIXTURE_VARIANT(door) * door)
+{
+	struct report *report = memory->report;
+
+	report->result =
+		go_through(door, memory->ds, memory->map, memory->length);
+	report->secret = has_secret(sight, sizeof(sight)) || maps_show_secret();
+}
+
+/* 0 if the visitor came back. */
+static int send_visitor(struct memory *memory,
+			const FIXTURE_VARIANT(door) * door, enum holder holder,
+			enum user user)
+{
 	int ends[2];
-	long ret;
+	pid_t child;
 
-	if (pipe(ends))
+	memset(memory->report, 0, sizeof(*memory->report));
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return -errno;
-	ret = result(vmsplice(ends[1], &iov, 1, SPLICE_F_GIFT));
-	if (ret > 0)
-		ret = splice_all(ends[0], file, ret);
-	if (!ret)
-		ret = result(pwrite(file, bytes, length, 0));
-	free(bytes);
-	close_pipe(ends);
-	close(file);
-	return ret;
+	if (holder == SOCKET)
+		fd_send(ends[0], memory->ds);
+	child = fork();
+	if (!child) {
+		if (!become_holder(memory, holder, ends[1]) ||
+		    !become_user(user))
+			_exit(1);
+		visit(memory, door);
+		_exit(0);
+	}
+	close(ends[0]);
+	close(ends[1]);
+	return wait_for(child);
 }
+
+static long expected(const FIXTURE_VARIANT(door) * door, enum user user)
+{
+	long same = door->same ? door->same : door->want;
+
+	if (user == OTHER)
+		return door->other ? door->other : same;
+	return user == SAME ? same : door->want;
+}
+
+static bool is_expected(const FIXTURE_VARIANT(door) * door, enum user user,
+			long result)
+{
+	return result == expected(door, user) ||
+	       (door->why && result == door->also);
+}
+
+static const char *outcome_name(long result)
+{
+	static char number[24];
+
+	if (result == NO_DOOR)
+		return "none";
+	if (result < 0)
+		return strerrorname_np(-result);
+	snprintf(number, sizeof(number), "%ld", result);
+	return number;
+}
+
+/* What has gone wrong, or NULL. */
+static const char *check_visit(struct memory *memory,
+			       const FIXTURE_VARIANT(door) * door,
+			       enum holder holder, enum user user)
+{
+	const struct report *report = memory->report;
+
+	if (send_visitor(memory, door, holder, user))
+		return "the visitor did not come back";
+	if (report->result != NO_DOOR &&
+	    !is_expected(door, user, report->result))
+		return "not what was expected";
+	if (report->secret)
+		return "it saw what lies beside";
+	if (!is_unchanged(memory))
+		return "a byte has changed";
+	return NULL;
+}
+
+static const char *check(struct __test_metadata *_metadata,
+			 struct memory *memory,
+			 const FIXTURE_VARIANT(door) * door, enum holder holder,
+			 enum user user)
+{
+	const char *problem = check_visit(memory, door, holder, user);
+	const char *outcome = outcome_name(memory->report->result);
+
+	EXPECT_EQ(NULL, problem)
+	{
+		TH_LOG("%s as %s: %s: %s", holder_names[holder],
+		       user_names[user], outcome, problem);
+	}
+	return outcome;
+}
+
+static void print_line(const char *name, char outcomes[USERS][24])
+{
+	printf("# %-26s", name);
+	if (!strcmp(outcomes[ROOT], outcomes[SAME]) &&
+	    !strcmp(outcomes[ROOT], outcomes[OTHER]))
+		printf("%s\n", outcomes[ROOT]);
+	else
+		printf("%s, same user %s, other %s\n", outcomes[ROOT],
+		       outcomes[SAME], outcomes[OTHER]);
+}
+
+TEST_F(door, is_closed)
+{
+	char outcomes[USERS][24];
+	const char *outcome = "";
+	enum holder holder;
+	enum user user;
+
+	for (user = ROOT; user < USERS; user++) {
+		for (holder = HOLDER; holder < HOLDERS; holder++)
+			outcome = check(_metadata, &self->memory, variant,
+					holder, user);
+		snprintf(outcomes[user], sizeof(outcomes[user]), "%s", outcome);
+	}
+	check(_metadata, &self->huge, variant, CHILD, ROOT);
+	print_line(variant->name, outcomes);
+	if (!strcmp(outcomes[ROOT], "none"))
+		SKIP(return, "this kernel, or this machine, does not have it");
+}
+
+/* A guest is no wall: what stands against it is the right alone. */
+TEST(a_guest_writes_if_its_owner_may)
+{
+	int ds = ds_alloc_pages(1);
+	char *map = ds_map(ds, page_size(), PROT_READ | PROT_WRITE);
+	long ret = door_kvm(map);
+
+	if (ret == NO_DOOR)
+		SKIP(return, "no KVM");
+	EXPECT_EQ(KVM_EXIT_HLT, ret);
+	EXPECT_EQ('i', *map);
+}
+
+/* Advice that the C library does not know. */
+#ifndef MADV_DONTNEED_LOCKED
+#define MADV_DONTNEED_LOCKED 24
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#endif
+
+#define DOOR(id) FIXTURE_VARIANT_ADD(door, id)
+#define FD(id) .name = #id, .fd = door_##id
+#define MAP(id) .name = #id, .map = door_##id
+#define RANGE(id) .name = #id, .range = door_##id
+#define ADVICE(id) .name = #id, .advice = MADV_##id
+
+#include "doors_table.h"
+
+TEST_HARNESS_MAIN

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -85,6 +86,22 @@ static bool fd_is_zero(struct scene *scene)
 	       !pages_of_map(&scene->own, scene->map, scene->length);
 }
 
+static long alloc_8m(struct scene *scene)
+{
+	return run_alloc(scene, 8 << 20, 0);
+}
+
+static long run_open(struct scene *scene)
+{
+	scene->fd = ds_device();
+	return scene->fd;
+}
+
+static bool is_device(struct scene *scene)
+{
+	return ioctl(scene->fd, DATASPACE_IOC_VERSION) == DATASPACE_ABI_VERSION;
+}
+
 /* Aliases and what is told of them: rules 5 and 15. */
 static long run_alias(struct scene *scene)
 {
@@ -105,11 +122,48 @@ static long run_info(struct scene *scene)
 	return ds_info(scene->alias, &info);
 }
 
-/* Mapping: rules 20 and 22. */
+static long read_file(const char *path)
+{
+	char buffer[4096];
+	int file = open(path, O_RDONLY | O_CLOEXEC);
+	long ret;
+
+	if (file < 0)
+		return -errno;
+	do {
+		ret = result(read(file, buffer, sizeof(buffer)));
+	} while (ret > 0);
+	close(file);
+	return ret;
+}
+
+static long run_fdinfo(struct scene *scene)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", scene->alias);
+	return read_file(path);
+}
+
+static long run_maps(struct scene *scene)
+{
+	return read_file("/proc/self/maps");
+}
+
+/*
+ * Mapping: rules 20 and 22. At places far from all others, so that it depends
+ * on nothing else whether there are tables for the page already.
+ */
+static void *far_away(const struct scene *scene, unsigned int how_far)
+{
+	return (char *)scene->view - how_far * (1ULL << 40);
+}
+
 static long map_alias(struct scene *scene, int flags)
 {
-	void *map = mmap(NULL, alias_length(), PROT_READ | PROT_WRITE,
-			 MAP_SHARED | flags, scene->alias, 0);
+	void *map = mmap(far_away(scene, 1), alias_length(),
+			 PROT_READ | PROT_WRITE, MAP_SHARED | flags,
+			 scene->alias, 0);
 
 	if (map == MAP_FAILED)
 		return -errno;
@@ -160,7 +214,8 @@ static bool map_several_chunks(struct scene *scene)
 	scene->fd = ds_alloc(scene->length, RIGHTS_RW, 0);
 	if (scene->fd < 0)
 		return false;
-	scene->map = ds_map(scene->fd, scene->length, PROT_READ);
+	scene->map = mmap(far_away(scene, 1), scene->length, PROT_READ,
+			  MAP_SHARED, scene->fd, 0);
 	return scene->map != MAP_FAILED;
 }
 
@@ -168,6 +223,36 @@ static bool map_is_zero(struct scene *scene)
 {
 	return bytes_are(scene->map, scene->length, 0) &&
 	       !pages_of_map(&scene->own, scene->map, scene->length);
+}
+
+static bool map_private(struct scene *scene)
+{
+	scene->length = alias_length();
+	scene->map = mmap(NULL, scene->length, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE, scene->alias, 0);
+	return scene->map != MAP_FAILED && alias_is_mapped(scene);
+}
+
+static long run_private_store(struct scene *scene)
+{
+	return -touch_store(scene->map, 1);
+}
+
+static bool copy_is_private(struct scene *scene)
+{
+	return *(__u64 *)scene->map == 1 &&
+	       !tags_wrong(scene->view, SCENE_PAGES, 0);
+}
+
+static long run_mremap(struct scene *scene)
+{
+	void *moved = mremap(scene->map, scene->length, scene->length,
+			     MREMAP_MAYMOVE | MREMAP_FIXED, far_away(scene, 2));
+
+	if (moved == MAP_FAILED)
+		return -errno;
+	scene->map = moved;
+	return 0;
 }
 
 /* Reading and writing: rule 20. */
@@ -217,6 +302,22 @@ static bool pipe_has_tag(struct scene *scene)
 				  SCENE_FIRST * page_size());
 }
 
+static bool have_text_in_pipe(struct scene *scene)
+{
+	return have_pipe(scene) &&
+	       write(scene->other, text, sizeof(text)) == sizeof(text);
+}
+
+/* At the file's position: to tell of another one could fail afterwards. */
+static long run_splice_into(struct scene *scene)
+{
+	long ret;
+
+	lseek(scene->alias, 64, SEEK_SET);
+	ret = splice(scene->fd, NULL, scene->alias, NULL, sizeof(text), 0);
+	return result(ret);
+}
+
 /* Pages that go back: rules 13 and 14. */
 static bool have_own_root(struct scene *scene)
 {
@@ -242,6 +343,11 @@ static long run_close(struct scene *scene)
 
 	scene->fd = -1;
 	return result(close(fd));
+}
+
+static bool all_is_gone(struct scene *scene)
+{
+	return !pages_wait(&scene->own, 0, SOON);
 }
 
 static bool rest_is_kept(struct scene *scene)
@@ -278,6 +384,24 @@ static bool middle_is_gone(struct scene *scene)
 	       !tags_wrong(behind, SCENE_PAGES - KEPT_END, KEPT_END);
 }
 
+/* Areas that are split; what core has split it leaves so. */
+static long run_mprotect(struct scene *scene)
+{
+	return result(mprotect((char *)scene->map + KEPT_FIRST * page_size(),
+			       KEPT * page_size(), PROT_NONE));
+}
+
+static bool middle_is_protected(struct scene *scene)
+{
+	char *middle = (char *)scene->map + KEPT_FIRST * page_size();
+	__u64 value;
+
+	return touch_load(middle, &value) == SIGSEGV &&
+	       !tags_wrong(scene->map, KEPT_FIRST, 0) &&
+	       !tags_wrong(middle + KEPT * page_size(), SCENE_PAGES - KEPT_END,
+			   KEPT_END);
+}
+
 /* Other processes: rules 8 and 11. */
 static long run_fork(struct scene *scene)
 {
@@ -286,6 +410,24 @@ static long run_fork(struct scene *scene)
 	if (!child)
 		_exit(0);
 	return child < 0 ? -errno : wait_for(child);
+}
+
+/* Above all that the table of descriptors has had room for until now. */
+static long run_dup(struct scene *scene)
+{
+	const struct rlimit all = { 1 << 20, 1 << 20 };
+	static int above = 64;
+
+	above *= 2;
+	if (setrlimit(RLIMIT_NOFILE, &all))
+		return -errno;
+	scene->fd = result(fcntl(scene->alias, F_DUPFD_CLOEXEC, above));
+	return scene->fd;
+}
+
+static bool is_the_alias(struct scene *scene)
+{
+	return ds_id(scene->fd) == ds_id(scene->alias);
 }
 
 static bool have_sockets(struct scene *scene)
@@ -324,6 +466,20 @@ static bool alias_is_revoked(struct scene *scene)
 {
 	return ds_state(scene->alias) & DATASPACE_STATE_REVOKED &&
 	       load_is_sigbus(scene->map) && ds_ready(scene->root);
+}
+
+static bool map_in_parts(struct scene *scene)
+{
+	return map_before(scene) && alias_is_mapped(scene) &&
+	       !munmap((char *)scene->map + page_size(), page_size()) &&
+	       !munmap((char *)scene->map + 7 * page_size(), page_size());
+}
+
+static bool parts_are_revoked(struct scene *scene)
+{
+	return alias_is_revoked(scene) &&
+	       load_is_sigbus((char *)scene->map + 2 * page_size()) &&
+	       load_is_sigbus((char *)scene->map + 8 * page_size());
 }
 
 static long run_seal(struct scene *scene)
@@ -407,6 +563,15 @@ FIXTURE_VARIANT(failing)
 	struct operation op;
 };
 
+/* Of all operations together; shared, as each is tried by another process. */
+static unsigned int *total;
+
+static void __attribute__((constructor)) share_total(void)
+{
+	total = mmap(NULL, sizeof(*total), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
 FIXTURE(failing)
 {
 	unsigned int points;
@@ -415,169 +580,201 @@ FIXTURE(failing)
 
 /* clang-format off */
 FIXTURE_VARIANT_ADD(failing, alloc_page) {
-	.op.run = alloc_page,
-	.op.works = fd_is_zero,
-	.op.least = 5,
+	.op = { .run = alloc_page, .works = fd_is_zero, .least = 5 },
 };
 
 FIXTURE_VARIANT_ADD(failing, alloc_2m) {
-	.op.run = alloc_2m,
-	.op.works = fd_is_zero,
-	.op.least = 5,
+	.op = { .run = alloc_2m, .works = fd_is_zero, .least = 5 },
 };
 
 FIXTURE_VARIANT_ADD(failing, alloc_3m) {
-	.op.run = alloc_3m,
-	.op.works = fd_is_zero,
-	.op.least = 5,
+	.op = { .run = alloc_3m, .works = fd_is_zero, .least = 5 },
 };
 
 FIXTURE_VARIANT_ADD(failing, alloc_3m_scattered) {
-	.op.run = alloc_3m_scattered,
-	.op.works = fd_is_zero,
-	.op.least = 5,
+	.op = { .run = alloc_3m_scattered, .works = fd_is_zero, .least = 5 },
+};
+
+FIXTURE_VARIANT_ADD(failing, alloc_8m) {
+	.op = { .run = alloc_8m, .works = fd_is_zero, .least = 5 },
+};
+
+FIXTURE_VARIANT_ADD(failing, open_of_the_device) {
+	.op = { .run = run_open, .works = is_device, .least = 2 },
 };
 
 FIXTURE_VARIANT_ADD(failing, alias) {
-	.op.run = run_alias,
-	.op.works = alias_works,
-	.op.least = 3,
+	.op = { .run = run_alias, .works = alias_works, .least = 3 },
 };
 
 FIXTURE_VARIANT_ADD(failing, info) {
-	.op.run = run_info,
+	.op = { .run = run_info },
+};
+
+FIXTURE_VARIANT_ADD(failing, fdinfo) {
+	.op = { .run = run_fdinfo, .least = 3 },
+};
+
+FIXTURE_VARIANT_ADD(failing, maps) {
+	.op = { .prepare = map_before, .run = run_maps, .least = 3 },
 };
 
 FIXTURE_VARIANT_ADD(failing, first_mmap) {
-	.op.run = run_map,
-	.op.works = alias_is_mapped,
-	.op.least = 3,
+	.op = { .run = run_map, .works = alias_is_mapped, .least = 3 },
 };
 
 FIXTURE_VARIANT_ADD(failing, second_mmap) {
-	.op.prepare = was_mapped,
-	.op.run = run_map,
-	.op.works = alias_is_mapped,
-	.op.least = 1,
+	.op = {
+		.prepare = was_mapped, .run = run_map, .works = alias_is_mapped,
+		.least = 1,
+	},
 };
 
 FIXTURE_VARIANT_ADD(failing, mmap_populate) {
-	.op.run = run_map_populate,
-	.op.works = alias_is_mapped,
-	.op.least = 3,
+	.op = { .run = run_map_populate, .works = alias_is_mapped, .least = 3 },
 };
 
 FIXTURE_VARIANT_ADD(failing, first_load) {
-	.op.prepare = map_before,
-	.op.run = run_load,
-	.op.works = alias_is_mapped,
-	.op.least = 1,
+	.op = {
+		.prepare = map_before, .run = run_load,
+		.works = alias_is_mapped, .least = 1,
+	},
 };
 
 FIXTURE_VARIANT_ADD(failing, first_store) {
-	.op.prepare = map_before,
-	.op.run = run_store,
-	.op.works = alias_is_mapped,
-	.op.least = 1,
+	.op = {
+		.prepare = map_before, .run = run_store,
+		.works = alias_is_mapped, .least = 1,
+	},
 };
 
 FIXTURE_VARIANT_ADD(failing, first_load_of_several_chunks) {
-	.op.prepare = map_several_chunks,
-	.op.run = run_load,
-	.op.works = map_is_zero,
-	.op.least = 1,
+	.op = {
+		.prepare = map_several_chunks, .run = run_load,
+		.works = map_is_zero, .least = 1,
+	},
+};
+
+FIXTURE_VARIANT_ADD(failing, first_private_store) {
+	.op = {
+		.prepare = map_private, .run = run_private_store,
+		.works = copy_is_private, .least = 1,
+	},
+};
+
+FIXTURE_VARIANT_ADD(failing, mremap) {
+	.op = {
+		.prepare = map_and_touch, .run = run_mremap,
+		.works = alias_is_mapped, .least = 2,
+	},
 };
 
 FIXTURE_VARIANT_ADD(failing, pread) {
-	.op.run = run_pread,
+	.op = { .run = run_pread },
 };
 
 FIXTURE_VARIANT_ADD(failing, pwrite) {
-	.op.run = run_pwrite,
-	.op.works = text_is_written,
+	.op = { .run = run_pwrite, .works = text_is_written },
 };
 
 FIXTURE_VARIANT_ADD(failing, splice) {
-	.op.prepare = have_pipe,
-	.op.run = run_splice,
-	.op.works = pipe_has_tag,
-	.op.least = 1,
+	.op = {
+		.prepare = have_pipe, .run = run_splice, .works = pipe_has_tag,
+		.least = 1,
+	},
+};
+
+FIXTURE_VARIANT_ADD(failing, splice_into) {
+	.op = {
+		.prepare = have_text_in_pipe, .run = run_splice_into,
+		.works = text_is_written, .least = 1,
+	},
 };
 
 FIXTURE_VARIANT_ADD(failing, munmap_of_a_part) {
-	.op.prepare = have_only_mapping,
-	.op.run = run_munmap,
-	.op.works = middle_is_gone,
-	.op.least = 1,
+	.op = {
+		.prepare = have_only_mapping, .run = run_munmap,
+		.works = middle_is_gone, .least = 1,
+	},
 };
 
 FIXTURE_VARIANT_ADD(failing, close_of_a_part) {
-	.op.prepare = have_kept_alias,
-	.op.run = run_close,
-	.op.works = rest_is_kept,
-	.op.least = 1,
+	.op = {
+		.prepare = have_kept_alias, .run = run_close,
+		.works = rest_is_kept, .least = 1,
+	},
+};
+
+FIXTURE_VARIANT_ADD(failing, close_of_all) {
+	.op = {
+		.prepare = have_own_root, .run = run_close,
+		.works = all_is_gone,
+	},
+};
+
+FIXTURE_VARIANT_ADD(failing, mprotect_of_a_part) {
+	.op = {
+		.prepare = have_only_mapping, .run = run_mprotect,
+		.works = middle_is_protected, .least = 2,
+	},
 };
 
 FIXTURE_VARIANT_ADD(failing, fork) {
-	.op.prepare = map_before,
-	.op.run = run_fork,
-	.op.works = alias_is_mapped,
-	.op.least = 3,
-	.op.errors = { EAGAIN },
-	.op.core_warns = true,
+	.op = {
+		.prepare = map_before, .run = run_fork,
+		.works = alias_is_mapped, .least = 3, .errors = { EAGAIN },
+		.core_warns = true,
+	},
+};
+
+FIXTURE_VARIANT_ADD(failing, dup) {
+	.op = { .run = run_dup, .works = is_the_alias, .least = 1 },
 };
 
 FIXTURE_VARIANT_ADD(failing, pass) {
-	.op.prepare = have_sockets,
-	.op.run = run_pass,
-	.op.least = 3,
-	.op.errors = { ENOBUFS, EBADMSG },
+	.op = {
+		.prepare = have_sockets, .run = run_pass, .least = 3,
+		.errors = { ENOBUFS, EBADMSG },
+	},
 };
 
 FIXTURE_VARIANT_ADD(failing, revoke) {
-	.op.prepare = map_and_touch,
-	.op.run = run_revoke,
-	.op.works = alias_is_revoked,
+	.op = {
+		.prepare = map_and_touch, .run = run_revoke,
+		.works = alias_is_revoked,
+	},
+};
+
+FIXTURE_VARIANT_ADD(failing, revoke_of_parts) {
+	.op = {
+		.prepare = map_in_parts, .run = run_revoke,
+		.works = parts_are_revoked,
+	},
 };
 
 FIXTURE_VARIANT_ADD(failing, seal) {
-	.op.run = run_seal,
-	.op.works = alias_is_sealed,
+	.op = { .run = run_seal, .works = alias_is_sealed },
 };
 
 FIXTURE_VARIANT_ADD(failing, seal_now) {
-	.op.prepare = map_and_touch,
-	.op.run = run_seal_now,
-	.op.works = alias_is_sealed_now,
+	.op = {
+		.prepare = map_and_touch, .run = run_seal_now,
+		.works = alias_is_sealed_now,
+	},
 };
 
 FIXTURE_VARIANT_ADD(failing, poll) {
-	.op.run = run_poll,
-	.op.works = alias_is_ready,
+	.op = { .run = run_poll, .works = alias_is_ready },
 };
 
 FIXTURE_VARIANT_ADD(failing, epoll_add) {
-	.op.prepare = have_epoll,
-	.op.run = run_epoll_add,
-	.op.works = epoll_is_told,
-	.op.least = 1,
+	.op = {
+		.prepare = have_epoll, .run = run_epoll_add,
+		.works = epoll_is_told, .least = 1,
+	},
 };
 
 /* clang-format on */
-
-/* What is as urgent as an error is shown at 4, warnings are not. */
-#define LEVEL_FILE "/proc/sys/kernel/printk"
-#define LEVEL_ERRORS 4
-
-static void set_level(long long level)
-{
-	FILE *file = fopen(LEVEL_FILE, "w");
-
-	if (!file)
-		return;
-	fprintf(file, "%lld\n", level);
-	fclose(file);
-}
 
 FIXTURE_SETUP(failing)
 {
@@ -587,14 +784,13 @@ FIXTURE_SETUP(failing)
 	ASSERT_EQ(0, failpoint_arm(0));
 	if (!variant->op.core_warns)
 		return;
-	self->level = number_in_file(LEVEL_FILE, "");
-	set_level(LEVEL_ERRORS);
+	self->level = failpoint_hush();
 }
 
 FIXTURE_TEARDOWN(failing)
 {
 	if (self->level)
-		set_level(self->level);
+		failpoint_speak(self->level);
 }
 
 static bool may_say(const struct operation *op, int error)
@@ -668,6 +864,7 @@ TEST_F(failing, nothing_has_changed)
 		self->points += hit;
 	}
 	TH_LOG("%u failure points", self->points);
+	*total += self->points;
 	EXPECT_EQ(NULL, problem)
 	{
 		TH_LOG("failure %u, result %ld: %s", self->points, ret,
@@ -675,6 +872,28 @@ TEST_F(failing, nothing_has_changed)
 	}
 	EXPECT_FALSE(hit && !problem);
 	EXPECT_LE(variant->op.least, self->points);
+}
+
+FIXTURE(all)
+{
+	int unused;
+};
+
+FIXTURE_SETUP(all)
+{
+	if (!failpoint_possible())
+		SKIP(return, "no /proc/self/fail-nth in this kernel");
+}
+
+FIXTURE_TEARDOWN(all)
+{
+}
+
+/* After all of the above; none of them can have been empty. */
+TEST_F(all, have_met_failures)
+{
+	TH_LOG("note: %u failure points of all operations", *total);
+	EXPECT_LT(300, *total);
 }
 
 TEST_HARNESS_MAIN

@@ -46,3 +46,20 @@ bool failpoint_disarm(void)
 		;
 	return hit;
 }
+
+/* What is as urgent as an error is shown at 4, warnings are not. */
+#define LEVEL_FILE "/proc/sys/kernel/printk"
+#define LEVEL_ERRORS 4
+
+long long failpoint_hush(void)
+{
+	long long level = number_in_file(LEVEL_FILE, "");
+
+	number_to_file(LEVEL_FILE, LEVEL_ERRORS);
+	return level;
+}
+
+void failpoint_speak(long long level)
+{
+	number_to_file(LEVEL_FILE, level);
+}

@@ -14,4 +14,11 @@ int failpoint_arm(unsigned int nth);
 /* Nothing fails any more. Whether something has. */
 bool failpoint_disarm(void);
 
+/*
+ * The kernel warns of some of its own allocations that fail. Has the console
+ * show only what is as urgent as an error; returns the level for later.
+ */
+long long failpoint_hush(void);
+void failpoint_speak(long long level);
+
 #endif

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -60,7 +59,7 @@ static int open_kind(int kind)
 	case 9:
 		return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
 	case 10:
-		return inotify_init1(IN_CLOEXEC);
+		return syscall(SYS_pidfd_open, getpid(), 0);
 	default:
 		return open_signalfd();
 	}

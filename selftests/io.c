@@ -121,6 +121,14 @@ TEST_F(io, write_goes_to_the_end_and_no_further)
 }
 
 /* rule 20 */
+TEST_F(io, appending_is_ENOSPC)
+{
+	struct iovec iov = { "x", 1 };
+
+	EXPECT_EQ(-ENOSPC, result(pwritev2(self->ds, &iov, 1, 0, RWF_APPEND)));
+}
+
+/* rule 20 */
 TEST_F(io, pwrite_goes_to_the_end_and_no_further)
 {
 	EXPECT_EQ(4, pwrite(self->ds, "1234", 4, self->page - 2));

@@ -653,6 +653,31 @@ TEST_F(kept, a_pin_does_no_harm_to_neighbours_that_stay)
 	drop(&kept);
 }
 
+/* rule 14: of what is released only the 2 MiB around a pinned page wait */
+TEST(a_pin_delays_no_more_than_the_huge_page_around_it)
+{
+	const size_t unit = huge_size() / page_size();
+	int root = ds_alloc(2 * huge_size(), RIGHTS_R, 0);
+	char *map = ds_map(root, 2 * huge_size(), PROT_READ);
+	int kept = ds_alias_pages(root, unit + unit / 2, 2 * unit, RIGHTS_R);
+	struct pages pages;
+	int ends[2];
+
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_LE(0, kept);
+	ASSERT_EQ(0, pages_of_fd(&pages, root, 2 * huge_size()));
+	ASSERT_EQ(0, pin(ends, map + huge_size(), page_size()));
+	munmap(map, 2 * huge_size());
+	close(root);
+	EXPECT_EQ(0, pages_held_in(&pages, 0, unit));
+	EXPECT_TRUE(page_held(&pages, unit));
+	unpin(ends);
+	EXPECT_EQ(unit / 2, pages_wait(&pages, unit / 2, SOON));
+	EXPECT_EQ(unit / 2, pages_held_in(&pages, unit + unit / 2, 2 * unit));
+	close(kept);
+	EXPECT_EQ(0, pages_held(&pages));
+}
+
 /* rule 14: a page that stays keeps its pin; who holds it sees the new bytes */
 TEST_F(kept, a_pin_of_a_page_that_stays_sees_later_writes)
 {

@@ -12,6 +12,8 @@
 
 #define MEG ((size_t)1 << 20)
 #define TIMEOUT 120
+/* seconds */
+#define SOON 20
 
 #define PARENT "dataspace"
 #define ONE PARENT "/one"
@@ -239,7 +241,8 @@ TEST_F_TIMEOUT(memcg, a_killed_group_leaves_nothing, TIMEOUT)
 	ASSERT_LE(0, ds);
 	ASSERT_EQ(0, pages_of_fd(&pages, ds, variant->most));
 	close(ds);
-	EXPECT_EQ(0, pages_held(&pages));
+	/* the worker closes its own after it has sent it */
+	EXPECT_EQ(0, pages_wait(&pages, 0, SOON));
 	EXPECT_EQ(0, cgroup_set(ONE, "cgroup.kill", "1"));
 	EXPECT_EQ(SIGKILL, wait_for(self->worker));
 	close(self->socket);
@@ -251,17 +254,6 @@ TEST_F_TIMEOUT(memcg, a_killed_group_leaves_nothing, TIMEOUT)
 
 #define LIMIT "/sys/module/dataspace/parameters/limit_mb"
 
-static int set_limit(long long megabytes)
-{
-	char text[32];
-	int length = snprintf(text, sizeof(text), "%lld", megabytes);
-	int fd = open(LIMIT, O_WRONLY | O_CLOEXEC);
-	int ret = result(write(fd, text, length));
-
-	close(fd);
-	return ret < 0 ? ret : 0;
-}
-
 FIXTURE(limit)
 {
 	long long before;
@@ -271,12 +263,12 @@ FIXTURE_SETUP(limit)
 {
 	self->before = number_in_file(LIMIT, "");
 	ASSERT_LE(0, self->before);
-	ASSERT_EQ(0, set_limit(8));
+	ASSERT_EQ(0, number_to_file(LIMIT, 8));
 }
 
 FIXTURE_TEARDOWN(limit)
 {
-	EXPECT_EQ(0, set_limit(self->before));
+	EXPECT_EQ(0, number_to_file(LIMIT, self->before));
 }
 
 /* rule 4: the module's own cap on the total */

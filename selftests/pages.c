@@ -34,6 +34,11 @@
 /* The largest compound page that counts; its head tells about its tails. */
 #define WINDOW 512
 
+static bool looks_held(__u64 flags)
+{
+	return flags & FLAG(UPTODATE) && !(flags & FLAGS_OF_OTHERS);
+}
+
 struct window {
 	int fd;
 	__u64 base;
@@ -69,8 +74,47 @@ static bool window_held(struct window *window, __u64 pfn)
 		return false;
 	while (i && window->flags[i] & FLAG(COMPOUND_TAIL))
 		i--;
-	return (window->flags[i] & FLAG(UPTODATE)) &&
-	       !(window->flags[i] & FLAGS_OF_OTHERS);
+	return looks_held(window->flags[i]);
+}
+
+int page_flags_open(void)
+{
+	return result(open("/proc/kpageflags", O_RDONLY | O_CLOEXEC));
+}
+
+static __u64 flags_of(int fd, __u64 pfn)
+{
+	__u64 flags = 0;
+
+	if (pread(fd, &flags, sizeof(flags), pfn * sizeof(flags)) !=
+	    sizeof(flags))
+		return FLAG(UPTODATE);
+	return flags;
+}
+
+/* The head of a compound page is at a multiple of its length. */
+static __u64 flags_of_head(int fd, __u64 pfn)
+{
+	__u64 flags = FLAG(COMPOUND_TAIL);
+	__u64 length;
+
+	for (length = 2; flags & FLAG(COMPOUND_TAIL) && length <= WINDOW;
+	     length *= 2)
+		flags = flags_of(fd, pfn - pfn % length);
+	return flags;
+}
+
+/* A compound page may be split by what works off releases, at any time. */
+bool page_flags_held(int flags, __u64 pfn)
+{
+	while (flags_of(flags, pfn) & FLAG(COMPOUND_TAIL)) {
+		__u64 head = flags_of_head(flags, pfn);
+
+		if (head & FLAG(COMPOUND_HEAD) &&
+		    flags_of(flags, pfn) & FLAG(COMPOUND_TAIL))
+			return looks_held(head);
+	}
+	return looks_held(flags_of(flags, pfn));
 }
 
 static int read_pfns(struct pages *pages, const void *map)

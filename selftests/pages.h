@@ -40,6 +40,11 @@ bool pages_contiguous(const struct pages *pages, size_t first, size_t end);
 /* Waits until no more than @count are held, @timeout seconds at most. */
 size_t pages_wait(const struct pages *pages, size_t count, double timeout);
 
+/* Opens what tells about single pages, by their physical number; or -errno. */
+int page_flags_open(void);
+/* Whether the page still looks like one of a dataspace. */
+bool page_flags_held(int flags, __u64 pfn);
+
 /*
  * How many pages look like those of a dataspace in the whole system: what
  * other files have in memory is among them, so only a difference says much.

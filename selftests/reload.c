@@ -1,44 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The module stays for as long as anything of it is in use, and leaves nothing
- * behind: rule 16. The module's file is $DATASPACE_MODULE, or where the virtual
- * machine has it.
+ * behind: rule 16.
  */
 #include <kselftest_harness.h>
 
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 #include "common.h"
+#include "failpoint.h"
 #include "fdpass.h"
+#include "kmod.h"
 #include "pages.h"
 #include "proc.h"
 
-#define MODULE "/lib/dataspace.ko"
 #define ROUNDS 100
-
-static const char *module_file(void)
-{
-	return getenv("DATASPACE_MODULE") ?: MODULE;
-}
-
-static int unload(void)
-{
-	return result(syscall(SYS_delete_module, "dataspace", O_NONBLOCK));
-}
-
-static int load(void)
-{
-	int fd = open(module_file(), O_RDONLY | O_CLOEXEC);
-	int ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = result(syscall(SYS_finit_module, fd, "", 0));
-	close(fd);
-	return ret;
-}
 
 /* What a dataspace is put into, and how it is taken back out of the way. */
 FIXTURE(busy)
@@ -48,7 +25,7 @@ FIXTURE(busy)
 
 FIXTURE_SETUP(busy)
 {
-	if (access(module_file(), R_OK))
+	if (access(kmod_file(), R_OK))
 		SKIP(return, "no file of the module to load again");
 	self->ds = ds_alloc_pages(4);
 	ASSERT_LE(0, self->ds);
@@ -57,13 +34,13 @@ FIXTURE_SETUP(busy)
 /* Each test ends with nothing in use: then the module can go, and come. */
 FIXTURE_TEARDOWN(busy)
 {
-	EXPECT_EQ(0, unload());
-	EXPECT_EQ(0, load());
+	EXPECT_EQ(0, kmod_unload());
+	EXPECT_EQ(0, kmod_load(""));
 }
 
 static long unload_is_refused(void)
 {
-	const int ret = unload();
+	const int ret = kmod_unload();
 
 	return ret == -EAGAIN || ret == -EBUSY || ret == -EWOULDBLOCK;
 }
@@ -185,7 +162,7 @@ FIXTURE(reload)
 
 FIXTURE_SETUP(reload)
 {
-	if (access(module_file(), R_OK))
+	if (access(kmod_file(), R_OK))
 		SKIP(return, "no file of the module to load again");
 	self->held = pages_held_by_anyone();
 }
@@ -201,18 +178,101 @@ TEST_F_TIMEOUT(reload, a_hundred_times_leaves_nothing, 240)
 
 	for (round = 0; round < ROUNDS; round++) {
 		ASSERT_EQ(0, use());
-		ASSERT_EQ(0, unload());
+		ASSERT_EQ(0, kmod_unload());
 		ASSERT_EQ(-ENOENT, ds_device());
-		ASSERT_EQ(0, load());
+		ASSERT_EQ(0, kmod_load(""));
 	}
-	ASSERT_EQ(0, unload());
+	ASSERT_EQ(0, kmod_unload());
 	EXPECT_FALSE(mentions_dataspace("/proc/slabinfo"));
 	EXPECT_FALSE(mentions_dataspace("/proc/misc"));
 	EXPECT_FALSE(mentions_dataspace("/proc/filesystems"));
 	EXPECT_FALSE(mentions_dataspace("/proc/modules"));
 	EXPECT_EQ(self->held, pages_held_by_anyone());
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, kmod_load(""));
 	EXPECT_EQ(0, use());
+}
+
+/* How far from the end the first failure is, and each from the next. */
+#define POINTS 240
+#define STEP 5
+
+static int load_failing(unsigned int nth, bool *hit)
+{
+	int ret = failpoint_arm(nth);
+
+	if (!ret)
+		ret = kmod_load("");
+	*hit = failpoint_disarm();
+	return ret;
+}
+
+/* How often loading the module could fail. */
+static unsigned int count_points(void)
+{
+	unsigned int low = 0, high = 8192;
+
+	while (high - low > 1) {
+		unsigned int middle = (low + high) / 2;
+		bool hit;
+
+		if (!load_failing(middle, &hit))
+			kmod_unload();
+		if (hit)
+			low = middle;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+FIXTURE(short_of_memory)
+{
+	long long level;
+};
+
+FIXTURE_SETUP(short_of_memory)
+{
+	if (access(kmod_file(), R_OK))
+		SKIP(return, "no file of the module to load again");
+	if (!failpoint_possible())
+		SKIP(return, "no /proc/self/fail-nth in this kernel");
+	self->level = failpoint_hush();
+	ASSERT_EQ(0, kmod_unload());
+}
+
+FIXTURE_TEARDOWN(short_of_memory)
+{
+	EXPECT_EQ(0, kmod_load(""));
+	EXPECT_EQ(0, use());
+	failpoint_speak(self->level);
+}
+
+/*
+ * Loads that fail in the module's own part, which comes last, leave nothing.
+ * The kernel warns of some of its own allocations that fail.
+ */
+TEST_F_TIMEOUT(short_of_memory, a_load_that_fails_leaves_nothing, 600)
+{
+	unsigned int nth = count_points();
+	unsigned int end = nth > POINTS ? nth - POINTS : 0;
+	unsigned int failed = 0;
+
+	for (; nth > end + STEP; nth -= STEP) {
+		bool hit;
+		int ret = load_failing(nth, &hit);
+
+		if (ret) {
+			failed++;
+			EXPECT_EQ(-ENOMEM, ret);
+			EXPECT_EQ(-ENOENT, ds_device());
+			EXPECT_FALSE(mentions_dataspace("/proc/slabinfo"));
+			EXPECT_FALSE(mentions_dataspace("/proc/filesystems"));
+			ASSERT_EQ(0, kmod_load(""));
+		}
+		ASSERT_EQ(0, kmod_unload());
+	}
+	TH_LOG("%u failed", failed);
+	EXPECT_LT(0, failed);
 }
 
 TEST_HARNESS_MAIN

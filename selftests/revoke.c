@@ -12,7 +12,7 @@
 
 #include "common.h"
 #include "control.h"
-#include "doors.h"
+#include "door.h"
 #include "fdpass.h"
 #include "pages.h"
 #include "touch.h"

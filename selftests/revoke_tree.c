@@ -49,15 +49,6 @@ static size_t pick(FIXTURE_DATA(tree) * self, size_t below)
 	return rand_r(&self->seed) % below;
 }
 
-/* Descriptors for all of them and some more. */
-static int allow_fds(size_t count)
-{
-	struct rlimit limit = { .rlim_cur = count + 1000,
-				.rlim_max = count + 1000 };
-
-	return result(setrlimit(RLIMIT_NOFILE, &limit));
-}
-
 FIXTURE_SETUP(tree)
 {
 	const char *given = getenv("ALIASES");

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many aliases: rule 9.
+ * Many aliases, and many at the same time: rules 9 and 14.
  *
- * Another number of them is asked for with ALIASES=<number> in the environment.
+ * How many aliases there are can be told with ALIASES=<number> in the
+ * environment.
  */
 #include <kselftest_harness.h>
 
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 
 #include "cgroup.h"
@@ -26,19 +30,6 @@
 
 /* What O(log n) may grow by from the first to the millionth, with much room. */
 #define GROWTH 10
-
-static int allow_fds(size_t count)
-{
-	struct rlimit limit = { .rlim_cur = count + 1000,
-				.rlim_max = count + 1000 };
-	int file = open("/proc/sys/fs/nr_open", O_WRONLY | O_CLOEXEC);
-
-	if (file >= 0) {
-		dprintf(file, "%zu", count + 1000);
-		close(file);
-	}
-	return result(setrlimit(RLIMIT_NOFILE, &limit));
-}
 
 /* Aliases of @pages pages, until @count are there; the number that are not. */
 static size_t make_aliases(int root, int *fds, size_t count, size_t pages)
@@ -80,6 +71,12 @@ static long long bytes_per_alias(int root, int *fds, size_t pages)
 	return (after - before) / MEASURED;
 }
 
+/* What watches objects and locks makes them larger. */
+static long long most_bytes(void)
+{
+	return is_debug_kernel() ? 2 * MOST_BYTES : MOST_BYTES;
+}
+
 /* Prints what an alias costs by its size; 0 if that is little, and the same. */
 static int measure_in_group(void)
 {
@@ -96,7 +93,7 @@ static int measure_in_group(void)
 	printf("# bytes per alias: %lld of one page, %lld of %d pages\n", one,
 	       all, ROOT_PAGES);
 	fflush(stdout);
-	return one <= 0 || one > MOST_BYTES || llabs(one - all) > one / 20;
+	return one <= 0 || one > most_bytes() || llabs(one - all) > one / 20;
 }
 
 /* rule 9 */
@@ -126,11 +123,16 @@ FIXTURE(crowd)
 	size_t count;
 };
 
+static size_t number_of_aliases(size_t usual)
+{
+	const char *number = getenv("ALIASES");
+
+	return number ? strtoul(number, NULL, 0) : usual;
+}
+
 FIXTURE_SETUP(crowd)
 {
-	const char *count = getenv("ALIASES");
-
-	self->count = count ? strtoul(count, NULL, 0) : MILLION;
+	self->count = number_of_aliases(MILLION);
 	self->fds = calloc(self->count, sizeof(*self->fds));
 	ASSERT_NE(NULL, self->fds);
 	ASSERT_EQ(0, allow_fds(self->count));
@@ -173,6 +175,265 @@ TEST_F_TIMEOUT(crowd, a_million_live_aliases_of_one_root_work, 800)
 	close(self->root);
 	EXPECT_EQ(0, ds_info(self->fds[self->count - 1], &info));
 	close_all(self->fds, self->count);
+}
+
+/*
+ * Enough to tell what grows with their number, and not too many for a machine of
+ * 2 GiB: each has two pages of its own. Fewer where that would take too long.
+ */
+#define MANY 100000
+#define FEW 5000
+
+/* Aliases that lie in some pattern, made and closed in some order. */
+FIXTURE(pattern)
+{
+	int root;
+	size_t count;
+	int *fds;
+};
+
+enum shape {
+	SIDE_BY_SIDE,
+	WITH_GAPS,
+	NESTED,
+	OVERLAPPING,
+};
+
+enum order {
+	SORTED,
+	REVERSE,
+	RANDOM,
+};
+
+FIXTURE_VARIANT(pattern)
+{
+	enum shape shape;
+	enum order order;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(pattern, side_by_side) {
+	.shape = SIDE_BY_SIDE,
+	.order = SORTED,
+};
+
+FIXTURE_VARIANT_ADD(pattern, with_gaps_in_reverse) {
+	.shape = WITH_GAPS,
+	.order = REVERSE,
+};
+
+FIXTURE_VARIANT_ADD(pattern, with_gaps_in_random_order) {
+	.shape = WITH_GAPS,
+	.order = RANDOM,
+};
+
+FIXTURE_VARIANT_ADD(pattern, nested) {
+	.shape = NESTED,
+	.order = SORTED,
+};
+
+FIXTURE_VARIANT_ADD(pattern, overlapping_in_random_order) {
+	.shape = OVERLAPPING,
+	.order = RANDOM,
+};
+
+/* clang-format on */
+
+/* Number @i of @count in a root of twice as many pages */
+static int pattern_alias(int root, enum shape shape, size_t count, size_t i)
+{
+	switch (shape) {
+	case SIDE_BY_SIDE:
+		return ds_alias_pages(root, 2 * i, 2 * i + 2, RIGHTS_R);
+	case WITH_GAPS:
+		return ds_alias_pages(root, 2 * i, 2 * i + 1, RIGHTS_R);
+	case NESTED:
+		return ds_alias_pages(root, i, 2 * count - i, RIGHTS_R);
+	default:
+		return ds_alias_pages(root, i, i + count + 1, RIGHTS_R);
+	}
+}
+
+static void put_in_order(size_t *numbers, size_t count, enum order order)
+{
+	unsigned int seed = random_seed();
+	size_t i, j;
+
+	for (i = 0; i < count; i++) {
+		j = order == RANDOM ? rand_r(&seed) % (i + 1) : i;
+		numbers[i] = numbers[j];
+		numbers[j] = order == REVERSE ? count - 1 - i : i;
+	}
+}
+
+FIXTURE_SETUP(pattern)
+{
+	size_t *numbers;
+	size_t i;
+
+	self->count = number_of_aliases(is_debug_kernel() ? FEW : MANY);
+	self->fds = calloc(self->count, sizeof(*self->fds));
+	numbers = calloc(self->count, sizeof(*numbers));
+	ASSERT_NE(NULL, self->fds);
+	ASSERT_NE(NULL, numbers);
+	ASSERT_EQ(0, allow_fds(self->count));
+	self->root = ds_alloc_pages(2 * self->count);
+	ASSERT_LE(0, self->root);
+	put_in_order(numbers, self->count, variant->order);
+	for (i = 0; i < self->count; i++) {
+		self->fds[i] = pattern_alias(self->root, variant->shape,
+					     self->count, numbers[i]);
+		ASSERT_LE(0, self->fds[i]);
+	}
+	free(numbers);
+}
+
+FIXTURE_TEARDOWN(pattern)
+{
+	free(self->fds);
+}
+
+/* rules 9, 14 and 15: it takes as long as giving back takes, and no longer */
+TEST_F_TIMEOUT(pattern, closing_the_root_is_less_than_3_times_closing_them, 800)
+{
+	size_t pieces = variant->shape == WITH_GAPS ? self->count : 0;
+	double start, root, all;
+
+	EXPECT_EQ(pieces * page_size(), ds_exclusive(self->root));
+	start = seconds();
+	close(self->root);
+	root = seconds() - start;
+	start = seconds();
+	close_all(self->fds, self->count);
+	all = seconds() - start;
+	TH_LOG("the root took %.4f s, the %zu others %.4f s", root, self->count,
+	       all);
+	EXPECT_GT(3 * all, root);
+}
+
+#define TRACING "/sys/kernel/tracing/"
+#define CONTENTION TRACING "events/lock/contention_begin/enable"
+#define CROWD_MAX 8
+#define CROWD_SECONDS 1
+
+/* How often processes that do something at once wait for a mutex. */
+FIXTURE(at_once)
+{
+	int cpus;
+	int shared;
+};
+
+FIXTURE_VARIANT(at_once)
+{
+	bool faults;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(at_once, aliases) {
+	.faults = false,
+};
+
+FIXTURE_VARIANT_ADD(at_once, faults) {
+	.faults = true,
+};
+
+/* clang-format on */
+
+FIXTURE_SETUP(at_once)
+{
+	self->cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	if (self->cpus > CROWD_MAX)
+		self->cpus = CROWD_MAX;
+	if (self->cpus < 2)
+		SKIP(return, "needs two processors");
+	if (access(CONTENTION, W_OK))
+		SKIP(return, "this kernel does not tell who waits for a lock");
+	if (is_debug_kernel())
+		SKIP(return, "this kernel tells of all that take a mutex");
+	self->shared = ds_alloc_pages(CROWD_MAX);
+	ASSERT_LE(0, self->shared);
+}
+
+FIXTURE_TEARDOWN(at_once)
+{
+	close(self->shared);
+}
+
+static void make_aliases_for_ever(int ds)
+{
+	for (;;)
+		close(ds_alias_pages(ds, 0, 1, RIGHTS_R));
+}
+
+static void fault_for_ever(int ds)
+{
+	char *map = ds_map(ds, page_size(), PROT_READ | PROT_WRITE);
+
+	for (;;) {
+		*(volatile char *)map = 1;
+		madvise(map, page_size(), MADV_DONTNEED);
+	}
+}
+
+static pid_t start_one(int ds, bool faults)
+{
+	pid_t child = fork();
+
+	if (!child && faults)
+		fault_for_ever(ds);
+	else if (!child)
+		make_aliases_for_ever(ds);
+	return child;
+}
+
+/* Of the processes of this program, by what the kernel has traced */
+static long count_waits(void)
+{
+	FILE *trace = fopen(TRACING "trace", "re");
+	char line[512];
+	long count = 0;
+
+	while (trace && fgets(line, sizeof(line), trace))
+		count += strstr(line, " scale-") && strstr(line, "MUTEX");
+	fclose(trace);
+	return count;
+}
+
+/* On one root, or on one for each if @root is -1 */
+static long waits_at_once(int root, int cpus, bool faults)
+{
+	pid_t children[CROWD_MAX];
+	int i, ds;
+
+	text_to_file(TRACING "trace", "\n");
+	text_to_file(CONTENTION, "1");
+	for (i = 0; i < cpus; i++) {
+		ds = root < 0 ? ds_alloc_pages(1) : dup(root);
+		children[i] = start_one(ds, faults);
+		close(ds);
+	}
+	sleep(CROWD_SECONDS);
+	text_to_file(CONTENTION, "0");
+	for (i = 0; i < cpus; i++) {
+		kill(children[i], SIGKILL);
+		wait_for(children[i]);
+	}
+	return count_waits();
+}
+
+/* rule 9: with roots of their own they do not know of each other */
+TEST_F(at_once, with_separate_roots_nobody_waits)
+{
+	EXPECT_EQ(0, waits_at_once(-1, self->cpus, variant->faults));
+}
+
+/* rule 9: faults never do; to make aliases of one root is done in turn */
+TEST_F(at_once, with_one_root_only_aliases_wait)
+{
+	long waits = waits_at_once(self->shared, self->cpus, variant->faults);
+
+	TH_LOG("%ld waits by %d processes", waits, self->cpus);
+	EXPECT_EQ(variant->faults, !waits);
 }
 
 TEST_HARNESS_MAIN

@@ -95,14 +95,15 @@ static int take_completion(struct uring *uring)
 	return res;
 }
 
-int uring_transfer(struct uring *uring, int opcode, int fd, void *buffer,
-		   size_t length)
+int uring_transfer_at(struct uring *uring, int opcode, int fd, void *buffer,
+		      size_t length, __u64 offset)
 {
 	const struct io_uring_sqe entry = {
 		.opcode = opcode,
 		.fd = fd,
 		.addr = (__u64)(uintptr_t)buffer,
 		.len = length,
+		.off = offset,
 	};
 	int ret;
 
@@ -110,4 +111,10 @@ int uring_transfer(struct uring *uring, int opcode, int fd, void *buffer,
 	ret = result(syscall(SYS_io_uring_enter, uring->fd, 1, 1,
 			     IORING_ENTER_GETEVENTS, NULL, 0));
 	return ret < 0 ? ret : take_completion(uring);
+}
+
+int uring_transfer(struct uring *uring, int opcode, int fd, void *buffer,
+		   size_t length)
+{
+	return uring_transfer_at(uring, opcode, fd, buffer, length, 0);
 }

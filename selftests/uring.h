@@ -25,5 +25,7 @@ int uring_unregister(struct uring *uring);
 /* IORING_OP_READ_FIXED and so on, at offset 0 of @fd. */
 int uring_transfer(struct uring *uring, int opcode, int fd, void *buffer,
 		   size_t length);
+int uring_transfer_at(struct uring *uring, int opcode, int fd, void *buffer,
+		      size_t length, __u64 offset);
 
 #endif

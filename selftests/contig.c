@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Contiguous memory is made where there is none: rule 2. Early in the list of
+ * programs: what others make the kernel allocate for itself all over memory
+ * can't be moved, and stays for long.
+ */
+#define _GNU_SOURCE
+#include <kselftest_harness.h>
+
+#include "common.h"
+#include "pages.h"
+
+/* Long enough for a machine that is emulated to fill all of its memory. */
+#define LONG_TIMEOUT 240
+
+#define MEG ((__u64)1 << 20)
+#define STRIPE ((size_t)64 << 10)
+
+/* A page cache that fills the memory, and of which every second stripe went. */
+FIXTURE(dropped)
+{
+	int kept;
+	__u64 want;
+};
+
+/*
+ * Stripes of two files in turn, so that they lie side by side. What is left
+ * beside them is less than what will be wanted in one piece.
+ */
+FIXTURE_SETUP(dropped)
+{
+	const __u64 memory = memory_of_the_machine();
+	int other = memfd_create("dropped", MFD_CLOEXEC);
+	off_t at = 0;
+
+	if (memory > 12ULL << 30)
+		SKIP(return, "needs a machine with at most 12 GiB");
+	if (is_debug_kernel())
+		SKIP(return, "this kernel keeps freed objects everywhere");
+	self->want = memory / 16 < 256 * MEG ? memory / 16 : 256 * MEG;
+	self->kept = memfd_create("kept", MFD_CLOEXEC);
+	while (number_in_file("/proc/meminfo", "MemFree:") * 1024 >
+	       self->want) {
+		ASSERT_EQ(0, fallocate(self->kept, 0, at, STRIPE));
+		ASSERT_EQ(0, fallocate(other, 0, at, STRIPE));
+		at += STRIPE;
+	}
+	close(other);
+}
+
+FIXTURE_TEARDOWN(dropped)
+{
+	close(self->kept);
+}
+
+/* A page that somebody holds just then is no reason to give up. */
+static int alloc_patiently(__u64 length)
+{
+	int tries = 10;
+	int ds = -ENOMEM;
+
+	while (ds == -ENOMEM && tries--) {
+		ds = ds_alloc(length, RIGHTS_R, 0);
+		if (ds == -ENOMEM)
+			usleep(100000);
+	}
+	return ds;
+}
+
+/* rule 2: what is in use and can be moved is moved out of the way */
+TEST_F_TIMEOUT(dropped, page_cache_makes_room_for_a_run, LONG_TIMEOUT)
+{
+	long long moved = number_in_file("/proc/vmstat", "pgmigrate_success");
+	struct pages pages;
+	int ds = alloc_patiently(self->want);
+
+	moved = number_in_file("/proc/vmstat", "pgmigrate_success") - moved;
+	TH_LOG("%llu MiB, %lld pages moved", self->want / MEG, moved);
+	ASSERT_LE(0, ds);
+	EXPECT_LT(0, moved);
+	ASSERT_EQ(0, pages_of_fd(&pages, ds, self->want / MEG * MEG));
+	EXPECT_TRUE(pages_contiguous(&pages, 0, pages.count));
+	pages_forget(&pages);
+	close(ds);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* RDMA as a door: memory is offered to others on the network. */
+#include "door.h"
+
+#include <sys/mman.h>
+
+#include "common.h"
+#include "rdma.h"
+
+static long offer(void *map, int prot)
+{
+	struct rdma rdma;
+	long ret = rdma_open(&rdma);
+
+	if (!ret)
+		ret = rdma_register(&rdma, map, page_size(), prot);
+	rdma_close(&rdma);
+	return ret == NO_RDMA ? NO_DOOR : ret;
+}
+
+long door_rdma(void *map)
+{
+	return offer(map, PROT_READ | PROT_WRITE);
+}
+
+long door_rdma_read_only(void *map)
+{
+	return offer(map, PROT_READ);
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What becomes of a page with a memory error, and of all the others: only that
+ * page is lost, and whoever touches it learns so. The errors are injected by
+ * madvise(2); the pages are lost to the machine until it is booted again.
+ */
+#include <kselftest_harness.h>
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "common.h"
+#include "control.h"
+#include "pages.h"
+
+#ifndef MADV_HWPOISON
+#define MADV_HWPOISON 100
+#endif
+
+#define PARAMETER "/sys/module/dataspace/parameters/limit_mb"
+
+/* Which page of the root is hit, and the alias in which it is page 1. */
+#define BAD 3
+#define FIRST 2
+#define END 5
+
+FIXTURE(hwpoison)
+{
+	size_t page;
+	size_t pages;
+	int root;
+	int alias;
+	char *map;
+};
+
+FIXTURE_VARIANT(hwpoison)
+{
+	size_t chunks;
+	size_t pages;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(hwpoison, pages) {
+	.pages = 8,
+};
+
+FIXTURE_VARIANT_ADD(hwpoison, huge) {
+	.chunks = 1,
+};
+
+/* clang-format on */
+
+FIXTURE_SETUP(hwpoison)
+{
+	self->page = page_size();
+	self->pages =
+		variant->pages + variant->chunks * huge_size() / self->page;
+	self->root = ds_alloc_pages(self->pages);
+	ASSERT_LE(0, self->root);
+	self->alias = ds_alias_pages(self->root, FIRST, END, RIGHTS_RW);
+	ASSERT_LE(0, self->alias);
+	self->map = ds_map(self->root, self->pages * self->page,
+			   PROT_READ | PROT_WRITE);
+	ASSERT_NE(MAP_FAILED, self->map);
+	tags_write(self->map, self->pages, 0);
+}
+
+/* All pages but the bad one have what they had. */
+FIXTURE_TEARDOWN(hwpoison)
+{
+	const size_t after = BAD + 1;
+
+	EXPECT_EQ(0, tags_wrong(self->map, BAD, 0));
+	EXPECT_EQ(0, tags_wrong(self->map + after * self->page,
+				self->pages - after, after));
+}
+
+static long poison(FIXTURE_DATA(hwpoison) * self)
+{
+	return result(madvise(self->map + BAD * self->page, self->page,
+			      MADV_HWPOISON));
+}
+
+static void *expected_address;
+
+/* Ends the process, well if this is the error that it waits for. */
+static void on_sigbus(int number, siginfo_t *info, void *context)
+{
+	_exit(info->si_code != BUS_MCEERR_AR ||
+	      info->si_addr != expected_address);
+}
+
+/* In a process of its own: 0 if the touch says that the page is broken. */
+static int touch_is_memory_error(char *at, bool store)
+{
+	struct sigaction action = {
+		.sa_sigaction = on_sigbus,
+		.sa_flags = SA_SIGINFO,
+	};
+	pid_t child = fork();
+
+	if (child)
+		return wait_for(child);
+	expected_address = at;
+	sigaction(SIGBUS, &action, NULL);
+	if (store)
+		*(volatile char *)at = 1;
+	else
+		*(volatile char *)at;
+	_exit(2);
+}
+
+TEST_F(hwpoison, a_touch_is_SIGBUS_that_names_the_address)
+{
+	char *bad = self->map + BAD * self->page;
+
+	ASSERT_EQ(0, poison(self));
+	EXPECT_EQ(0, touch_is_memory_error(bad, false));
+	EXPECT_EQ(0, touch_is_memory_error(bad, true));
+}
+
+TEST_F(hwpoison, a_new_mapping_says_the_same)
+{
+	char *map;
+
+	ASSERT_EQ(0, poison(self));
+	map = ds_map(self->alias, (END - FIRST) * self->page, PROT_READ);
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(0, touch_is_memory_error(map + self->page, false));
+	EXPECT_EQ(0, tags_wrong(map, 1, FIRST));
+	EXPECT_EQ(0, tags_wrong(map + 2 * self->page, 1, FIRST + 2));
+}
+
+TEST_F(hwpoison, read_and_write_are_EIO_there_and_stop_before_it)
+{
+	const size_t page = self->page;
+	const size_t length = 8 * page;
+	char *buffer = malloc(length);
+
+	ASSERT_EQ(0, poison(self));
+	EXPECT_EQ(-EIO, result(pread(self->root, buffer, 1, BAD * page)));
+	EXPECT_EQ(-EIO, result(pwrite(self->root, buffer, 1, BAD * page + 9)));
+	EXPECT_EQ(-EIO, result(pread(self->alias, buffer, page, page)));
+	EXPECT_EQ(BAD * page, pread(self->root, buffer, length, 0));
+	EXPECT_EQ(0, tags_wrong(buffer, BAD, 0));
+	EXPECT_EQ(page,
+		  pwrite(self->alias, buffer + FIRST * page, 2 * page, 0));
+	EXPECT_EQ(page, pread(self->root, buffer, page, (BAD + 1) * page));
+	EXPECT_EQ(0, tags_wrong(buffer, 1, BAD + 1));
+}
+
+TEST_F(hwpoison, counts_stay_what_they_were)
+{
+	struct dataspace_info before, after;
+
+	ASSERT_EQ(0, ds_info(self->root, &before));
+	ASSERT_EQ(0, poison(self));
+	ASSERT_EQ(0, ds_info(self->root, &after));
+	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
+}
+
+TEST_F(hwpoison, all_the_others_go_back)
+{
+	struct pages pages;
+
+	ASSERT_EQ(0, pages_of_map(&pages, self->map, self->pages * self->page));
+	ASSERT_EQ(0, poison(self));
+	munmap(self->map, self->pages * self->page);
+	close(self->root);
+	EXPECT_EQ(END - FIRST - 1,
+		  pages_held_in(&pages, 0, BAD) +
+			  pages_held_in(&pages, BAD + 1, self->pages));
+	EXPECT_EQ(0, tags_wrong_fd(self->alias, 1, FIRST));
+	close(self->alias);
+	EXPECT_EQ(0, pages_held_in(&pages, 0, BAD));
+	EXPECT_EQ(0, pages_held_in(&pages, BAD + 1, self->pages));
+	self->map = ds_map(ds_alloc_pages(self->pages),
+			   self->pages * self->page, PROT_READ | PROT_WRITE);
+	tags_write(self->map, self->pages, 0);
+}
+
+/* A seal of all mappings asks for pins; the bad page has none. */
+TEST_F(hwpoison, it_can_be_sealed_and_revoked)
+{
+	ASSERT_EQ(0, poison(self));
+	EXPECT_EQ(0, ds_seal(self->alias, DATASPACE_SEAL_NOW));
+	EXPECT_EQ(0, ds_revoke(self->root));
+	EXPECT_EQ(-ESTALE, result(pwrite(self->alias, "x", 1, 0)));
+}
+
+/* 0 if that was refused, or if the child was told that the page is lost. */
+static int poison_from_a_child(FIXTURE_DATA(hwpoison) * self)
+{
+	pid_t child;
+	int status;
+
+	signal(SIGBUS, SIG_IGN);
+	child = fork();
+	if (!child)
+		_exit(poison(self) != -EBUSY);
+	status = wait_for(child);
+	signal(SIGBUS, SIG_DFL);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGBUS ? 0 : status;
+}
+
+/*
+ * Core can't split what is pinned and may tell the processes that map it at
+ * once; the page is lost all the same.
+ */
+TEST_F(hwpoison, of_a_pinned_huge_page_only_the_bad_one_is_lost)
+{
+	char byte;
+	struct pin pin;
+
+	if (!variant->chunks)
+		SKIP(return, "pages of their own need not be split");
+	ASSERT_EQ(0, pin_page(&pin, self->map));
+	EXPECT_EQ(0, poison_from_a_child(self));
+	EXPECT_EQ(-EIO, result(pread(self->root, &byte, 1, BAD * self->page)));
+	EXPECT_EQ(1, pread(self->root, &byte, 1, (BAD - 1) * self->page));
+	EXPECT_EQ(1, pread(self->root, &byte, 1, (BAD + 1) * self->page));
+	EXPECT_EQ(0,
+		  touch_is_memory_error(self->map + BAD * self->page, false));
+	pin_close(&pin);
+}
+
+TEST_F(hwpoison, soft_offlining_is_EBUSY_and_moves_nothing)
+{
+	struct pages before, after;
+	const size_t length = self->pages * self->page;
+
+	ASSERT_EQ(0, pages_of_map(&before, self->map, length));
+	EXPECT_EQ(-EBUSY, result(madvise(self->map + BAD * self->page,
+					 self->page, 101)));
+	EXPECT_EQ(0, tags_wrong(self->map, self->pages, 0));
+	ASSERT_EQ(0, pages_of_map(&after, self->map, length));
+	EXPECT_EQ(0, memcmp(before.pfn, after.pfn,
+			    self->pages * sizeof(*before.pfn)));
+}
+
+/* The limit counts what there is: not a page more or less after an error. */
+TEST(a_lost_page_is_taken_off_the_account_once)
+{
+	const size_t length = 1 << 20;
+	int ds = ds_alloc(length, RIGHTS_RW, 0);
+	char *map = ds_map(ds, length, PROT_READ | PROT_WRITE);
+
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(0, result(madvise(map, page_size(), MADV_HWPOISON)));
+	munmap(map, length);
+	close(ds);
+	ASSERT_EQ(0, text_to_file(PARAMETER, "1"));
+	EXPECT_EQ(-ENOMEM, ds_alloc(length + 1, RIGHTS_RW, 0));
+	ds = ds_alloc(length, RIGHTS_RW, 0);
+	EXPECT_LE(0, ds);
+	ASSERT_EQ(0, text_to_file(PARAMETER, "0"));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The module itself, to be unloaded and loaded again. Its file is
+ * $DATASPACE_MODULE, or where the virtual machine has it.
+ */
+#ifndef DATASPACE_KMOD_H
+#define DATASPACE_KMOD_H
+
+#define KMOD_PARAMETERS "/sys/module/dataspace/parameters/"
+
+const char *kmod_file(void);
+
+/* Both return 0 or -errno; @parameters are separated by blanks. */
+int kmod_load(const char *parameters);
+int kmod_unload(void);
+
+#endif

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A model of the dataspaces of a few processes, and those who act in it.
+ *
+ * A world is one model and the processes that it is about. It lies in memory
+ * that they share. At any moment one thread of one of them has the turn: it
+ * chooses the next operation at random, does it, brings the model up to date,
+ * and checks what the operation has touched. Then it gives the turn to another.
+ * So what happens in a world depends on its seed alone, although it happens in
+ * several processes. Several worlds run at the same time in one kernel.
+ *
+ * Nothing in the model depends on addresses, descriptors, physical pages or
+ * time, and no choice on what another world does.
+ */
+#ifndef DATASPACE_MODEL_H
+#define DATASPACE_MODEL_H
+
+#include <semaphore.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <sys/types.h>
+
+#include <linux/types.h>
+
+#include "control.h"
+#include "uring.h"
+
+#define WORLDS 4
+#define WORLDS_MAX 16
+#define OPERATIONS 22
+#define MEMORIES 6
+#define SPACES 256
+#define PROCESSES 4
+#define THREADS 2
+#define HANDLES 40
+#define AREAS 40
+#define SOCKETS 2
+#define PINS 2
+#define QUEUE 6
+#define PAGES_MAX 1100
+#define NONE (-1)
+/* Seconds that another world may take for what takes no time. */
+#define MOMENT 20
+
+/* What a seal has taken. */
+#define SEALED 1
+#define SEALED_NOW 2
+
+/*
+ * The memory of one root, while anything covers a page of it or may have to.
+ * @cover: of each page, by how many live dataspaces and mappings
+ * @content: the first and the last word of each page
+ * @late: pages that may stay for a while, as one was pinned near them
+ * @old: nothing new is made of it, so that it comes to an end
+ * @from, @to: what has been touched and is to be looked at
+ */
+struct memory {
+	bool there;
+	bool old;
+	int pages;
+	int covered;
+	int from, to;
+	__u64 pfn[PAGES_MAX];
+	__u64 content[PAGES_MAX];
+	__u16 cover[PAGES_MAX];
+	bool late[PAGES_MAX];
+};
+
+/*
+ * A dataspace: pages [start, end) of a memory, which it may outlive if it was
+ * revoked.
+ * @refs: descriptors of it, those in flight among them
+ * @areas: its mappings, as the kernel counts them
+ * @parent: the next ancestor that is live or mapped
+ */
+struct space {
+	bool there;
+	bool alias;
+	bool contiguous;
+	bool revoked;
+	int seal;
+	int memory;
+	int start, end;
+	__u32 rights;
+	__u64 id;
+	int refs;
+	int areas;
+	int parent;
+};
+
+/* A descriptor of a process. */
+struct handle {
+	int space;
+	int fd;
+};
+
+/* What is left of a mapping: there[i] says whether page start + i is. */
+struct area {
+	int space;
+	int start, count;
+	int pieces;
+	bool writable;
+	char *map;
+	bool there[PAGES_MAX];
+};
+
+/* A pair of sockets, and the dataspaces that are in flight in it. */
+struct channel {
+	bool open;
+	int ends[2];
+	int count;
+	int spaces[QUEUE];
+};
+
+/* Pages that a process has pinned, by a ring or by a pipe. */
+struct hold {
+	bool there;
+	bool by_ring;
+	int memory;
+	int start, count;
+	struct uring ring;
+	struct pin pipe;
+};
+
+struct world;
+
+struct actor {
+	struct world *world;
+	int process;
+	int thread;
+	bool there;
+	sem_t turn;
+};
+
+struct process {
+	bool there;
+	pid_t pid;
+	int pagemap;
+	struct actor actors[THREADS];
+	struct handle handles[HANDLES];
+	struct area areas[AREAS];
+	struct channel channels[SOCKETS];
+	struct hold holds[PINS];
+};
+
+/*
+ * @steps: how many operations are to be done
+ * @done: how often each has been done
+ * @waited: pages that came back late without a reason that the model knows
+ * @self: the process that has the turn
+ * @leaving: the one that is about to end, or NONE
+ * @wrong: whether there was a difference
+ * @owner: of every physical page of the machine; shared by all worlds
+ * @mail: sockets that all processes have
+ */
+struct world {
+	int index;
+	unsigned int seed;
+	__u64 random;
+	long steps;
+	long step;
+	const char *operation;
+	long done[OPERATIONS];
+	long looks;
+	long waited;
+	long deepest;
+	struct process *self;
+	const struct actor *actor;
+	int leaving;
+	bool killed;
+	bool ending;
+	bool wrong;
+	bool rings;
+	int flags_fd;
+	__u16 *owner;
+	__u64 version;
+	int chunk;
+	struct channel mail;
+	struct memory memories[MEMORIES];
+	struct space spaces[SPACES];
+	struct process processes[PROCESSES];
+};
+
+/* An operation: whether it could be done. */
+typedef bool (*operation_fn)(struct world *world);
+
+/* model_check.c: differences between the world and its model. */
+void agree(struct world *world, const char *file, int line, const char *what,
+	   long long expected, long long seen);
+void check_info(struct world *world, const struct handle *handle);
+void check_something(struct world *world);
+void check_everything(struct world *world);
+
+#define AGREE(world, expected, seen) \
+	agree(world, __FILE__, __LINE__, #seen, expected, seen)
+
+/* A number less than @below. */
+int pick(struct world *world, int below);
+/* A random range within [0, @count), of @most at most. */
+void pick_range(struct world *world, int count, int most, int *start, int *end);
+
+/* model_pages.c: sets of pages. */
+void memory_init(struct world *world, int memory, int pages, const __u64 *pfn);
+void memory_cover(struct world *world, int memory, int start, int end);
+void memory_uncover(struct world *world, int memory, int start, int end);
+void memory_unpin(struct world *world, const struct hold *hold);
+bool is_pinned(const struct world *world, int memory, int page);
+bool is_near_pinned(const struct world *world, int memory, int page);
+/* Waits for late pages; the memory may be gone afterwards. */
+void memory_settle(struct world *world, int memory);
+/* Whether what an operation has touched is as the model says. */
+void memories_look(struct world *world);
+void memory_abandon(struct world *world, int memory);
+void memory_look_at_all(struct world *world, int memory);
+
+/* model_tree.c: derivation, rights, and who covers what. */
+int space_new(struct world *world, int parent);
+void space_get(struct world *world, int space);
+void space_put(struct world *world, int space);
+__u32 space_rights(const struct space *space);
+int space_depth(const struct world *world, int space);
+int space_aliases(const struct world *world, int space);
+int space_exclusive(const struct world *world, int space);
+bool space_is_last(const struct world *world, int space);
+void space_revoke(struct world *world, int space);
+void space_seal(struct world *world, int space, int seal);
+void area_begin(struct world *world, struct area *area, int space);
+void area_copy(struct world *world, const struct area *area);
+void area_cut(struct world *world, struct area *area, int start, int end);
+void area_end(struct world *world, struct area *area);
+
+/* model_find.c: things of the process that has the turn. */
+struct handle *some_handle(struct world *world);
+struct handle *lasting_handle(struct world *world);
+struct handle *free_handle(struct world *world);
+struct area *some_area(struct world *world);
+struct area *free_area(struct world *world);
+/* A random run of pages that are there, of @most at most; or all of a piece. */
+void some_run(struct world *world, const struct area *area, int most,
+	      int *start, int *end);
+void some_piece(struct world *world, const struct area *area, int *start,
+		int *end);
+int free_space(const struct world *world);
+struct space *space_of(struct world *world, const struct handle *handle);
+
+/* Operations: model_handles.c */
+bool op_alloc(struct world *world);
+bool op_alias(struct world *world);
+bool op_dup(struct world *world);
+bool op_close(struct world *world);
+bool op_write(struct world *world);
+bool op_read(struct world *world);
+bool op_revoke(struct world *world);
+bool op_seal(struct world *world);
+bool op_seal_now(struct world *world);
+
+/* model_areas.c */
+bool op_map(struct world *world);
+bool op_unmap(struct world *world);
+bool op_move(struct world *world);
+bool op_protect(struct world *world);
+bool op_store(struct world *world);
+void check_load(struct world *world, const struct area *area);
+
+/* model_passing.c */
+int channel_open(struct channel *channel);
+/* Closes the descriptors; what was in flight is gone if they were the last. */
+void channel_close(const struct channel *channel);
+void channel_lose(struct world *world, struct channel *channel);
+bool op_send(struct world *world);
+bool op_receive(struct world *world);
+bool op_drop(struct world *world);
+
+/* model_holds.c */
+bool rings_work(void);
+/* Lets go of the pages; then all that is left are descriptors. */
+void hold_release(struct hold *hold);
+void hold_close(struct hold *hold);
+void hold_lose(struct world *world, struct hold *hold);
+bool op_pin(struct world *world);
+bool op_unpin(struct world *world);
+
+/* model_turns.c */
+struct actor *first_actor(struct world *world);
+void actor_init(struct world *world, int process, int thread);
+void give_turn(struct actor *actor);
+void wait_for_turn(struct actor *actor);
+bool is_over(const struct world *world);
+/* A few steps; then somebody else has the turn. */
+void take_turn(struct world *world);
+/* What all threads but the first of the first process do, for ever. */
+void *act(void *actor);
+
+/* model_processes.c */
+int open_pagemap(void);
+void process_lose(struct world *world, struct process *process);
+bool op_fork(struct world *world);
+bool op_thread(struct world *world);
+bool op_exit(struct world *world);
+
+/* model_world.c */
+/* Runs the world in this process; whether there was no difference. */
+bool world_run(struct world *world);
+
+/* model_steps.c */
+void world_step(struct world *world);
+const char *operation_name(int operation);
+
+#endif

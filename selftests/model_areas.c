@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Operations on mappings. */
+#include "model.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "common.h"
+#include "touch.h"
+
+/* Pages that one store covers at most. */
+#define STORE_PAGES 8
+
+/* What an entry of pagemap says. */
+#define PAGEMAP_PRESENT 0x8000000000000000ULL
+#define PAGEMAP_FRAME 0x007fffffffffffffULL
+
+static char *page_of(const struct area *area, int page)
+{
+	return area->map + page * page_size();
+}
+
+static char *last_word_of(const struct area *area, int page)
+{
+	return page_of(area, page + 1) - sizeof(__u64);
+}
+
+static bool frame_of(const struct world *world, const char *at, __u64 *frame)
+{
+	off_t place = (uintptr_t)at / page_size() * sizeof(*frame);
+
+	if (pread(world->self->pagemap, frame, sizeof(*frame), place) !=
+	    sizeof(*frame))
+		return false;
+	*frame &= PAGEMAP_PRESENT | PAGEMAP_FRAME;
+	return *frame & PAGEMAP_PRESENT;
+}
+
+/* Who makes room for a contiguous run takes pages out of sight for a moment. */
+static void check_frame(struct world *world, const char *at, __u64 expected)
+{
+	double end = seconds() + MOMENT;
+	__u64 frame = 0;
+	__u64 value;
+
+	while (!frame_of(world, at, &frame) && seconds() < end)
+		touch_load(at, &value);
+	AGREE(world, expected | PAGEMAP_PRESENT, frame);
+}
+
+void check_load(struct world *world, const struct area *area)
+{
+	const struct space *space = &world->spaces[area->space];
+	const struct memory *memory = &world->memories[space->memory];
+	const int expected = space->revoked ? SIGBUS : 0;
+	__u64 words[2] = {};
+	int start, end;
+
+	some_run(world, area, 1, &start, &end);
+	AGREE(world, expected, touch_load(page_of(area, start), &words[0]));
+	AGREE(world, expected,
+	      touch_load(last_word_of(area, start), &words[1]));
+	if (space->revoked || world->wrong)
+		return;
+	AGREE(world, memory->content[area->start + start], words[0]);
+	AGREE(world, memory->content[area->start + start], words[1]);
+	check_frame(world, page_of(area, start),
+		    memory->pfn[area->start + start]);
+}
+
+/* The mode of the descriptor is looked at before anything else. */
+static long expected_map(const struct space *space, int prot)
+{
+	if (prot & PROT_WRITE && !(space->rights & DATASPACE_WRITE))
+		return -EACCES;
+	if (space->revoked)
+		return -ESTALE;
+	if (prot & PROT_WRITE && space->seal)
+		return -EPERM;
+	if (prot & PROT_EXEC && !(space->rights & DATASPACE_EXEC))
+		return -EACCES;
+	return 0;
+}
+
+static int random_prot(struct world *world)
+{
+	int prot = PROT_READ;
+
+	if (pick(world, 3))
+		prot |= PROT_WRITE;
+	if (!pick(world, 8))
+		prot |= PROT_EXEC;
+	return prot;
+}
+
+bool op_map(struct world *world)
+{
+	struct handle *handle = lasting_handle(world);
+	struct area *area = free_area(world);
+	int flags = pick(world, 4) ? MAP_SHARED : MAP_SHARED | MAP_POPULATE;
+	int prot = random_prot(world);
+	struct space *space;
+	int start, end;
+	void *map;
+
+	if (!handle || !area)
+		return false;
+	space = space_of(world, handle);
+	pick_range(world, space->end - space->start, PAGES_MAX, &start, &end);
+	map = mmap(NULL, (end - start) * page_size(), prot, flags, handle->fd,
+		   start * page_size());
+	AGREE(world, expected_map(space, prot), map == MAP_FAILED ? -errno : 0);
+	if (map == MAP_FAILED)
+		return true;
+	area->map = map;
+	area->start = space->start + start;
+	area->count = end - start;
+	area->writable = prot & PROT_WRITE;
+	area_begin(world, area, handle->space);
+	return true;
+}
+
+static int overmap(char *from, size_t length)
+{
+	void *map = mmap(from, length, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	return map == from ? result(munmap(map, length)) : -errno;
+}
+
+/* Nothing but pages that are there: elsewhere others may be by now. */
+static int unmap_run(struct world *world, const struct area *area, int start,
+		     int end)
+{
+	const size_t page = page_size();
+	bool tail = end == area->count || !area->there[end];
+	bool head = !start || !area->there[start - 1];
+	char *from = page_of(area, start);
+
+	switch (pick(world, 4)) {
+	case 0:
+		return overmap(from, (end - start) * page);
+	case 1:
+		if (!tail || head)
+			break;
+		from -= page;
+		return mremap(from, (end - start + 1) * page, page, 0) == from ?
+			       0 :
+			       -errno;
+	default:
+		break;
+	}
+	return result(munmap(from, (end - start) * page));
+}
+
+bool op_unmap(struct world *world)
+{
+	struct area *area = some_area(world);
+	int start, end;
+
+	if (!area)
+		return false;
+	if (pick(world, 2))
+		some_run(world, area, 1 + pick(world, 16), &start, &end);
+	else
+		some_piece(world, area, &start, &end);
+	AGREE(world, 0, unmap_run(world, area, start, end));
+	area_cut(world, area, start, end);
+	return true;
+}
+
+/* The only piece of a mapping, to where another mapping is. */
+bool op_move(struct world *world)
+{
+	struct area *area = some_area(world);
+	int start, end;
+	size_t length;
+	char *from;
+	char *to;
+
+	if (!area || area->pieces != 1)
+		return false;
+	some_piece(world, area, &start, &end);
+	length = (end - start) * page_size();
+	from = page_of(area, start);
+	to = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	AGREE(world, (intptr_t)to,
+	      (intptr_t)mremap(from, length, length,
+			       MREMAP_MAYMOVE | MREMAP_FIXED, to));
+	area->map += to - from;
+	return true;
+}
+
+/* The right to write comes from the descriptor that it was mapped by. */
+static long expected_protect(const struct space *space, const struct area *area,
+			     bool writable)
+{
+	if (!writable)
+		return 0;
+	if (!(space->rights & DATASPACE_WRITE))
+		return -EACCES;
+	return space->seal && !area->writable ? -EPERM : 0;
+}
+
+bool op_protect(struct world *world)
+{
+	struct area *area = some_area(world);
+	bool writable = pick(world, 2);
+	int prot = PROT_READ | (writable ? PROT_WRITE : 0);
+	struct space *space;
+	int start, end;
+	long ret;
+
+	if (!area || area->pieces != 1)
+		return false;
+	space = &world->spaces[area->space];
+	if (space->revoked)
+		return false;
+	some_piece(world, area, &start, &end);
+	ret = result(mprotect(page_of(area, start), (end - start) * page_size(),
+			      prot));
+	AGREE(world, expected_protect(space, area, writable), ret);
+	if (!ret)
+		area->writable = writable;
+	return true;
+}
+
+static int expected_store(const struct space *space, const struct area *area)
+{
+	if (!area->writable)
+		return SIGSEGV;
+	return space->revoked || space->seal & SEALED_NOW ? SIGBUS : 0;
+}
+
+static void store(struct world *world, const struct area *area, int page)
+{
+	const struct space *space = &world->spaces[area->space];
+	struct memory *memory = &world->memories[space->memory];
+
+	memory->content[area->start + page] = world->version++;
+	AGREE(world, 0,
+	      touch_store(page_of(area, page),
+			  memory->content[area->start + page]));
+	AGREE(world, 0,
+	      touch_store(last_word_of(area, page),
+			  memory->content[area->start + page]));
+}
+
+bool op_store(struct world *world)
+{
+	struct area *area = some_area(world);
+	int start, end, expected;
+
+	if (!area)
+		return false;
+	some_run(world, area, STORE_PAGES, &start, &end);
+	expected = expected_store(&world->spaces[area->space], area);
+	if (expected) {
+		AGREE(world, expected, touch_store(page_of(area, start), 0));
+		return true;
+	}
+	for (; start < end; start++)
+		store(world, area, start);
+	return true;
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Differences between what the kernel says and what the model says. After each
+ * operation a few things of the process that has the turn are looked at; from
+ * time to time all of them are.
+ */
+#include "model.h"
+
+#include <stdio.h>
+
+#include "common.h"
+#include "touch.h"
+
+/* How many pages of each mapping are read when everything is checked. */
+#define LOADS 16
+
+void agree(struct world *world, const char *file, int line, const char *what,
+	   long long expected, long long seen)
+{
+	if (expected == seen || world->wrong)
+		return;
+	world->wrong = true;
+	fprintf(stderr,
+		"# seed %u, step %ld, %s by thread %d of process %d: %s:%d: %s is %lld, not %lld\n",
+		world->seed, world->step, world->operation,
+		world->actor->thread, world->actor->process, file, line, what,
+		seen, expected);
+}
+
+static __u32 expected_state(const struct space *space)
+{
+	__u32 state = 0;
+
+	if (space->contiguous)
+		state |= DATASPACE_STATE_CONTIGUOUS;
+	if (space->seal)
+		state |= DATASPACE_STATE_SEALED;
+	if (space->revoked)
+		state |= DATASPACE_STATE_REVOKED;
+	if (space->alias)
+		state |= DATASPACE_STATE_ALIAS;
+	return state;
+}
+
+static void check_counts(struct world *world, const struct handle *handle,
+			 const struct dataspace_info *info)
+{
+	const bool revoked = space_of(world, handle)->revoked;
+	const int space = handle->space;
+
+	AGREE(world, revoked ? 0 : space_exclusive(world, space) * page_size(),
+	      info->exclusive);
+	AGREE(world, revoked ? 0 : space_aliases(world, space), info->aliases);
+	AGREE(world, revoked ? 0 : world->spaces[space].areas, info->mappings);
+}
+
+void check_info(struct world *world, const struct handle *handle)
+{
+	const struct space *space = space_of(world, handle);
+	struct dataspace_info info;
+
+	AGREE(world, 0, ds_info(handle->fd, &info));
+	AGREE(world, (space->end - space->start) * page_size(), info.length);
+	AGREE(world, space->id, info.id);
+	AGREE(world, space_rights(space), info.rights);
+	AGREE(world, expected_state(space), info.state);
+	check_counts(world, handle, &info);
+}
+
+static void check_poll(struct world *world, const struct handle *handle)
+{
+	const struct space *space = space_of(world, handle);
+	bool ready = space->revoked || space_is_last(world, handle->space);
+
+	AGREE(world, ready, ds_ready(handle->fd));
+}
+
+static void check_length(struct world *world, const struct handle *handle)
+{
+	const struct space *space = space_of(world, handle);
+	long length = (space->end - space->start) * page_size();
+
+	AGREE(world, space->revoked ? -ESTALE : length,
+	      result(lseek(handle->fd, 0, SEEK_END)));
+}
+
+void check_something(struct world *world)
+{
+	const struct handle *handle = some_handle(world);
+	const struct area *area = some_area(world);
+
+	if (handle)
+		check_info(world, handle);
+	if (handle && !pick(world, 4))
+		check_poll(world, handle);
+	if (handle && !pick(world, 16))
+		check_length(world, handle);
+	if (area)
+		check_load(world, area);
+}
+
+static void check_handles(struct world *world)
+{
+	int i;
+
+	for (i = 0; i < HANDLES; i++) {
+		const struct handle *handle = &world->self->handles[i];
+
+		if (handle->space == NONE)
+			continue;
+		check_info(world, handle);
+		check_poll(world, handle);
+		check_length(world, handle);
+	}
+}
+
+static void check_areas(struct world *world)
+{
+	int i, j;
+
+	for (i = 0; i < AREAS; i++) {
+		const struct area *area = &world->self->areas[i];
+
+		for (j = 0; area->space != NONE && j < LOADS; j++)
+			check_load(world, area);
+	}
+}
+
+void check_everything(struct world *world)
+{
+	int i;
+
+	check_handles(world);
+	check_areas(world);
+	for (i = 0; i < MEMORIES; i++) {
+		if (world->memories[i].there)
+			memory_settle(world, i);
+		if (world->memories[i].there)
+			memory_look_at_all(world, i);
+	}
+}

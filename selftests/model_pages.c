@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sets of pages: which are covered, and whether the kernel agrees.
+ *
+ * A page that nothing covers must have gone back. But when it is looked at it
+ * may be in use again, by a dataspace of another world. So all worlds write
+ * down in one table whose each physical page is, as soon as they know. A page
+ * that is held and belongs to nobody has not gone back, or its new owner is
+ * about to say so: that takes a moment. A new page that still belongs to
+ * somebody else for more than a moment was given out twice.
+ *
+ * If a page is pinned, it and those around it that lie in the same huge page
+ * may stay for as long, and a bit longer. They are late, and may have a new
+ * owner at any time.
+ */
+#include "model.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common.h"
+#include "pages.h"
+
+/* Seconds after which a page that was pinned must have gone back. */
+#define SOON 10
+/* How many pages of a memory are looked at after an operation. */
+#define LOOKS 10
+
+#define OWNER_LATE 0x8000
+
+static __u16 owner_of(const struct world *world, int memory)
+{
+	return world->index * MEMORIES + memory + 1;
+}
+
+static bool pass_on(__u16 *owner, __u16 from, __u16 to)
+{
+	return __atomic_compare_exchange_n(owner, &from, to, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+static bool try_claim(__u16 *owner, __u16 to)
+{
+	__u16 from = __atomic_load_n(owner, __ATOMIC_SEQ_CST);
+
+	return (!from || from & OWNER_LATE) && pass_on(owner, from, to);
+}
+
+static bool claim(__u16 *owner, __u16 to)
+{
+	double end = seconds() + MOMENT;
+
+	while (!try_claim(owner, to)) {
+		if (seconds() > end)
+			return false;
+		usleep(1000);
+	}
+	return true;
+}
+
+static bool is_gone(const struct world *world, __u64 pfn)
+{
+	return !page_flags_held(world->flags_fd, pfn) ||
+	       __atomic_load_n(&world->owner[pfn], __ATOMIC_SEQ_CST);
+}
+
+static bool wait_until_gone(struct world *world, __u64 pfn, double timeout)
+{
+	double end = seconds() + timeout;
+
+	while (!is_gone(world, pfn)) {
+		if (seconds() > end)
+			return false;
+		usleep(1000);
+	}
+	return true;
+}
+
+void memory_init(struct world *world, int index, int pages, const __u64 *pfn)
+{
+	struct memory *memory = &world->memories[index];
+	int i;
+
+	memset(memory, 0, sizeof(*memory));
+	memory->there = true;
+	memory->pages = pages;
+	for (i = 0; i < pages; i++) {
+		memory->pfn[i] = pfn[i];
+		AGREE(world, true,
+		      claim(&world->owner[pfn[i]], owner_of(world, index)));
+	}
+}
+
+static bool holds(const struct hold *hold, int memory, int start, int end)
+{
+	return hold->there && hold->memory == memory && hold->start < end &&
+	       hold->start + hold->count > start;
+}
+
+static bool any_holds(const struct world *world, int memory, int start, int end)
+{
+	int i, j;
+
+	for (i = 0; i < PROCESSES; i++) {
+		const struct process *process = &world->processes[i];
+
+		for (j = 0; process->there && j < PINS; j++) {
+			if (holds(&process->holds[j], memory, start, end))
+				return true;
+		}
+	}
+	return false;
+}
+
+bool is_pinned(const struct world *world, int memory, int page)
+{
+	return any_holds(world, memory, page, page + 1);
+}
+
+bool is_near_pinned(const struct world *world, int memory, int page)
+{
+	int start = page - page % world->chunk;
+
+	return any_holds(world, memory, start, start + world->chunk);
+}
+
+static void touch(struct memory *memory, int start, int end)
+{
+	if (memory->from == memory->to) {
+		memory->from = start;
+		memory->to = end;
+	}
+	if (start < memory->from)
+		memory->from = start;
+	if (end > memory->to)
+		memory->to = end;
+}
+
+void memory_cover(struct world *world, int index, int start, int end)
+{
+	struct memory *memory = &world->memories[index];
+	int i;
+
+	for (i = start; i < end; i++)
+		memory->covered += !memory->cover[i]++;
+}
+
+static void make_late(struct world *world, int index, int page)
+{
+	struct memory *memory = &world->memories[index];
+	const __u16 owner = owner_of(world, index);
+
+	memory->late[page] = true;
+	pass_on(&world->owner[memory->pfn[page]], owner, owner | OWNER_LATE);
+}
+
+static void lose(struct world *world, int index, int page)
+{
+	struct memory *memory = &world->memories[index];
+
+	memory->covered--;
+	if (is_pinned(world, index, page))
+		return;
+	if (is_near_pinned(world, index, page))
+		make_late(world, index, page);
+	else
+		pass_on(&world->owner[memory->pfn[page]],
+			owner_of(world, index), 0);
+}
+
+void memory_uncover(struct world *world, int index, int start, int end)
+{
+	struct memory *memory = &world->memories[index];
+	int i;
+
+	for (i = start; i < end; i++) {
+		if (!--memory->cover[i])
+			lose(world, index, i);
+	}
+	touch(memory, start, end);
+}
+
+/* What was only there because of the pin. */
+void memory_unpin(struct world *world, const struct hold *hold)
+{
+	struct memory *memory = &world->memories[hold->memory];
+	int i;
+
+	for (i = hold->start; i < hold->start + hold->count; i++) {
+		if (!memory->cover[i] && !is_pinned(world, hold->memory, i))
+			make_late(world, hold->memory, i);
+	}
+	touch(memory, hold->start, hold->start + hold->count);
+}
+
+static void settle_page(struct world *world, int index, int page)
+{
+	struct memory *memory = &world->memories[index];
+	const __u64 pfn = memory->pfn[page];
+
+	memory->late[page] = false;
+	if (pass_on(&world->owner[pfn], owner_of(world, index) | OWNER_LATE, 0))
+		AGREE(world, true, wait_until_gone(world, pfn, SOON));
+}
+
+void memory_settle(struct world *world, int index)
+{
+	struct memory *memory = &world->memories[index];
+	int i;
+
+	for (i = 0; i < memory->pages; i++) {
+		if (memory->late[i] && !is_near_pinned(world, index, i))
+			settle_page(world, index, i);
+	}
+	if (!memory->covered && !any_holds(world, index, 0, memory->pages))
+		memory->there = false;
+}
+
+static void look_at_page(struct world *world, int index, int page)
+{
+	struct memory *memory = &world->memories[index];
+	const __u64 pfn = memory->pfn[page];
+
+	world->looks++;
+	if (memory->cover[page] || is_pinned(world, index, page)) {
+		AGREE(world, true, page_flags_held(world->flags_fd, pfn));
+	} else if (!memory->late[page] && !is_gone(world, pfn)) {
+		AGREE(world, true, wait_until_gone(world, pfn, MOMENT));
+		world->waited += !world->owner[pfn];
+	}
+}
+
+static bool is_edge(const struct memory *memory, int page)
+{
+	bool covered = memory->cover[page];
+
+	return !page || page == memory->pages - 1 ||
+	       covered != !!memory->cover[page - 1] ||
+	       covered != !!memory->cover[page + 1];
+}
+
+/* Where something ends is where it may have been cut in the wrong place. */
+static void look(struct world *world, int index, int from, int to)
+{
+	const struct memory *memory = &world->memories[index];
+	int left = LOOKS;
+	int i;
+
+	look_at_page(world, index, from + pick(world, to - from));
+	if (from)
+		look_at_page(world, index, from - 1);
+	if (to < memory->pages)
+		look_at_page(world, index, to);
+	for (i = from; left && i < to; i++) {
+		if (i == from || i == to - 1 || is_edge(memory, i)) {
+			look_at_page(world, index, i);
+			left--;
+		}
+	}
+}
+
+static bool has_late(const struct memory *memory)
+{
+	return memchr(memory->late, true, memory->pages);
+}
+
+void memories_look(struct world *world)
+{
+	int i;
+
+	for (i = 0; i < MEMORIES; i++) {
+		struct memory *memory = &world->memories[i];
+
+		if (!memory->there || memory->from == memory->to)
+			continue;
+		look(world, i, memory->from, memory->to);
+		memory->from = 0;
+		memory->to = 0;
+		if (!memory->covered && !has_late(memory) &&
+		    !any_holds(world, i, 0, memory->pages))
+			memory->there = false;
+	}
+}
+
+/* For the other worlds, when this one ends before its time. */
+void memory_abandon(struct world *world, int index)
+{
+	struct memory *memory = &world->memories[index];
+	const __u16 owner = owner_of(world, index);
+	int i;
+
+	for (i = 0; i < memory->pages; i++) {
+		pass_on(&world->owner[memory->pfn[i]], owner, 0);
+		pass_on(&world->owner[memory->pfn[i]], owner | OWNER_LATE, 0);
+	}
+}
+
+void memory_look_at_all(struct world *world, int index)
+{
+	int i;
+
+	for (i = 0; i < world->memories[index].pages; i++)
+		look_at_page(world, index, i);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The processes of a world come and go.
+ *
+ * The first one is there from the beginning to the end, the others are forked
+ * by any of them and are all children of the first. They inherit the dataspaces
+ * and the mappings of the one that has forked, but not its sockets, pipes and
+ * rings: those are closed before anything else happens.
+ */
+#include "model.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+#include "common.h"
+
+static int start_thread(struct actor *actor)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int err;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, 256 << 10);
+	err = pthread_create(&thread, &attributes, act, actor);
+	pthread_attr_destroy(&attributes);
+	return err;
+}
+
+bool op_thread(struct world *world)
+{
+	struct actor *actor = &world->self->actors[1];
+
+	if (actor->there)
+		return false;
+	actor_init(world, world->self - world->processes, 1);
+	AGREE(world, 0, start_thread(actor));
+	return true;
+}
+
+int open_pagemap(void)
+{
+	return result(open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
+}
+
+static void close_inherited(const struct process *parent)
+{
+	int i;
+
+	close(parent->pagemap);
+	for (i = 0; i < SOCKETS; i++) {
+		if (parent->channels[i].open)
+			channel_close(&parent->channels[i]);
+	}
+	for (i = 0; i < PINS; i++) {
+		struct hold hold = parent->holds[i];
+
+		if (hold.there)
+			hold_close(&hold);
+	}
+}
+
+static void inherit(struct world *world, struct process *child,
+		    const struct process *parent)
+{
+	int i;
+
+	memcpy(child->handles, parent->handles, sizeof(child->handles));
+	memcpy(child->areas, parent->areas, sizeof(child->areas));
+	memset(child->actors, 0, sizeof(child->actors));
+	memset(child->channels, 0, sizeof(child->channels));
+	memset(child->holds, 0, sizeof(child->holds));
+	child->there = true;
+	for (i = 0; i < HANDLES; i++) {
+		if (child->handles[i].space != NONE)
+			space_get(world, child->handles[i].space);
+	}
+	for (i = 0; i < AREAS; i++) {
+		if (child->areas[i].space != NONE)
+			area_copy(world, &child->areas[i]);
+	}
+}
+
+static void begin_child(struct world *world, const struct process *parent,
+			struct process *child, struct actor *waiting)
+{
+	close_inherited(parent);
+	child->pagemap = open_pagemap();
+	give_turn(waiting);
+	act(&child->actors[0]);
+}
+
+/* Whoever forks, the child is one of the first process. */
+static pid_t fork_for_first(struct world *world)
+{
+	int flags = SIGCHLD;
+
+	if (world->self != world->processes)
+		flags |= CLONE_PARENT;
+	return syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
+}
+
+static struct process *free_process(struct world *world)
+{
+	int i;
+
+	for (i = 0; i < PROCESSES; i++) {
+		if (!world->processes[i].there)
+			return &world->processes[i];
+	}
+	return NULL;
+}
+
+bool op_fork(struct world *world)
+{
+	struct actor *actor = (struct actor *)world->actor;
+	struct process *parent = world->self;
+	struct process *child = free_process(world);
+	pid_t pid;
+
+	if (!child)
+		return false;
+	inherit(world, child, parent);
+	actor_init(world, child - world->processes, 0);
+	pid = fork_for_first(world);
+	if (!pid)
+		begin_child(world, parent, child, actor);
+	AGREE(world, true, pid > 0);
+	child->pid = pid;
+	if (pid > 0)
+		wait_for_turn(actor);
+	AGREE(world, true, child->pagemap >= 0);
+	return true;
+}
+
+bool op_exit(struct world *world)
+{
+	if (world->self == world->processes)
+		return false;
+	world->leaving = world->self - world->processes;
+	world->killed = pick(world, 2);
+	return true;
+}
+
+void process_lose(struct world *world, struct process *process)
+{
+	int i;
+
+	for (i = 0; i < PINS; i++) {
+		if (process->holds[i].there)
+			hold_lose(world, &process->holds[i]);
+	}
+	for (i = 0; i < SOCKETS; i++) {
+		if (process->channels[i].open)
+			channel_lose(world, &process->channels[i]);
+	}
+	for (i = 0; i < AREAS; i++) {
+		if (process->areas[i].space != NONE)
+			area_end(world, &process->areas[i]);
+	}
+	for (i = 0; i < HANDLES; i++) {
+		if (process->handles[i].space != NONE)
+			space_put(world, process->handles[i].space);
+	}
+	process->there = false;
+	memset(process->actors, 0, sizeof(process->actors));
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Derivation as the contract tells it, and what follows from it.
+ *
+ * A dataspace is in the tree while it is live or mapped and not revoked. When
+ * it leaves, what is derived from it goes to its parent. What was revoked
+ * covers nothing, and nothing is derived from it.
+ */
+#include "model.h"
+
+#include <string.h>
+
+#include "common.h"
+
+int space_new(struct world *world, int parent)
+{
+	int index = free_space(world);
+	struct space *space = &world->spaces[index];
+
+	memset(space, 0, sizeof(*space));
+	space->there = true;
+	space->alias = parent != NONE;
+	space->parent = parent;
+	return index;
+}
+
+void space_get(struct world *world, int index)
+{
+	struct space *space = &world->spaces[index];
+
+	if (!space->refs++)
+		memory_cover(world, space->memory, space->start, space->end);
+}
+
+static void leave_tree(struct world *world, int index)
+{
+	const int parent = world->spaces[index].parent;
+	int i;
+
+	for (i = 0; i < SPACES; i++) {
+		struct space *child = &world->spaces[i];
+
+		if (child->there && child->parent == index)
+			child->parent = parent;
+	}
+}
+
+static void leave_if_unused(struct world *world, int index)
+{
+	struct space *space = &world->spaces[index];
+
+	if (space->refs || space->areas)
+		return;
+	leave_tree(world, index);
+	space->there = false;
+}
+
+void space_put(struct world *world, int index)
+{
+	struct space *space = &world->spaces[index];
+
+	if (!--space->refs && !space->revoked)
+		memory_uncover(world, space->memory, space->start, space->end);
+	leave_if_unused(world, index);
+}
+
+__u32 space_rights(const struct space *space)
+{
+	return space->seal ? space->rights & ~DATASPACE_WRITE : space->rights;
+}
+
+static bool is_derived(const struct world *world, int index, int from)
+{
+	while (index != NONE) {
+		index = world->spaces[index].parent;
+		if (index == from)
+			return true;
+	}
+	return false;
+}
+
+int space_depth(const struct world *world, int index)
+{
+	int depth = 0;
+
+	for (; index != NONE; index = world->spaces[index].parent)
+		depth++;
+	return depth;
+}
+
+int space_aliases(const struct world *world, int index)
+{
+	int count = 0;
+	int i;
+
+	for (i = 0; i < SPACES; i++) {
+		const struct space *space = &world->spaces[i];
+
+		count += space->there && space->refs &&
+			 is_derived(world, i, index);
+	}
+	return count;
+}
+
+bool space_is_last(const struct world *world, int index)
+{
+	int i;
+
+	for (i = 0; i < SPACES; i++) {
+		if (world->spaces[i].there && world->spaces[i].parent == index)
+			return false;
+	}
+	return true;
+}
+
+int space_exclusive(const struct world *world, int index)
+{
+	const struct space *space = &world->spaces[index];
+	const struct memory *memory = &world->memories[space->memory];
+	int count = 0;
+	int i;
+
+	for (i = space->start; i < space->end; i++)
+		count += memory->cover[i] == 1;
+	return count;
+}
+
+/* The pieces of a mapping cover what is left of it, or cover it no more. */
+static void cover_area(struct world *world, const struct area *area, int start,
+		       int end, bool on)
+{
+	const struct space *space = &world->spaces[area->space];
+	int from;
+
+	while (start < end) {
+		for (from = start; start < end && area->there[start];)
+			start++;
+		if (from < start && on)
+			memory_cover(world, space->memory, area->start + from,
+				     area->start + start);
+		else if (from < start)
+			memory_uncover(world, space->memory, area->start + from,
+				       area->start + start);
+		start++;
+	}
+}
+
+static void uncover_areas(struct world *world, int index)
+{
+	int i, j;
+
+	for (i = 0; i < PROCESSES; i++) {
+		struct process *process = &world->processes[i];
+
+		for (j = 0; process->there && j < AREAS; j++) {
+			struct area *area = &process->areas[j];
+
+			if (area->space == index)
+				cover_area(world, area, 0, area->count, false);
+		}
+	}
+}
+
+static void revoke_one(struct world *world, int index)
+{
+	struct space *space = &world->spaces[index];
+
+	space->revoked = true;
+	space->parent = NONE;
+	if (space->refs)
+		memory_uncover(world, space->memory, space->start, space->end);
+	uncover_areas(world, index);
+}
+
+void space_revoke(struct world *world, int index)
+{
+	bool derived[SPACES];
+	int i;
+
+	for (i = 0; i < SPACES; i++)
+		derived[i] = world->spaces[i].there &&
+			     is_derived(world, i, index);
+	for (i = 0; i < SPACES; i++) {
+		if (derived[i])
+			revoke_one(world, i);
+	}
+}
+
+void space_seal(struct world *world, int index, int seal)
+{
+	int i;
+
+	for (i = 0; i < SPACES; i++) {
+		if (i == index ||
+		    (world->spaces[i].there && is_derived(world, i, index)))
+			world->spaces[i].seal |= seal;
+	}
+}
+
+static int count_pieces(const struct area *area)
+{
+	int pieces = 0;
+	int i;
+
+	for (i = 0; i < area->count; i++)
+		pieces += area->there[i] && (!i || !area->there[i - 1]);
+	return pieces;
+}
+
+void area_begin(struct world *world, struct area *area, int space)
+{
+	area->space = space;
+	memset(area->there, true, area->count);
+	area->pieces = 1;
+	area_copy(world, area);
+}
+
+/* The area is new to the model, but in the state that it is in. */
+void area_copy(struct world *world, const struct area *area)
+{
+	struct space *space = &world->spaces[area->space];
+
+	space->areas += area->pieces;
+	if (!space->revoked)
+		cover_area(world, area, 0, area->count, true);
+}
+
+void area_cut(struct world *world, struct area *area, int start, int end)
+{
+	struct space *space = &world->spaces[area->space];
+	int before = area->pieces;
+
+	if (!space->revoked)
+		cover_area(world, area, start, end, false);
+	memset(area->there + start, false, end - start);
+	area->pieces = count_pieces(area);
+	space->areas += area->pieces - before;
+	if (area->pieces)
+		return;
+	leave_if_unused(world, area->space);
+	area->space = NONE;
+}
+
+void area_end(struct world *world, struct area *area)
+{
+	area_cut(world, area, 0, area->count);
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Whose turn it is. One thread at a time acts, for a few steps; all others wait.
+ *
+ * Who has come to know that something is wrong, that all steps are done, or that
+ * a process is to end, gives the turn to the first thread of the first process.
+ */
+#include "model.h"
+
+#include <unistd.h>
+
+/* Steps after which the turn goes to somebody else, at most. */
+#define TURN 16
+
+void give_turn(struct actor *actor)
+{
+	sem_post(&actor->turn);
+}
+
+void wait_for_turn(struct actor *actor)
+{
+	struct world *world = actor->world;
+
+	while (sem_wait(&actor->turn))
+		;
+	world->self = &world->processes[actor->process];
+	world->actor = actor;
+}
+
+struct actor *first_actor(struct world *world)
+{
+	return &world->processes[0].actors[0];
+}
+
+static struct actor *some_actor(struct world *world)
+{
+	struct actor *actor;
+
+	do {
+		struct process *process =
+			&world->processes[pick(world, PROCESSES)];
+
+		actor = &process->actors[pick(world, THREADS)];
+	} while (!actor->there);
+	return actor;
+}
+
+bool is_over(const struct world *world)
+{
+	return world->wrong || world->step >= world->steps;
+}
+
+static void pass_turn(struct world *world)
+{
+	if (is_over(world) || world->leaving != NONE)
+		give_turn(first_actor(world));
+	else
+		give_turn(some_actor(world));
+}
+
+/* What the kernel does when a process ends, except that rings take longer. */
+static void leave(struct world *world, struct process *process)
+{
+	int i;
+
+	for (i = 0; i < PINS; i++) {
+		if (process->holds[i].there)
+			hold_release(&process->holds[i]);
+	}
+	give_turn(first_actor(world));
+	if (!world->killed)
+		_exit(0);
+	for (;;)
+		pause();
+}
+
+void take_turn(struct world *world)
+{
+	struct process *process = world->self;
+	int steps = 1 + pick(world, TURN);
+
+	while (steps-- && !is_over(world) && world->leaving == NONE)
+		world_step(world);
+	if (world->leaving == process - world->processes)
+		leave(world, process);
+	pass_turn(world);
+}
+
+/* All but the first thread of the first process are here. */
+void *act(void *arg)
+{
+	struct actor *actor = arg;
+	struct world *world = actor->world;
+
+	for (;;) {
+		wait_for_turn(actor);
+		if (world->leaving != NONE)
+			leave(world, world->self);
+		take_turn(world);
+	}
+	return NULL;
+}
+
+void actor_init(struct world *world, int process, int thread)
+{
+	struct actor *actor = &world->processes[process].actors[thread];
+
+	actor->world = world;
+	actor->process = process;
+	actor->thread = thread;
+	actor->there = true;
+	sem_init(&actor->turn, 1, 0);
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A world from its beginning to its end, as its first process sees it.
+ *
+ * A process that is to end gives the turn to the first, which waits for its end
+ * and then looks at what that should have brought about. When all steps are
+ * done the others end in this way, then all that the first has goes, one by one,
+ * and nothing must be left.
+ */
+#include "model.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "common.h"
+#include "touch.h"
+
+/* Seconds that a step may take on a busy machine. */
+#define PATIENCE 60
+
+static void see_off(struct world *world)
+{
+	struct process *process = &world->processes[world->leaving];
+	int status = 0;
+
+	if (world->killed)
+		kill(process->pid, SIGKILL);
+	AGREE(world, process->pid, waitpid(process->pid, &status, 0));
+	AGREE(world, world->killed ? SIGKILL : 0, status);
+	world->leaving = NONE;
+	process_lose(world, process);
+	memories_look(world);
+	check_something(world);
+}
+
+/* Whether a process has ended that should not have. */
+static bool anyone_died(struct world *world)
+{
+	siginfo_t info = {};
+
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) ||
+	    !info.si_pid || world->leaving != NONE)
+		return false;
+	AGREE(world, 0, info.si_status);
+	world->wrong = true;
+	return true;
+}
+
+static bool wait_a_second(struct actor *actor)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec++;
+	return !sem_timedwait(&actor->turn, &until);
+}
+
+/* The first thread waits like all others, but watches them, too. */
+static void watch(struct actor *first)
+{
+	struct world *world = first->world;
+	int seconds_left = PATIENCE;
+	long step = world->step;
+
+	while (!wait_a_second(first) && !anyone_died(world)) {
+		if (world->step != step)
+			seconds_left = PATIENCE;
+		step = world->step;
+		AGREE(world, true, seconds_left-- > 0);
+		if (world->wrong)
+			break;
+	}
+	world->self = world->processes;
+	world->actor = first;
+}
+
+static void give_up(struct world *world)
+{
+	int i;
+
+	for (i = 1; i < PROCESSES; i++) {
+		struct process *process = &world->processes[i];
+
+		if (process->there)
+			kill(process->pid, SIGKILL);
+	}
+	while (wait(NULL) > 0)
+		;
+	for (i = 0; i < MEMORIES; i++)
+		memory_abandon(world, i);
+}
+
+static void end_others(struct world *world)
+{
+	int i;
+
+	world->operation = "exit";
+	for (i = 1; i < PROCESSES && !world->wrong; i++) {
+		struct actor *actor = &world->processes[i].actors[0];
+
+		if (!actor->there)
+			continue;
+		world->leaving = i;
+		world->killed = false;
+		give_turn(actor);
+		watch(first_actor(world));
+		see_off(world);
+	}
+}
+
+static bool some_channel_is_open(const struct world *world)
+{
+	int i;
+
+	for (i = 0; i < SOCKETS; i++) {
+		if (world->self->channels[i].open)
+			return true;
+	}
+	return false;
+}
+
+static bool some_hold_is_there(const struct world *world)
+{
+	int i;
+
+	for (i = 0; i < PINS; i++) {
+		if (world->self->holds[i].there)
+			return true;
+	}
+	return false;
+}
+
+/* What the first process still has goes one by one. */
+static void end_first(struct world *world)
+{
+	world->operation = "end";
+	while (!world->wrong && some_handle(world)) {
+		op_close(world);
+		memories_look(world);
+	}
+	while (!world->wrong && some_area(world)) {
+		op_unmap(world);
+		memories_look(world);
+	}
+}
+
+/* What is in flight is gone with the sockets. */
+static void end_passing(struct world *world)
+{
+	while (some_channel_is_open(world))
+		op_drop(world);
+	while (some_hold_is_there(world))
+		op_unpin(world);
+	channel_close(&world->mail);
+	channel_lose(world, &world->mail);
+	memories_look(world);
+}
+
+static void end_memories(struct world *world)
+{
+	int i;
+
+	for (i = 0; i < MEMORIES; i++) {
+		if (world->memories[i].there)
+			memory_settle(world, i);
+		AGREE(world, false, world->memories[i].there);
+	}
+	for (i = 0; i < SPACES; i++)
+		AGREE(world, false, world->spaces[i].there);
+}
+
+static void world_end(struct world *world)
+{
+	end_others(world);
+	if (world->wrong)
+		return;
+	end_first(world);
+	end_passing(world);
+	end_memories(world);
+}
+
+static bool world_begin(struct world *world)
+{
+	struct process *first = world->processes;
+	int i, j;
+
+	for (i = 0; i < PROCESSES; i++) {
+		for (j = 0; j < HANDLES; j++)
+			world->processes[i].handles[j].space = NONE;
+		for (j = 0; j < AREAS; j++)
+			world->processes[i].areas[j].space = NONE;
+	}
+	world->random = world->seed;
+	world->version = 1;
+	world->leaving = NONE;
+	world->chunk = huge_size() / page_size();
+	world->rings = rings_work();
+	world->self = first;
+	world->actor = first_actor(world);
+	actor_init(world, 0, 0);
+	first->there = true;
+	first->pid = getpid();
+	first->pagemap = open_pagemap();
+	touch_init();
+	return !channel_open(&world->mail);
+}
+
+bool world_run(struct world *world)
+{
+	if (!world_begin(world))
+		return false;
+	while (!is_over(world)) {
+		take_turn(world);
+		watch(first_actor(world));
+		if (!world->wrong && world->leaving != NONE)
+			see_off(world);
+	}
+	if (!world->wrong)
+		world_end(world);
+	if (world->wrong)
+		give_up(world);
+	return !world->wrong;
+}

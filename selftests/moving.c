@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Nothing moves the pages: rule 14. What wants them elsewhere is refused, or
+ * goes on until it is interrupted, and they stay where they are with what they
+ * hold.
+ */
+#include <kselftest_harness.h>
+
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "common.h"
+#include "pages.h"
+
+#define BLOCKS "/sys/devices/system/memory/"
+
+/* Seconds after which an attempt is interrupted. */
+#define PATIENCE 2
+
+/* Memory with holes can't be taken offline whatever is in it. */
+#define SPACES 64
+
+/* Of move_pages(): even if others map them, too. */
+#define MOVE_ALL 4
+
+FIXTURE(moving)
+{
+	size_t pages;
+	size_t length;
+	int ds[SPACES];
+	char *map[SPACES];
+	struct pages before[SPACES];
+	int count;
+};
+
+static int add_space(FIXTURE_DATA(moving) * self)
+{
+	int i = self->count;
+
+	self->ds[i] = ds_alloc(self->length, RIGHTS_RW, 0);
+	if (self->ds[i] < 0)
+		return self->ds[i];
+	self->map[i] =
+		ds_map(self->ds[i], self->length, PROT_READ | PROT_WRITE);
+	if (self->map[i] == MAP_FAILED)
+		return -errno;
+	tags_write(self->map[i], self->pages, i);
+	self->count++;
+	return pages_of_map(&self->before[i], self->map[i], self->length);
+}
+
+FIXTURE_SETUP(moving)
+{
+	self->length = huge_size();
+	self->pages = self->length / page_size();
+	ASSERT_EQ(0, add_space(self));
+}
+
+/* Everything is where it was. */
+FIXTURE_TEARDOWN(moving)
+{
+	struct pages after;
+	int i;
+
+	for (i = 0; i < self->count; i++) {
+		EXPECT_EQ(0, tags_wrong(self->map[i], self->pages, i));
+		ASSERT_EQ(0, pages_of_map(&after, self->map[i], self->length));
+		EXPECT_EQ(0, memcmp(self->before[i].pfn, after.pfn,
+				    self->pages * sizeof(*after.pfn)));
+	}
+}
+
+TEST_F(moving, compaction_leaves_them_where_they_are)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		EXPECT_EQ(0, text_to_file("/proc/sys/vm/compact_memory", "1"));
+}
+
+/* To the only other node that there is, or else to none. */
+TEST_F(moving, move_pages_does_not_move_them)
+{
+	void *page = self->map[0];
+	int node = 1, status = 1;
+	long ret;
+
+	if (access("/sys/devices/system/node/node1", F_OK))
+		SKIP(return, "this machine has one node");
+	ret = syscall(SYS_move_pages, 0, 1UL, &page, &node, &status, MOVE_ALL);
+	EXPECT_TRUE(ret > 0 || status < 0)
+	{
+		TH_LOG("result %ld, status %d", ret, status);
+	}
+}
+
+#define POWER "/sys/power/"
+#define DELAY "/sys/module/suspend/parameters/pm_test_delay"
+
+/* All of it but switching the processors off, and waking up at once. */
+TEST_F(moving, suspend_leaves_them_where_they_are)
+{
+	if (text_to_file(POWER "pm_test", "platform"))
+		SKIP(return, "this kernel can't try to suspend");
+	EXPECT_EQ(0, text_to_file(DELAY, "0"));
+	EXPECT_EQ(0, text_to_file(POWER "state", "mem"));
+	EXPECT_EQ(0, text_to_file(POWER "pm_test", "none"));
+}
+
+static void block_state(const struct pages *pages, char *path, size_t size)
+{
+	char text[32] = "";
+	int fd = open(BLOCKS "block_size_bytes", O_RDONLY | O_CLOEXEC);
+	unsigned long long block = 0;
+
+	if (fd >= 0 && read(fd, text, sizeof(text) - 1) > 0)
+		block = strtoull(text, NULL, 16) / page_size();
+	close(fd);
+	snprintf(path, size, BLOCKS "memory%llu/state",
+		 block ? pages->pfn[0] / block : 0);
+}
+
+/* In a child that is interrupted after a while. */
+static int try_offline(const char *path)
+{
+	pid_t child = fork();
+	int status = -1;
+
+	if (!child) {
+		alarm(PATIENCE);
+		_exit(-text_to_file(path, "offline"));
+	}
+	waitpid(child, &status, 0);
+	return status;
+}
+
+/* Refused at once, or until somebody has enough of it. */
+TEST_F(moving, their_memory_cannot_be_taken_offline)
+{
+	const int with_holes = W_EXITCODE(EINVAL, 0);
+	int status = with_holes;
+	char path[96];
+
+	block_state(&self->before[0], path, sizeof(path));
+	if (access(path, W_OK))
+		SKIP(return, "memory can't be taken offline here");
+	while (status == with_holes && self->count < SPACES) {
+		ASSERT_EQ(0, add_space(self));
+		block_state(&self->before[self->count - 1], path, sizeof(path));
+		status = try_offline(path);
+	}
+	if (status == with_holes)
+		SKIP(return, "all of the memory that was found has holes");
+	EXPECT_TRUE(status == W_EXITCODE(EBUSY, 0) ||
+		    status == W_EXITCODE(EINTR, 0) || status == SIGALRM)
+	{
+		TH_LOG("status %#x of %s", status, path);
+	}
+	EXPECT_EQ(0, number_in_file(path, "online"));
+}
+
+TEST_HARNESS_MAIN

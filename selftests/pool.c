@@ -1,0 +1,555 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Memory that is set aside when the module is loaded: rule 2. Needs the
+ * module's file, to load it with the parameter. What was released is not looked
+ * at page by page: the pool takes it back just then, and a kernel that checks
+ * itself does not put up with flags that are read of a page that changes.
+ */
+#define _GNU_SOURCE
+#include <kselftest_harness.h>
+
+#include <sys/stat.h>
+
+#include "cgroup.h"
+#include "common.h"
+#include "kmod.h"
+#include "pages.h"
+#include "proc.h"
+
+/* Long enough for a machine that is emulated to fill all of its memory. */
+#define LONG_TIMEOUT 240
+
+#define MEG ((__u64)1 << 20)
+#define POOL (64 * MEG)
+#define CHUNKS (POOL / (2 * MEG))
+#define PARAMETER "pool_mb=64"
+#define POOL_MB KMOD_PARAMETERS "pool_mb"
+#define LIMIT_MB KMOD_PARAMETERS "limit_mb"
+#define GROUP "dataspace-pool"
+
+/* What others free or begin to use meanwhile, and what processors keep back. */
+#define NOISE (32 * MEG)
+
+/* Seconds in which memory is where it goes. */
+#define SOON 5
+
+/* ... and the pool has back what was released. */
+#define REFILLED 1
+
+/* So much that the kernel is short of nothing else. */
+#define RESERVE (96 * MEG)
+
+#define STRIPE ((size_t)64 << 10)
+
+static __u64 free_memory(void)
+{
+	return number_in_file("/proc/meminfo", "MemFree:") * 1024;
+}
+
+/* The kernel adds up lazily what each processor has got back. */
+static __u64 wait_for_free(__u64 bytes)
+{
+	double end = seconds() + SOON;
+
+	while (free_memory() <= bytes && seconds() < end)
+		usleep(10000);
+	return free_memory();
+}
+
+/* Once nobody gives back any more what was in use before. */
+static __u64 settled_memory(void)
+{
+	double end = seconds() + SOON;
+	__u64 now = free_memory();
+	__u64 before;
+
+	do {
+		before = now;
+		usleep(300000);
+		now = free_memory();
+	} while (now > before + MEG && seconds() < end);
+	return now;
+}
+
+FIXTURE(pool)
+{
+	struct pages pages;
+};
+
+FIXTURE_SETUP(pool)
+{
+	if (access(kmod_file(), R_OK))
+		SKIP(return, "no file of the module to load again");
+	ASSERT_EQ(0, kmod_unload());
+	ASSERT_EQ(0, kmod_load(PARAMETER));
+	if (!number_in_file(POOL_MB, "")) {
+		EXPECT_EQ(0, kmod_unload());
+		EXPECT_EQ(0, kmod_load(""));
+		SKIP(return, "this machine has no room for a pool");
+	}
+}
+
+FIXTURE_TEARDOWN(pool)
+{
+	EXPECT_EQ(0, kmod_unload());
+	EXPECT_EQ(0, kmod_load(""));
+}
+
+/* A run, of which the pages are taken down. */
+static int alloc_run(__u64 length, struct pages *pages)
+{
+	int ds = ds_alloc(length, RIGHTS_RW, 0);
+	int ret = ds < 0 ? ds : pages_of_fd(pages, ds, length);
+
+	return ret ? ret : ds;
+}
+
+static bool is_one_run(const struct pages *pages)
+{
+	return pages_contiguous(pages, 0, pages->count);
+}
+
+/* Where the pool begins: it is first fit. */
+static __u64 pool_begin(void)
+{
+	struct pages pages;
+	int ds = alloc_run(4 * MEG, &pages);
+	__u64 pfn = ds < 0 ? 0 : pages.pfn[0];
+
+	pages_forget(&pages);
+	close(ds);
+	return pfn;
+}
+
+/*
+ * Somewhere in the pool: what it has lent, the kernel may use for what can't be
+ * moved, so that the first place that is free need not be where it was.
+ */
+static bool is_in_pool(__u64 begin, __u64 pfn)
+{
+	return pfn >= begin && pfn - begin < POOL / page_size();
+}
+
+/* All zero; what is written then must not be seen by the next one. */
+static bool is_zero_once(int ds, __u64 length)
+{
+	void *map = ds_map(ds, length, PROT_READ | PROT_WRITE);
+	bool zero = map != MAP_FAILED && bytes_are(map, length, 0);
+
+	memset(map, 0xa5, length);
+	munmap(map, length);
+	return zero;
+}
+
+/* rule 2 */
+TEST_F(pool, is_taken_when_the_module_is_loaded)
+{
+	struct stat stat_buf;
+
+	EXPECT_EQ(POOL / MEG, number_in_file(POOL_MB, ""));
+	ASSERT_EQ(0, stat(POOL_MB, &stat_buf));
+	EXPECT_EQ(0444, stat_buf.st_mode & 0777);
+}
+
+/* rule 16 */
+TEST_F(pool, goes_back_when_the_module_is_unloaded)
+{
+	int ds = ds_alloc(POOL / 2, RIGHTS_R, 0);
+	__u64 taken;
+
+	ASSERT_LE(0, ds);
+	close(ds);
+	usleep(1000000 * REFILLED);
+	taken = settled_memory();
+	ASSERT_EQ(0, kmod_unload());
+	EXPECT_LT(taken + POOL / 2, wait_for_free(taken + POOL / 2));
+	ASSERT_EQ(0, kmod_load(PARAMETER));
+}
+
+/* rules 1 and 2 */
+TEST_F(pool, serves_all_of_it_in_one_piece_and_zero_again_and_again)
+{
+	int round;
+
+	for (round = 0; round < 4; round++) {
+		int ds = alloc_run(POOL, &self->pages);
+
+		ASSERT_LE(0, ds);
+		EXPECT_TRUE(is_one_run(&self->pages));
+		EXPECT_TRUE(is_zero_once(ds, POOL));
+		close(ds);
+		pages_forget(&self->pages);
+	}
+}
+
+/* rule 2: whatever of a chunk is not wanted is no part of the run */
+TEST_F(pool, serves_lengths_that_are_no_whole_chunks)
+{
+	const __u64 lengths[] = { 3 * MEG, 5 * MEG + page_size(),
+				  4 * MEG - page_size() };
+	const __u64 begin = pool_begin();
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(lengths); i++) {
+		int ds = alloc_run(lengths[i], &self->pages);
+
+		ASSERT_LE(0, ds);
+		EXPECT_TRUE(is_in_pool(begin, self->pages.pfn[0]));
+		EXPECT_TRUE(is_one_run(&self->pages));
+		EXPECT_TRUE(is_zero_once(ds, lengths[i]));
+		close(ds);
+		pages_forget(&self->pages);
+	}
+}
+
+/* rule 2 */
+TEST_F(pool, serves_from_any_place_that_is_long_enough)
+{
+	const __u64 begin = pool_begin();
+	int first = ds_alloc(4 * MEG, RIGHTS_R, 0);
+	int second = ds_alloc(6 * MEG, RIGHTS_R, 0);
+	int third;
+
+	ASSERT_LE(0, second);
+	close(first);
+	third = alloc_run(6 * MEG, &self->pages);
+	ASSERT_LE(0, third);
+	EXPECT_TRUE(is_in_pool(begin, self->pages.pfn[0]));
+	pages_forget(&self->pages);
+	EXPECT_TRUE(is_in_pool(begin, pool_begin()));
+	close(second);
+	close(third);
+}
+
+/* rule 2 */
+TEST_F(pool, honours_alignment)
+{
+	struct dataspace_alloc arg = {
+		.size = sizeof(arg),
+		.length = 4 * MEG,
+		.rights = RIGHTS_R,
+		.node = DATASPACE_NODE_ANY,
+		.align = 16 * MEG,
+	};
+	const __u64 begin = pool_begin();
+	int device = ds_device();
+	int one = ds_alloc(4 * MEG, RIGHTS_R, 0);
+	int ds = ds_alloc_on(device, &arg);
+
+	ASSERT_LE(0, one);
+	ASSERT_LE(0, ds);
+	ASSERT_EQ(0, pages_of_fd(&self->pages, ds, arg.length));
+	EXPECT_EQ(0, self->pages.pfn[0] * page_size() % arg.align);
+	EXPECT_GT(POOL, (self->pages.pfn[0] - begin) * page_size());
+	pages_forget(&self->pages);
+	close(ds);
+	close(one);
+	close(device);
+}
+
+/* rule 2 */
+TEST_F(pool, serves_its_own_node_alone)
+{
+	struct dataspace_alloc arg = {
+		.size = sizeof(arg),
+		.length = 4 * MEG,
+		.rights = RIGHTS_R,
+	};
+	const __u64 begin = pool_begin();
+	int device = ds_device();
+	int ds = ds_alloc_on(device, &arg);
+
+	ASSERT_LE(0, ds);
+	ASSERT_EQ(0, pages_of_fd(&self->pages, ds, arg.length));
+	if (access("/sys/devices/system/node/node1", F_OK))
+		EXPECT_TRUE(is_in_pool(begin, self->pages.pfn[0]));
+	pages_forget(&self->pages);
+	close(ds);
+	close(device);
+}
+
+/* rule 2: what is longer comes from elsewhere, or is not there */
+TEST_F(pool, is_left_alone_by_what_does_not_fit)
+{
+	const __u64 begin = pool_begin();
+	int ds = alloc_run(2 * POOL, &self->pages);
+
+	if (ds < 0) {
+		EXPECT_EQ(-ENOMEM, ds);
+	} else {
+		EXPECT_TRUE(is_one_run(&self->pages));
+		pages_forget(&self->pages);
+	}
+	EXPECT_TRUE(is_in_pool(begin, pool_begin()));
+	close(ds);
+}
+
+/* One page of each chunk of a run of the pool's size; nothing else is in use. */
+static int keep_one_of_each(int *crumbs)
+{
+	int ds = ds_alloc(POOL, RIGHTS_R, 0);
+	int ret = ds < 0 ? ds : 0;
+	size_t i;
+
+	for (i = 0; !ret && i < CHUNKS; i++) {
+		crumbs[i] =
+			ds_alias(ds, (2 * i + 1) * MEG, page_size(), RIGHTS_R);
+		ret = crumbs[i] < 0 ? crumbs[i] : 0;
+	}
+	close(ds);
+	return ret;
+}
+
+static void close_all(const int *fds, size_t count)
+{
+	while (count--)
+		close(fds[count]);
+}
+
+/* rule 14: to the kernel it goes, and from there to the pool */
+TEST_F(pool, takes_back_what_was_released)
+{
+	const __u64 before = settled_memory();
+	int crumbs[CHUNKS];
+	double end;
+
+	ASSERT_EQ(0, keep_one_of_each(crumbs));
+	EXPECT_LT(before + POOL / 2, wait_for_free(before + POOL / 2));
+	close_all(crumbs, CHUNKS);
+	end = seconds() + SOON;
+	while (free_memory() > before + NOISE && seconds() < end)
+		usleep(10000);
+	EXPECT_GT(before + NOISE, free_memory());
+}
+
+/* rules 4 and 14 */
+TEST_F(pool, counts_in_info_and_against_the_limit_as_all_memory_does)
+{
+	int ds;
+
+	ASSERT_EQ(0, number_to_file(LIMIT_MB, 16));
+	EXPECT_EQ(-ENOMEM, ds_alloc(POOL, RIGHTS_R, 0));
+	ds = ds_alloc(16 * MEG, RIGHTS_R, 0);
+	ASSERT_LE(0, ds);
+	EXPECT_EQ(16 * MEG, ds_exclusive(ds));
+	EXPECT_EQ(-ENOMEM, ds_alloc(1, RIGHTS_R, 0));
+	close(ds);
+}
+
+static int charged_in_group(__u64 begin)
+{
+	struct pages pages;
+	int ds, ret = 0;
+
+	if (cgroup_join(GROUP))
+		return 1;
+	ds = alloc_run(POOL / 2, &pages);
+	if (ds < 0 || !is_in_pool(begin, pages.pfn[0]))
+		return 2;
+	if (cgroup_file_bytes(GROUP, POOL / 2) != POOL / 2)
+		ret |= 4;
+	close(ds);
+	if (cgroup_file_bytes(GROUP, 0))
+		ret |= 8;
+	sleep(1);
+	if (cgroup_number(GROUP, "memory.current", "") > POOL / 4)
+		ret |= 16;
+	return ret;
+}
+
+/* rule 4: what is given out is charged; what is in the pool is not */
+TEST_F(pool, is_charged_to_who_has_got_it)
+{
+	const __u64 begin = pool_begin();
+	pid_t child;
+
+	if (!cgroup_usable())
+		SKIP(return, "no memory controller at " CGROUP_ROOT);
+	cgroup_remove(GROUP);
+	cgroup_share_memory("");
+	ASSERT_EQ(0, cgroup_make(GROUP));
+	child = fork();
+	if (!child)
+		_exit(charged_in_group(begin));
+	EXPECT_EQ(0, wait_for(child));
+	EXPECT_EQ(0, cgroup_remove(GROUP));
+}
+
+/* rule 4: what the limit of a group refuses is the pool's again */
+TEST_F(pool, has_all_back_that_could_not_be_charged)
+{
+	const __u64 begin = pool_begin();
+	pid_t child;
+	int ds;
+
+	if (!cgroup_usable())
+		SKIP(return, "no memory controller at " CGROUP_ROOT);
+	cgroup_remove(GROUP);
+	cgroup_share_memory("");
+	ASSERT_EQ(0, cgroup_make(GROUP));
+	ASSERT_EQ(0, cgroup_set(GROUP, "memory.max", "3M"));
+	ASSERT_EQ(0, cgroup_set(GROUP, "memory.swap.max", "0"));
+	child = fork();
+	if (!child)
+		_exit(cgroup_join(GROUP) ||
+		      ds_alloc(POOL, RIGHTS_R, 0) != -ENOMEM);
+	EXPECT_EQ(0, wait_for(child));
+	EXPECT_EQ(0, cgroup_remove(GROUP));
+	ds = alloc_run(POOL, &self->pages);
+	ASSERT_LE(0, ds);
+	EXPECT_TRUE(is_in_pool(begin, self->pages.pfn[0]));
+	pages_forget(&self->pages);
+	close(ds);
+}
+
+/* Of all memory but a reserve, one page in each 2 MiB stays in use. */
+static size_t keep_crumbs(int *crumbs, size_t most)
+{
+	size_t chunks = (free_memory() - RESERVE) / (2 * MEG);
+	size_t i;
+	int ds;
+
+	if (chunks > most)
+		chunks = most;
+	ds = ds_alloc(chunks * 2 * MEG, RIGHTS_R, DATASPACE_ALLOC_SCATTERED);
+	for (i = 0; i < chunks; i++) {
+		crumbs[i] =
+			ds_alias(ds, (2 * i + 1) * MEG, page_size(), RIGHTS_R);
+		if (crumbs[i] < 0)
+			return 0;
+	}
+	close(ds);
+	return chunks;
+}
+
+/* rule 2 */
+TEST_F_TIMEOUT(pool, serves_in_memory_that_is_fragmented, LONG_TIMEOUT)
+{
+	int crumbs[6144];
+	size_t count;
+	int round, ds;
+
+	if (memory_of_the_machine() > 12ULL << 30)
+		SKIP(return, "needs a machine with at most 12 GiB");
+	ASSERT_EQ(0, allow_fds(ARRAY_LENGTH(crumbs)));
+	count = keep_crumbs(crumbs, ARRAY_LENGTH(crumbs));
+	ASSERT_LT(0, count);
+	for (round = 0; round < 3; round++) {
+		ds = alloc_run(POOL, &self->pages);
+		ASSERT_LE(0, ds);
+		EXPECT_TRUE(is_one_run(&self->pages));
+		EXPECT_TRUE(is_zero_once(ds, POOL));
+		pages_forget(&self->pages);
+		/* and nothing else does */
+		EXPECT_EQ(-ENOMEM, ds_alloc(2 * POOL, RIGHTS_R, 0));
+		close(ds);
+	}
+	close_all(crumbs, count);
+}
+
+/*
+ * Two files, stripe by stripe, until there is little other memory; then only one
+ * is left, and with it something is in use everywhere. Its descriptor.
+ */
+static int fill_memory(void)
+{
+	const __u64 part = memory_of_the_machine() / 32;
+	const __u64 least = part < 64 * MEG ? 64 * MEG : part;
+	int kept = memfd_create("kept", MFD_CLOEXEC);
+	int other = memfd_create("dropped", MFD_CLOEXEC);
+	off_t at = 0;
+
+	while (free_memory() > least) {
+		if (fallocate(kept, 0, at, STRIPE) ||
+		    fallocate(other, 0, at, STRIPE))
+			break;
+		at += STRIPE;
+	}
+	close(other);
+	return kept;
+}
+
+/*
+ * rule 2: as long as a page of each chunk is in use the pool can't take the rest
+ * back, and others use it.
+ */
+TEST_F_TIMEOUT(pool, moves_out_what_others_have_put_there, LONG_TIMEOUT)
+{
+	const __u64 begin = pool_begin();
+	int crumbs[CHUNKS];
+	long long moved;
+	int ds, file;
+
+	if (memory_of_the_machine() > 12ULL << 30)
+		SKIP(return, "needs a machine with at most 12 GiB");
+	if (is_debug_kernel())
+		SKIP(return, "this kernel keeps freed objects everywhere");
+	ASSERT_EQ(0, keep_one_of_each(crumbs));
+	file = fill_memory();
+	moved = number_in_file("/proc/vmstat", "pgmigrate_success");
+	close_all(crumbs, CHUNKS);
+	ds = alloc_run(POOL, &self->pages);
+	moved = number_in_file("/proc/vmstat", "pgmigrate_success") - moved;
+	ASSERT_LE(0, ds);
+	TH_LOG("%lld pages moved, %s", moved,
+	       begin == self->pages.pfn[0] ?
+		       "in the pool" :
+		       "elsewhere, as the pool has what can't be moved");
+	EXPECT_TRUE(is_one_run(&self->pages));
+	EXPECT_TRUE(is_zero_once(ds, POOL));
+	EXPECT_LT(0, moved);
+	pages_forget(&self->pages);
+	close(ds);
+	close(file);
+}
+
+/* Loads that don't get what they ask for. */
+FIXTURE(no_pool)
+{
+	int log;
+};
+
+FIXTURE_SETUP(no_pool)
+{
+	if (access(kmod_file(), R_OK))
+		SKIP(return, "no file of the module to load again");
+	ASSERT_EQ(0, kmod_unload());
+	self->log = log_open();
+	ASSERT_LE(0, self->log);
+}
+
+FIXTURE_TEARDOWN(no_pool)
+{
+	close(self->log);
+	EXPECT_EQ(0, kmod_unload());
+	EXPECT_EQ(0, kmod_load(""));
+}
+
+/* rule 2: there is none, which the log and the parameter say, and all works */
+TEST_F(no_pool, of_more_than_the_machine_has)
+{
+	const char *const sizes[] = { "pool_mb=1000000",
+				      "pool_mb=18446744073709551615" };
+	size_t i;
+	int ds;
+
+	for (i = 0; i < ARRAY_LENGTH(sizes); i++) {
+		ASSERT_EQ(0, kmod_load(sizes[i]));
+		EXPECT_TRUE(log_has(self->log, "no room for a pool"));
+		EXPECT_EQ(0, number_in_file(POOL_MB, ""));
+		ds = ds_alloc(3 * MEG, RIGHTS_R, 0);
+		EXPECT_LE(0, ds);
+		close(ds);
+		ASSERT_EQ(0, kmod_unload());
+	}
+	ASSERT_EQ(0, kmod_load(""));
+}
+
+TEST_F(no_pool, of_what_is_no_number)
+{
+	EXPECT_EQ(-EINVAL, kmod_load("pool_mb=much"));
+	EXPECT_EQ(-ENOENT, ds_device());
+	ASSERT_EQ(0, kmod_load(""));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * RDMA on the loopback interface, by the interface that libraries are made on:
+ * a command is written to the device, with the address of an answer in it.
+ */
+#include "rdma.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <linux/netlink.h>
+#include <rdma/ib_user_ioctl_verbs.h>
+#include <rdma/ib_user_verbs.h>
+#include <rdma/rdma_netlink.h>
+
+#include "common.h"
+
+#define NAME "dataspace_rxe"
+#define CLASS "/sys/class/infiniband_verbs/"
+
+/* A request to the kernel that has room for a few names. */
+struct request {
+	struct nlmsghdr header;
+	char attributes[128];
+};
+
+/* What the kernel says to it. */
+struct answer {
+	struct nlmsghdr header;
+	struct nlmsgerr error;
+	char rest[256];
+};
+
+static void add_text(struct request *request, int type, const char *text)
+{
+	struct nlattr *attribute =
+		(void *)((char *)request + request->header.nlmsg_len);
+	const size_t size = strlen(text) + 1;
+
+	attribute->nla_type = type;
+	attribute->nla_len = NLA_HDRLEN + size;
+	memcpy(attribute + 1, text, size);
+	request->header.nlmsg_len += NLA_ALIGN(attribute->nla_len);
+}
+
+static long ask(int socket, const struct request *request)
+{
+	struct answer answer = {};
+
+	if (send(socket, request, request->header.nlmsg_len, 0) < 0 ||
+	    recv(socket, &answer, sizeof(answer), 0) < 0)
+		return -errno;
+	return answer.header.nlmsg_type == NLMSG_ERROR ? answer.error.error :
+							 -EPROTO;
+}
+
+static long make_device(void)
+{
+	struct request request = {
+		.header.nlmsg_len = NLMSG_HDRLEN,
+		.header.nlmsg_type =
+			RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_NEWLINK),
+		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
+	};
+	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_RDMA);
+	long ret;
+
+	if (netlink < 0)
+		return errno == EPROTONOSUPPORT ? NO_RDMA : -errno;
+	add_text(&request, RDMA_NLDEV_ATTR_DEV_NAME, NAME);
+	add_text(&request, RDMA_NLDEV_ATTR_LINK_TYPE, "rxe");
+	add_text(&request, RDMA_NLDEV_ATTR_NDEV_NAME, "lo");
+	ret = ask(netlink, &request);
+	close(netlink);
+	/* it does not know that type of device */
+	return ret == -EINVAL ? NO_RDMA : ret;
+}
+
+static bool is_our_device(const char *folder)
+{
+	char path[NAME_MAX], name[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%.200s/ibdev", folder);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	if (!fgets(name, sizeof(name), file))
+		name[0] = 0;
+	fclose(file);
+	return !strcmp(name, NAME "\n");
+}
+
+/* Its node; a descriptor or -errno. */
+static long open_device(void)
+{
+	char path[NAME_MAX];
+	long fd = -ENODEV;
+	glob_t all;
+	size_t i;
+
+	if (glob(CLASS "uverbs*", 0, NULL, &all))
+		return fd;
+	for (i = 0; i < all.gl_pathc && fd == -ENODEV; i++) {
+		if (!is_our_device(all.gl_pathv[i]))
+			continue;
+		snprintf(path, sizeof(path), "/dev/infiniband/%s",
+			 all.gl_pathv[i] + strlen(CLASS));
+		fd = result(open(path, O_RDWR | O_CLOEXEC));
+	}
+	globfree(&all);
+	return fd;
+}
+
+/* @in begins with where the answer goes, if there is one of @out_size bytes. */
+static long command(const struct rdma *rdma, __u32 number, const void *in,
+		    size_t in_size, size_t out_size)
+{
+	struct {
+		struct ib_uverbs_cmd_hdr header;
+		char body[64];
+	} all = {
+		.header.command = number,
+		.header.in_words = (sizeof(all.header) + in_size) / 4,
+		.header.out_words = out_size / 4,
+	};
+	const size_t size = sizeof(all.header) + in_size;
+
+	memcpy(all.body, in, in_size);
+	return write(rdma->fd, &all, size) < 0 ? -errno : 0;
+}
+
+static long get_context(struct rdma *rdma)
+{
+	struct ib_uverbs_get_context_resp answer;
+	struct ib_uverbs_get_context arg = { .response = (uintptr_t)&answer };
+	long ret = command(rdma, IB_USER_VERBS_CMD_GET_CONTEXT, &arg,
+			   sizeof(arg), sizeof(answer));
+
+	if (!ret)
+		rdma->events = answer.async_fd;
+	return ret;
+}
+
+static long make_domain(struct rdma *rdma)
+{
+	struct ib_uverbs_alloc_pd_resp answer;
+	struct ib_uverbs_alloc_pd arg = { .response = (uintptr_t)&answer };
+	long ret = command(rdma, IB_USER_VERBS_CMD_ALLOC_PD, &arg, sizeof(arg),
+			   sizeof(answer));
+
+	if (!ret)
+		rdma->domain = answer.pd_handle;
+	return ret;
+}
+
+long rdma_open(struct rdma *rdma)
+{
+	long fd = open_device();
+	long ret;
+
+	*rdma = (struct rdma){ -1, -1 };
+	if (fd == -ENODEV) {
+		ret = make_device();
+		if (ret)
+			return ret;
+		fd = open_device();
+	}
+	if (fd < 0)
+		return fd;
+	rdma->fd = fd;
+	ret = get_context(rdma);
+	return ret ? ret : make_domain(rdma);
+}
+
+void rdma_close(struct rdma *rdma)
+{
+	close(rdma->events);
+	close(rdma->fd);
+}
+
+long rdma_register(struct rdma *rdma, void *map, size_t length, int prot)
+{
+	struct ib_uverbs_reg_mr_resp answer;
+	struct ib_uverbs_reg_mr arg = {
+		.response = (uintptr_t)&answer,
+		.start = (uintptr_t)map,
+		.length = length,
+		.hca_va = (uintptr_t)map,
+		.pd_handle = rdma->domain,
+		.access_flags = IB_UVERBS_ACCESS_REMOTE_READ,
+	};
+	long ret;
+
+	if (prot & PROT_WRITE)
+		arg.access_flags |= IB_UVERBS_ACCESS_LOCAL_WRITE |
+				    IB_UVERBS_ACCESS_REMOTE_WRITE;
+	ret = command(rdma, IB_USER_VERBS_CMD_REG_MR, &arg, sizeof(arg),
+		      sizeof(answer));
+	if (!ret)
+		rdma->region = answer.mr_handle;
+	return ret;
+}
+
+long rdma_unregister(struct rdma *rdma)
+{
+	struct ib_uverbs_dereg_mr arg = { .mr_handle = rdma->region };
+
+	return command(rdma, IB_USER_VERBS_CMD_DEREG_MR, &arg, sizeof(arg), 0);
+}

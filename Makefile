@@ -15,10 +15,14 @@ XDG_CACHE_HOME ?= $(or $(HOME),/tmp)/.cache
 DATASPACE_CACHE ?= $(XDG_CACHE_HOME)/dataspace
 KSFT ?= $(DATASPACE_CACHE)/source/tools/testing/selftests
 
-KERNELS ?= 6.1 6.12
+KERNELS ?= 6.1 6.12 7.3
 export BUILD DATASPACE_CACHE KERNELS
 
 VM := selftests/vm
+
+# What is built for another machine does not lie between the sources.
+LIB_BUILD := $(if $(CROSS_COMPILE),$(BUILD)/userlib,$(CURDIR)/userlib)
+export LIB_BUILD
 
 # A kernel that was built with clang wants its modules built so, too.
 clang_kernel = $(shell grep -qsx 'CONFIG_CC_IS_CLANG=y' $(KDIR)/.config && echo 1)
@@ -47,7 +51,7 @@ $(KDIR)/Makefile:
 
 .PHONY: userlib
 userlib: ## build the library
-	$(MAKE) -C userlib
+	$(MAKE) -C userlib O=$(LIB_BUILD)
 
 .PHONY: selftests
 selftests: userlib $(KSFT)/lib.mk ## build the tests (KSFT: a kernel's tools/testing/selftests)
@@ -63,7 +67,7 @@ modules_install: module ## install the module for KVER
 
 .PHONY: install
 install: userlib ## install the library and the header (DESTDIR, PREFIX, LIBDIR, INCLUDEDIR)
-	$(MAKE) -C userlib install
+	$(MAKE) -C userlib O=$(LIB_BUILD) install
 
 .PHONY: uninstall
 uninstall: ## remove what install installed
@@ -78,8 +82,16 @@ lint: ## static checks of all that is in the tree
 	@.ci/lint.sh
 
 .PHONY: check
-check: ## static checks, all builds, all tests on each of KERNELS
-	@.ci/check.sh
+check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too)
+	@.ci/check.sh all $(if $(DEBUG),debug)
+
+.PHONY: configs
+configs: ## compile the module for kernels that do without something
+	@.ci/configs.sh
+
+.PHONY: tested
+tested: ## write into the README what the last check has tested
+	@.ci/tested.sh
 
 .PHONY: bench
 bench: ## measure against other memory objects, in an instruction-counted machine
@@ -92,6 +104,10 @@ bench-check: bench ## fail if a ratio got more than 10 % worse than the recorded
 .PHONY: check-debug
 check-debug: ## all tests on a kernel with KASAN and more (FLAVOUR=kcsan: KCSAN)
 	@.ci/check.sh debug
+
+.PHONY: fuzz
+fuzz: ## random calls on that kernel, guided by coverage (FUZZ_MINUTES=10, SEED)
+	@.ci/check.sh fuzz
 
 .PHONY: clean
 clean: ## remove what was built

@@ -36,14 +36,15 @@ without_noise()
 build_module()
 {
 	copy=$BUILD/lint/$1-$2
-	kver=$("$HERE/kernel.sh" "$2" version)
+	kernel=$2
+	kdir=$("$HERE/kernel.sh" "$kernel" headers)
 	shift 2
 	rm -rf "$copy"
-	make -s --no-print-directory module KVER="$kver" MODDIR="$copy" "$@" 2>&1 |
-		without_noise
+	with_compiler_of "$kernel" make -s --no-print-directory module \
+		KDIR="$kdir" MODDIR="$copy" "$@" 2>&1 | without_noise
 }
 
-# These kernels were built with gcc. Their configuration names what only gcc
+# These kernels, of x86-64, were built with gcc. Their configuration names what only gcc
 # 12 can do; clang 14 gets along without. The header that declares the per-CPU
 # segment twice is the kernel's.
 build_with_clang()
@@ -134,7 +135,12 @@ if [ $# -eq 0 ]; then
 	set -- checkpatch clang-format kernel-doc shellcheck spdx \
 		library:gcc library:clang-14 tests:gcc
 	for kernel in $KERNELS; do
-		set -- "$@" "sparse:$kernel" "gcc:$kernel" "clang:$kernel"
+		set -- "$@" "gcc:$kernel"
+		[ "$(release_of "$kernel")" != this ] ||
+			set -- "$@" "sparse:$kernel"
+		case $(release_of "$kernel")-$(arch_of "$kernel") in
+		this-amd64) set -- "$@" "clang:$kernel" ;;
+		esac
 	done
 fi
 for check; do

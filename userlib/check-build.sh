@@ -25,9 +25,12 @@ build()
 	rm -r "$work/out"
 }
 
+# Debian's compilers look for asm/ elsewhere if they are to make these.
+m32="-m32 -idirafter /usr/include/x86_64-linux-gnu"
+
 built=
 for compiler; do
-	for machine in "" -m32; do
+	for machine in "" "$m32"; do
 		# shellcheck disable=SC2086
 		can_build "$compiler" $machine || continue
 		# shellcheck disable=SC2086

@@ -148,6 +148,7 @@ struct process {
  * @steps: how many operations are to be done
  * @done: how often each has been done
  * @waited: pages that came back late without a reason that the model knows
+ * @refused: runs of pages that were not there
  * @self: the process that has the turn
  * @leaving: the one that is about to end, or NONE
  * @wrong: whether there was a difference
@@ -164,6 +165,7 @@ struct world {
 	long done[OPERATIONS];
 	long looks;
 	long waited;
+	long refused;
 	long deepest;
 	struct process *self;
 	const struct actor *actor;

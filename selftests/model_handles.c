@@ -97,6 +97,10 @@ bool op_alloc(struct world *world)
 		return false;
 	fd = ds_alloc(pages * page_size(), rights,
 		      scattered ? DATASPACE_ALLOC_SCATTERED : 0);
+	if (fd == -ENOMEM && !scattered && pages > 1) {
+		world->refused++;
+		return false;
+	}
 	AGREE(world, true, fd >= 0);
 	contiguous = ds_state(fd) & DATASPACE_STATE_CONTIGUOUS;
 	AGREE(world, true, scattered || contiguous);
@@ -287,7 +291,7 @@ bool op_read(struct world *world)
 	at = (page + 1) * page_size() - sizeof(words[1]);
 	ret = result(pread(handle->fd, &words[0], sizeof(words[0]),
 			   page * page_size()));
-	AGREE(world, space->revoked ? -ESTALE : sizeof(words[0]), ret);
+	AGREE(world, space->revoked ? -ESTALE : (long)sizeof(words[0]), ret);
 	ret = result(pread(handle->fd, &words[1], 2 * sizeof(words[1]), at));
 	if (space->revoked)
 		return true;

@@ -36,17 +36,11 @@
 /* ... and the pool has back what was released. */
 #define REFILLED 1
 
-/* So much that the kernel is short of nothing else. */
+/* So much on each node that the kernel is short of nothing else. */
 #define RESERVE (96 * MEG)
 
 #define STRIPE ((size_t)64 << 10)
 
-static __u64 free_memory(void)
-{
-	return number_in_file("/proc/meminfo", "MemFree:") * 1024;
-}
-
-/* The kernel adds up lazily what each processor has got back. */
 static __u64 wait_for_free(__u64 bytes)
 {
 	double end = seconds() + SOON;
@@ -405,7 +399,7 @@ TEST_F(pool, has_all_back_that_could_not_be_charged)
 /* Of all memory but a reserve, one page in each 2 MiB stays in use. */
 static size_t keep_crumbs(int *crumbs, size_t most)
 {
-	size_t chunks = (free_memory() - RESERVE) / (2 * MEG);
+	size_t chunks = (free_memory() - RESERVE * count_nodes()) / (2 * MEG);
 	size_t i;
 	int ds;
 
@@ -454,12 +448,13 @@ TEST_F_TIMEOUT(pool, serves_in_memory_that_is_fragmented, LONG_TIMEOUT)
 static int fill_memory(void)
 {
 	const __u64 part = memory_of_the_machine() / 32;
-	const __u64 least = part < 64 * MEG ? 64 * MEG : part;
+	const __u64 some = 64 * MEG * count_nodes();
+	const __u64 least = part < some ? some : part;
 	int kept = memfd_create("kept", MFD_CLOEXEC);
 	int other = memfd_create("dropped", MFD_CLOEXEC);
 	off_t at = 0;
 
-	while (free_memory() > least) {
+	while (number_in_file("/proc/meminfo", "MemFree:") * 1024 > least) {
 		if (fallocate(kept, 0, at, STRIPE) ||
 		    fallocate(other, 0, at, STRIPE))
 			break;

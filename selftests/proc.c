@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "common.h"
+
 long proc_read(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -106,4 +108,37 @@ bool log_has(int log, const char *text)
 		found |= !!strstr(line, text);
 	}
 	return found;
+}
+
+int count_nodes(void)
+{
+	char path[64];
+	int count = 0;
+
+	do {
+		snprintf(path, sizeof(path), "/sys/devices/system/node/node%d",
+			 count);
+	} while (!access(path, F_OK) && ++count);
+	return count ? count : 1;
+}
+
+static unsigned long long pages_on_processors(void)
+{
+	FILE *file = fopen("/proc/zoneinfo", "r");
+	unsigned long long pages = 0, count;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, " count: %llu", &count) == 1)
+			pages += count;
+	}
+	if (file)
+		fclose(file);
+	return pages;
+}
+
+unsigned long long free_memory(void)
+{
+	return number_in_file("/proc/meminfo", "MemFree:") * 1024 +
+	       pages_on_processors() * page_size();
 }

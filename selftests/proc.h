@@ -18,6 +18,12 @@ long smaps_kb(const void *map, const char *key);
 /* Minor faults of this process up to now. */
 long minor_faults(void);
 
+/* How many NUMA nodes the machine has, numbered from 0 on. */
+int count_nodes(void);
+
+/* Bytes that are free, with what processors keep for themselves. */
+unsigned long long free_memory(void);
+
 /* The log of the kernel from here on; a descriptor or -errno. */
 int log_open(void);
 /* Whether any line since the last call has @text in it. */

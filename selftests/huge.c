@@ -58,6 +58,12 @@ static long huge_bytes(const void *map)
 	return smaps_kb(map, "FilePmdMapped:") * 1024;
 }
 
+/* The kernel picks no address for that on behalf of a 32-bit program. */
+static bool picks_huge(void)
+{
+	return sizeof(void *) > 4;
+}
+
 /* How much of so many bytes is mapped by huge entries if any can be. */
 static long if_huge(size_t bytes)
 {
@@ -71,6 +77,8 @@ TEST_F(huge, a_mapping_is_huge_at_the_address_that_mmap_picks)
 
 	if (!can_map_huge())
 		SKIP(return, "no huge page here is as small as 2 MiB");
+	if (!picks_huge())
+		SKIP(return, "a 32-bit program has to pick the address");
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(0, (uintptr_t)map % self->unit);
 	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages, 0));
@@ -83,6 +91,8 @@ TEST_F(huge, a_read_only_alias_is_huge_too)
 	int ds = ds_alias(self->root, self->unit, self->unit, RIGHTS_R);
 	char *map = ds_map(ds, self->unit, PROT_READ);
 
+	if (!picks_huge())
+		SKIP(return, "a 32-bit program has to pick the address");
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(0, tags_wrong(map, self->pages, self->pages));
 	EXPECT_EQ(if_huge(self->unit), huge_bytes(map));
@@ -96,6 +106,8 @@ TEST_F(huge, an_alias_from_within_a_huge_page_is_huge_after_its_end)
 				RIGHTS_R);
 	char *map = ds_map(ds, self->length - first * page_size(), PROT_READ);
 
+	if (!picks_huge())
+		SKIP(return, "a 32-bit program has to pick the address");
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages - first, first));
 	EXPECT_EQ(if_huge(self->length - self->unit), huge_bytes(map));
@@ -107,6 +119,8 @@ TEST_F(huge, a_mapping_from_an_offset_is_huge)
 	char *map = mmap(NULL, 2 * self->unit, PROT_READ, MAP_SHARED,
 			 self->root, self->unit);
 
+	if (!picks_huge())
+		SKIP(return, "a 32-bit program has to pick the address");
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(0, tags_wrong(map, 2 * self->pages, self->pages));
 	EXPECT_EQ(if_huge(2 * self->unit), huge_bytes(map));
@@ -200,6 +214,8 @@ TEST_F(huge, munmap_within_a_huge_page_gives_back_to_the_page)
 	const size_t page = page_size();
 	struct pages pages;
 
+	if (!picks_huge())
+		SKIP(return, "a 32-bit program has to pick the address");
 	ASSERT_NE(MAP_FAILED, map);
 	ASSERT_EQ(0, pages_of_map(&pages, map, self->length));
 	EXPECT_EQ(if_huge(self->length), huge_bytes(map));
@@ -224,6 +240,8 @@ TEST_F(huge, a_huge_mapping_outlives_aliases_of_its_parts)
 	char *map = ds_map(self->root, self->length, PROT_READ);
 	size_t i;
 
+	if (!picks_huge())
+		SKIP(return, "a 32-bit program has to pick the address");
 	ASSERT_NE(MAP_FAILED, map);
 	for (i = 0; i < 100; i++)
 		close(ds_alias_pages(self->root, i, i + 50, RIGHTS_R));

@@ -15,7 +15,11 @@ XDG_CACHE_HOME ?= $(or $(HOME),/tmp)/.cache
 DATASPACE_CACHE ?= $(XDG_CACHE_HOME)/dataspace
 KSFT ?= $(DATASPACE_CACHE)/source/tools/testing/selftests
 
+# Which kernels, in which machines: see selftests/vm/common.sh. What is more is
+# for check-all.
 KERNELS ?= 6.1 6.12 7.3
+MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+i386 6.12+next \
+	6.12-arm64 6.12-arm64-64k
 export BUILD DATASPACE_CACHE KERNELS
 
 VM := selftests/vm
@@ -84,6 +88,11 @@ lint: ## static checks of all that is in the tree
 .PHONY: check
 check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too)
 	@.ci/check.sh all $(if $(DEBUG),debug)
+
+.PHONY: check-all
+check-all: ## check on all kernels and machines that there are, and all configurations
+	@KERNELS="$(KERNELS) $(MORE_KERNELS)" \
+		.ci/check.sh all configurations $(if $(DEBUG),debug)
 
 .PHONY: configs
 configs: ## compile the module for kernels that do without something

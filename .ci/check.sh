@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Static checks, all builds, and all tests on each of $KERNELS; or, on demand,
-# all tests on a kernel that watches itself, or just random calls on that one.
+# builds for kernels that do without something, all tests on a kernel that watches
+# itself, or just random calls on that one.
 # Goes on after a failure, and ends with the totals of all of it.
-# Usage: check.sh [all|debug|fuzz]...    FLAVOUR: which kernel, see build-kernel.sh
+# Usage: check.sh [all|configurations|debug|fuzz]...
+# FLAVOUR: which kernel that watches itself, see build-kernel.sh
 # JOBS: how many guests may run at the same time
 # FUZZ_MINUTES: how long random calls go on; SEED: where they start from
 
@@ -18,30 +20,30 @@ export BEGUN FLAVOUR
 # shellcheck source=common.sh
 . "$TOP/.ci/common.sh"
 
-# make_tests ARCH TARGET
+# make_tests PROGRAMS TARGET
 make_tests()
 {
-	make -s --no-print-directory -C selftests KSFT="$ksft" \
+	for_arch "$1" make -s --no-print-directory -C selftests KSFT="$ksft" \
 		LIB_BUILD="$(library_of "$1")" OUTPUT="$folder/selftests" \
 		INSTALL_PATH="$folder/install" COLLECTION=dataspace "$2"
 }
 
-# install_tests ARCH
+# install_tests PROGRAMS
 install_tests()
 {
 	folder=$(build_of "$1")
 	rm -rf "$folder/install" &&
-		for_arch "$1" make -s -j"$(nproc)" selftests BUILD="$folder" &&
-		for_arch "$1" make_tests "$1" install &&
-		for_arch "$1" make_tests "$1" emit_tests \
-			>"$folder/install/kselftest-list.txt"
+		for_arch "$1" make -s -j"$(nproc)" selftests BUILD="$folder" \
+			LIB_BUILD="$(library_of "$1")" &&
+		make_tests "$1" install &&
+		make_tests "$1" emit_tests >"$folder/install/kselftest-list.txt"
 }
 
-# Those of all kernels, and of this machine.
-architectures()
+# The builds for all kernels, and for this machine.
+all_programs()
 {
 	for kernel in this $KERNELS; do
-		arch_of "$kernel"
+		programs_of "$kernel"
 	done | sort -u
 }
 
@@ -49,8 +51,8 @@ architectures()
 prepare()
 {
 	step "library" make -s userlib
-	for arch in $(architectures); do
-		step "tests for $arch" install_tests "$arch"
+	for programs in $(all_programs); do
+		step "tests for $programs" install_tests "$programs"
 	done
 }
 
@@ -64,6 +66,7 @@ jobs_of()
 			echo "tests $kernel"
 		done
 		;;
+	configurations) echo "configurations all" ;;
 	debug) echo "debug $FLAVOUR" ;;
 	fuzz) echo "fuzz $FLAVOUR" ;;
 	*) die "unknown group: $1" ;;

@@ -58,7 +58,7 @@ verdicts()
 	rm -f "$out.errors"
 }
 
-# Where the library for an architecture is built.
+# Where the library of a build of the programs is.
 library_of()
 {
 	case $1 in

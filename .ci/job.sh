@@ -4,7 +4,8 @@
 # One part of check.sh that goes on beside others: all that is done without a
 # kernel, or on one. Library and tests are there already.
 # Usage: job.sh static checks
-#        job.sh tests KERNEL
+#        job.sh tests KERNEL[+VARIANT]
+#        job.sh configurations all
 #        job.sh debug|fuzz FLAVOUR
 
 set -eu
@@ -13,6 +14,11 @@ HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
 . "$HERE/common.sh"
 # shellcheck source=common.sh
 . "$TOP/.ci/common.sh"
+
+configurations_job()
+{
+	verdicts "kernels without something" "$TOP/.ci/configs.sh"
+}
 
 static_job()
 {
@@ -30,8 +36,8 @@ build_module()
 
 example()
 {
-	"$HERE/run.sh" -k "$1" program \
-		"$(library_of "$(arch_of "$1")")/examples/$2" --demo
+	"$HERE/run.sh" -k "$(series_of "$1")" program \
+		"$(library_of "$(programs_of "$1")")/examples/$2" --demo
 }
 
 # Where a guest's memory is a dataspace. To make a guest patches the kernel's
@@ -40,7 +46,7 @@ guest_memory()
 {
 	name="memory of a guest on $1"
 	if ! output=$(VM_CPUS=1 VM_DRIVERS="kvm-amd kvm-intel" \
-		"$HERE/run.sh" -k "$1" program "$BUILD/install/doors" \
+		"$HERE/run.sh" -k "$series" program "$BUILD/install/doors" \
 		-v kvm -v kvm_read_only -t a_guest_writes_if_its_owner_may 2>&1)
 	then
 		echo "FAIL  $name"
@@ -52,15 +58,30 @@ guest_memory()
 	fi
 }
 
+# machine VARIANT
+machine()
+{
+	case $1 in
+	1cpu) VM_CPUS=1 ;;
+	4cpus) VM_CPUS=4 ;;
+	2nodes) VM_NODES=2 VM_MEM=4096 ;;
+	i386 | next | "") ;;
+	*) die "unknown variant: $1" ;;
+	esac
+	export VM_CPUS VM_NODES VM_MEM
+}
+
 tests_job()
 {
 	VM_TIMEOUT=${VM_TIMEOUT:-3600}
 	export VM_TIMEOUT
-	arch=$(arch_of "$1")
-	step "module for $1" build_module "$1"
-	verdicts "tests on $1" \
-		"$HERE/run.sh" -k "$1" tests "$(build_of "$arch")/install"
-	[ "$arch" != amd64 ] ||
+	machine "$(variant_of "$1")"
+	series=$(series_of "$1")
+	programs=$(programs_of "$1")
+	step "module for $1" build_module "$series"
+	verdicts "tests on $1" "$HERE/run.sh" -k "$series" \
+		tests "$(build_of "$programs")/install"
+	[ "$programs" != amd64 ] ||
 		verdicts "memory of a guest on $1" guest_memory "$1"
 	step "RAM service on $1" example "$1" ram_service
 	step "buffer pool on $1" example "$1" buffer_pool

@@ -44,8 +44,8 @@ build_module()
 		KDIR="$kdir" MODDIR="$copy" "$@" 2>&1 | without_noise
 }
 
-# These kernels, of x86-64, were built with gcc. Their configuration names what only gcc
-# 12 can do; clang 14 gets along without. The header that declares the per-CPU
+# These kernels, of x86-64, were built with gcc. Their configuration names what
+# only gcc 12 can do; clang 14 gets along without. The header that declares the per-CPU
 # segment twice is the kernel's.
 build_with_clang()
 {
@@ -134,7 +134,7 @@ verdict()
 if [ $# -eq 0 ]; then
 	set -- checkpatch clang-format kernel-doc shellcheck spdx \
 		library:gcc library:clang-14 tests:gcc
-	for kernel in $KERNELS; do
+	for kernel in $(all_series); do
 		set -- "$@" "gcc:$kernel"
 		[ "$(release_of "$kernel")" != this ] ||
 			set -- "$@" "sparse:$kernel"

@@ -24,6 +24,31 @@ die()
 	exit 1
 }
 
+# What KERNELS names: a series of kernels (see kernel.sh), or one in a machine
+# that differs from the usual one, "SERIES+VARIANT", where VARIANT is
+#   1cpu, 4cpus   its number of processors
+#   2nodes        memory on two NUMA nodes
+#   i386          a 64-bit kernel, and programs of 32 bits
+#   next          programs that the next Debian release's compiler has made
+series_of()
+{
+	echo "${1%%+*}"
+}
+
+variant_of()
+{
+	case $1 in
+	*+*) echo "${1#*+}" ;;
+	esac
+}
+
+all_series()
+{
+	for kernel in $KERNELS; do
+		series_of "$kernel"
+	done | awk '!seen[$0]++'
+}
+
 # Which Debian release this is, and which one has a series of kernels: with its
 # own compiler, or as a package for it.
 release()
@@ -52,7 +77,16 @@ arch_of()
 	esac
 }
 
-# Where programs and the library for an architecture are built.
+# Which build of the programs runs there: that for its architecture, or another.
+programs_of()
+{
+	case $1 in
+	*+i386 | *+next) variant_of "$1" ;;
+	*) arch_of "$1" ;;
+	esac
+}
+
+# Where such a build of the programs and the library is.
 build_of()
 {
 	case $1 in
@@ -61,13 +95,25 @@ build_of()
 	esac
 }
 
-# for_arch ARCH COMMAND...: what it builds is for that architecture.
+# for_arch ARCH|i386|next COMMAND...: what it builds is for that architecture, or
+# one of those builds of the programs. Debian's compiler looks for asm/ elsewhere
+# if it is to make 32-bit programs; the casts are the harness's.
 for_arch()
 {
 	(
-		if [ "$1" = arm64 ]; then
-			export ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-
-		fi
+		case $1 in
+		arm64) export ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu- ;;
+		i386)
+			CFLAGS="-O2 -g -m32 -D_FILE_OFFSET_BITS=64"
+			CFLAGS="$CFLAGS -Wno-pointer-to-int-cast"
+			CFLAGS="$CFLAGS -idirafter /usr/include/x86_64-linux-gnu"
+			export CFLAGS
+			;;
+		next)
+			shift
+			set -- next "$HERE/root.sh" "$@"
+			;;
+		esac
 		shift
 		"$@"
 	)

@@ -23,7 +23,7 @@ packages()
 		# for 32-bit programs; gcc-multilib would drive out
 		# other cross compilers
 		echo libc6-dev-i386 lib32gcc-12-dev
-		for kernel in $KERNELS; do
+		for kernel in $(all_series); do
 			[ "$(release_of "$kernel")" != "$(release)" ] ||
 				"$HERE/kernel.sh" "$kernel" package
 		done

@@ -6,6 +6,7 @@
 # Usage: qemu.sh DIR KERNEL INITRAMFS [terminal]
 # With "terminal" the console is the terminal that this runs on.
 # VM_ARCH: amd64, the default, or arm64; VM_MEM, VM_CPUS: size of the guest;
+# VM_NODES: 2 if half of that is on another NUMA node;
 # VM_MACHINE: which one QEMU is to be, q35 or virt if nothing is said;
 # VM_TIMEOUT: seconds until it is stopped; VM_THREAD: "single" if its processors
 # are to be emulated in turn, not at the same time;
@@ -59,6 +60,19 @@ case $machine$accel in
 q35*kvm*) machine=q35,kernel_irqchip=split ;;
 esac
 
+# A node has a socket of its own, or the kernel wonders.
+smp=${VM_CPUS:-2}
+nodes=
+if [ "${VM_NODES:-1}" -eq 2 ]; then
+	half=$((${VM_MEM:-2048} / 2))
+	last=$((smp - 1))
+	smp=$smp,sockets=2
+	nodes="-object memory-backend-ram,id=m0,size=${half}M"
+	nodes="$nodes -object memory-backend-ram,id=m1,size=${half}M"
+	nodes="$nodes -numa node,memdev=m0,cpus=0-$((last / 2))"
+	nodes="$nodes -numa node,memdev=m1,cpus=$((last / 2 + 1))-$last"
+fi
+
 rm -f "$dir/result" "$dir/console"
 truncate -s 64M "$dir/disk"
 
@@ -72,7 +86,7 @@ status=0
 # shellcheck disable=SC2086 # the options are words
 $watch "qemu-system-$qemu" -nodefaults -no-reboot -display none $accel \
 	-machine "$machine" $dma \
-	-m "${VM_MEM:-2048}" -smp "${VM_CPUS:-2}" \
+	-m "${VM_MEM:-2048}" -smp "$smp" $nodes \
 	-kernel "$kernel" -initrd "$initramfs" -append "$append" $console \
 	-drive "file=$dir/disk,format=raw,if=virtio,cache=unsafe" \
 	-device virtio-serial-pci,max_ports=1 \

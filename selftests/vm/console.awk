@@ -16,7 +16,7 @@ BEGIN {
 		"Call [Tt]race|general protection fault|RIP:|Bad page|" \
 		"Kernel panic|INFO: task .* blocked|INFO: rcu|rcu.*stall|" \
 		"soft lockup|hard LOCKUP|invoked oom-killer|" \
-		"page allocation failure|refcount_t:"
+		"[Oo]ut of memory: |page allocation failure|refcount_t:"
 	during = "boot"
 }
 

@@ -86,7 +86,7 @@ lint: ## static checks of all that is in the tree
 	@.ci/lint.sh
 
 .PHONY: check
-check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too)
+check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; AGAIN=1: see .ci/again.sh)
 	@.ci/check.sh all $(if $(DEBUG),debug)
 
 .PHONY: check-all

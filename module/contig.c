@@ -122,7 +122,7 @@ static int take_more(struct extent *extent, unsigned long nr_pages)
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (CHUNK_PAGES > 1 && left >= CHUNK_PAGES) {
+	if (CHUNK_PAGES > 1 && chunks_can_be_taken() && left >= CHUNK_PAGES) {
 		left = min(left / CHUNK_PAGES, CHUNKS_AT_ONCE) * CHUNK_PAGES;
 		ret = take_chunks(pfn, left);
 	} else {

@@ -81,10 +81,15 @@ static bool can_be_folio(const struct extent_request *request)
 	       request->align <= request->nr_pages;
 }
 
-/* There are no chunks where nothing can be mapped by a huge entry */
+/*
+ * Chunks are worth a search only where one can be mapped by a huge entry. Where
+ * pages are larger, the page allocator has much longer runs than chunks, and its
+ * blocks are so large that hardly any is free or movable as a whole.
+ */
 static bool can_be_single(const struct extent_request *request)
 {
-	return (request->nr_pages < CHUNK_PAGES || CHUNK_ORDER == 0) &&
+	return (request->nr_pages < CHUNK_PAGES ||
+		CHUNK_PAGES << PAGE_SHIFT != PMD_SIZE) &&
 	       max(request->nr_pages, request->align) <= pageblock_nr_pages;
 }
 

@@ -49,6 +49,15 @@ static inline struct folio *extent_folio(struct extent *extent,
 	return page_folio(pfn_to_page(extent->pfn + index));
 }
 
+/*
+ * Core makes no compound page of a part of one of its blocks. Where those are
+ * larger than a chunk, as with large pages, runs are single pages.
+ */
+static inline bool chunks_can_be_taken(void)
+{
+	return CHUNK_PAGES == 1 || CHUNK_ORDER >= pageblock_order;
+}
+
 /* contig.c */
 int contig_alloc(struct extent *extent, const struct extent_request *request);
 int contig_take(struct extent *extent, const struct extent_request *request);

@@ -230,8 +230,9 @@ static int pool_reserve(const struct extent_request *request)
 /**
  * pool_init - set memory aside, if that is asked for
  *
- * Without the pool all works that works with it, just not for as long: so a
- * pool that can't be had is no reason not to load the module.
+ * There is none where runs can't be taken in chunks. Without it all works that
+ * works with it, just not for as long: so a pool that can't be had is no reason
+ * not to load the module.
  */
 void __init pool_init(void)
 {
@@ -243,7 +244,7 @@ void __init pool_init(void)
 		.node = NUMA_NO_NODE,
 	};
 
-	if (!pool_mb || !pool_reserve(&request))
+	if (!pool_mb || (chunks_can_be_taken() && !pool_reserve(&request)))
 		return;
 	pr_warn("no room for a pool of %lu MiB, going on without\n", pool_mb);
 	pool_mb = 0;

@@ -98,7 +98,7 @@ FIXTURE_VARIANT_ADD(memory, of_a_page) {
 	.bytes = 1,
 };
 
-FIXTURE_VARIANT_ADD(memory, of_512_KiB) {
+FIXTURE_VARIANT_ADD(memory, of_half_a_mib) {
 	.bytes = MEG / 2,
 };
 

@@ -145,7 +145,7 @@ TEST_F(memory, comes_from_the_node_that_was_asked_for)
 TEST_F(memory, comes_from_there_every_time)
 {
 	const int nodes = count_nodes();
-	int ds[64];
+	int ds[16];
 	int i;
 
 	for (i = 0; i < ARRAY_LENGTH(ds); i++) {

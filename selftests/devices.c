@@ -94,61 +94,71 @@ FIXTURE(device)
  * @take: gives it memory
  * @release: has it let go of what it took
  */
-FIXTURE_VARIANT(device)
-{
-	size_t pages;
+struct kind {
 	long (*open)(void);
 	long (*take)(void *map, size_t length, int prot);
 	long (*release)(size_t length);
 	void (*close)(void);
 };
 
-/* clang-format off */
-FIXTURE_VARIANT_ADD(device, vfio) {
-	.pages = 16,
+static const struct kind vfio_kind = {
 	.open = vfio_open,
 	.take = vfio_take,
 	.release = vfio_release,
 	.close = vfio_close,
 };
 
-FIXTURE_VARIANT_ADD(device, vfio_huge) {
-	.pages = 1024,
-	.open = vfio_open,
-	.take = vfio_take,
-	.release = vfio_release,
-	.close = vfio_close,
-};
-
-FIXTURE_VARIANT_ADD(device, iommufd) {
-	.pages = 16,
+static const struct kind iommufd_kind = {
 	.open = iommufd_open,
 	.take = vfio_take,
 	.release = vfio_release,
 	.close = vfio_close,
 };
 
-FIXTURE_VARIANT_ADD(device, rdma) {
-	.pages = 16,
+static const struct kind rdma_kind = {
 	.open = rdma_start,
 	.take = rdma_take,
 	.release = rdma_release,
 	.close = rdma_end,
 };
 
-FIXTURE_VARIANT_ADD(device, rdma_huge) {
+FIXTURE_VARIANT(device)
+{
+	const struct kind *kind;
+	size_t pages;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(device, vfio) {
+	.kind = &vfio_kind,
+	.pages = 16,
+};
+
+FIXTURE_VARIANT_ADD(device, vfio_huge) {
+	.kind = &vfio_kind,
 	.pages = 1024,
-	.open = rdma_start,
-	.take = rdma_take,
-	.release = rdma_release,
-	.close = rdma_end,
+};
+
+FIXTURE_VARIANT_ADD(device, iommufd) {
+	.kind = &iommufd_kind,
+	.pages = 16,
+};
+
+FIXTURE_VARIANT_ADD(device, rdma) {
+	.kind = &rdma_kind,
+	.pages = 16,
+};
+
+FIXTURE_VARIANT_ADD(device, rdma_huge) {
+	.kind = &rdma_kind,
+	.pages = 1024,
 };
 
 /* clang-format on */
 
 FIXTURE_SETUP(device)
 {
-	const long ret = variant->open();
+	const long ret = variant->kind->open();
 
 	if (ret == NO_DEVICE)
 		SKIP(return, "no such device, or not of this kernel");
@@ -181,7 +191,7 @@ static void drop_all(FIXTURE_DATA(device) * self)
 FIXTURE_TEARDOWN(device)
 {
 	drop_all(self);
-	variant->close();
+	variant->kind->close();
 	EXPECT_EQ(0, pages_wait(&self->pages, 0, 20));
 	pages_forget(&self->pages);
 }
@@ -191,8 +201,8 @@ TEST_F(device, is_refused_what_may_not_be_written_to)
 {
 	char *view = self->view + FIRST * self->page;
 
-	EXPECT_EQ(-EFAULT, variant->take(view, self->part_length,
-					 PROT_READ | PROT_WRITE));
+	EXPECT_EQ(-EFAULT, variant->kind->take(view, self->part_length,
+					       PROT_READ | PROT_WRITE));
 	EXPECT_EQ(0, tags_wrong(self->view, variant->pages, 0));
 }
 
@@ -200,37 +210,38 @@ TEST_F(device, is_refused_what_may_not_be_written_to)
 TEST_F(device, takes_what_may_only_be_read_to_read_it)
 {
 	char *view = self->view + FIRST * self->page;
-	const long ret = variant->take(view, self->part_length, PROT_READ);
+	const long ret =
+		variant->kind->take(view, self->part_length, PROT_READ);
 
-	if (ret == -EFAULT && variant->take == rdma_take)
+	if (ret == -EFAULT && variant->kind->take == rdma_take)
 		SKIP(return, "this kernel gives RDMA only what can be written");
 	ASSERT_EQ(0, ret);
-	EXPECT_EQ(0, variant->release(self->part_length));
+	EXPECT_EQ(0, variant->kind->release(self->part_length));
 }
 
 /* rule 14: what is pinned, and no more than the 2 MiB around it, stays */
 TEST_F(device, keeps_its_pages_until_it_lets_go)
 {
-	ASSERT_EQ(0, variant->take(self->part, self->part_length,
-				   PROT_READ | PROT_WRITE));
+	ASSERT_EQ(0, variant->kind->take(self->part, self->part_length,
+					 PROT_READ | PROT_WRITE));
 	drop_all(self);
 	EXPECT_EQ(COUNT, pages_held_in(&self->pages, FIRST, END));
 	if (variant->pages > 512)
 		EXPECT_EQ(0, pages_held_in(&self->pages, 512, variant->pages));
-	EXPECT_EQ(0, variant->release(self->part_length));
+	EXPECT_EQ(0, variant->kind->release(self->part_length));
 	EXPECT_EQ(0, pages_wait(&self->pages, 0, 20));
 }
 
 /* rule 14: without being asked to, at its end */
 TEST_F(device, lets_go_when_it_is_closed)
 {
-	ASSERT_EQ(0, variant->take(self->part, self->part_length,
-				   PROT_READ | PROT_WRITE));
+	ASSERT_EQ(0, variant->kind->take(self->part, self->part_length,
+					 PROT_READ | PROT_WRITE));
 	drop_all(self);
 	EXPECT_EQ(COUNT, pages_held_in(&self->pages, FIRST, END));
-	variant->close();
+	variant->kind->close();
 	EXPECT_EQ(0, pages_wait(&self->pages, 0, 20));
-	ASSERT_EQ(0, variant->open());
+	ASSERT_EQ(0, variant->kind->open());
 }
 
 /* rule 16: which waits for dataspaces and mappings, and for no device */
@@ -238,24 +249,24 @@ TEST_F(device, keeps_its_pages_when_the_module_goes)
 {
 	if (access(kmod_file(), R_OK))
 		SKIP(return, "no file of the module to load again");
-	ASSERT_EQ(0, variant->take(self->part, self->part_length,
-				   PROT_READ | PROT_WRITE));
+	ASSERT_EQ(0, variant->kind->take(self->part, self->part_length,
+					 PROT_READ | PROT_WRITE));
 	drop_all(self);
 	ASSERT_EQ(0, kmod_unload());
 	EXPECT_EQ(COUNT, pages_held_in(&self->pages, FIRST, END));
-	EXPECT_EQ(0, variant->release(self->part_length));
+	EXPECT_EQ(0, variant->kind->release(self->part_length));
 	EXPECT_EQ(0, kmod_load(""));
 }
 
 /* rule 18: nothing has changed, and it works after that */
 TEST_F(device, is_in_the_way_of_a_seal_of_now)
 {
-	ASSERT_EQ(0, variant->take(self->part, self->part_length,
-				   PROT_READ | PROT_WRITE));
+	ASSERT_EQ(0, variant->kind->take(self->part, self->part_length,
+					 PROT_READ | PROT_WRITE));
 	EXPECT_EQ(-EBUSY, ds_seal(self->root, DATASPACE_SEAL_NOW));
 	EXPECT_EQ(RIGHTS_RW, ds_rights(self->root));
 	self->map[0] = 'w';
-	EXPECT_EQ(0, variant->release(self->part_length));
+	EXPECT_EQ(0, variant->kind->release(self->part_length));
 	EXPECT_EQ(0, ds_seal(self->root, DATASPACE_SEAL_NOW));
 	touch_init();
 	EXPECT_TRUE(store_is_sigbus(self->map));
@@ -269,15 +280,15 @@ TEST_F(device, keeps_its_pages_when_they_are_revoked)
 	char *part = map + FIRST * self->page;
 
 	ASSERT_NE(MAP_FAILED, map);
-	ASSERT_EQ(0, variant->take(part, self->part_length,
-				   PROT_READ | PROT_WRITE));
+	ASSERT_EQ(0, variant->kind->take(part, self->part_length,
+					 PROT_READ | PROT_WRITE));
 	ASSERT_EQ(0, ds_revoke(self->root));
 	touch_init();
 	EXPECT_EQ(variant->pages, pages_sigbus_on_load(map, variant->pages));
 	munmap(self->map, self->length);
 	close(self->root);
 	EXPECT_EQ(COUNT, pages_held_in(&self->pages, FIRST, END));
-	EXPECT_EQ(0, variant->release(self->part_length));
+	EXPECT_EQ(0, variant->kind->release(self->part_length));
 	EXPECT_EQ(0, pages_wait(&self->pages, 0, 20));
 	munmap(map, self->length);
 	close(alias);

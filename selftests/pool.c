@@ -27,7 +27,7 @@
 #define LIMIT_MB KMOD_PARAMETERS "limit_mb"
 #define GROUP "dataspace-pool"
 
-/* What others free or begin to use meanwhile, and what processors keep back. */
+/* What others free or begin to use meanwhile. */
 #define NOISE (32 * MEG)
 
 /* Seconds in which memory is where it goes. */
@@ -454,6 +454,7 @@ static int fill_memory(void)
 	int other = memfd_create("dropped", MFD_CLOEXEC);
 	off_t at = 0;
 
+	/* not free_memory(), which would take longer than what it looks at */
 	while (number_in_file("/proc/meminfo", "MemFree:") * 1024 > least) {
 		if (fallocate(kept, 0, at, STRIPE) ||
 		    fallocate(other, 0, at, STRIPE))

@@ -9,7 +9,8 @@
  * page cache, to map and to free than a single page, however long it is.
  *
  * What fits into one chunk comes from the page allocator, as one compound page
- * if its length is a power of two. Everything else comes from the pool (see
+ * if its length is a power of two; where pages are so large that no chunk can be
+ * mapped as one, so does what is longer. Everything else comes from the pool (see
  * pool.c), or else from a search for a run of free or movable pages (contig.c).
  * No allocation here invokes the OOM killer or warns.
  */

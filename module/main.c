@@ -84,7 +84,7 @@ static void __exit main_exit(void)
 {
 	misc_deregister(&device);
 	backing_exit();
-	pool_exit();
+	pool_exit(); /* until then memory may have gone back to it */
 	dataspace_exit();
 }
 

@@ -91,4 +91,4 @@ cd "$TOP"
 {
 	prepare
 	run_jobs "$@" || echo "FAIL  not all was checked"
-} | awk -f "$HERE/totals.awk"
+} | awk -v RECALL=16 -f "$HERE/totals.awk"

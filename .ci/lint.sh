@@ -97,6 +97,9 @@ run_check()
 		files ':!COPYING' ':!*.md' |
 			xargs grep -L 'SPDX-License-Identifier'
 		;;
+	man)
+		userlib/check-man.sh userlib/man
+		;;
 	library:*)
 		make -s --no-print-directory -C userlib \
 			O="$BUILD/lint/library-${1#*:}" CC="${1#*:}"
@@ -132,7 +135,7 @@ verdict()
 }
 
 if [ $# -eq 0 ]; then
-	set -- checkpatch clang-format kernel-doc shellcheck spdx \
+	set -- checkpatch clang-format kernel-doc man shellcheck spdx \
 		library:gcc library:clang-14 tests:gcc
 	for kernel in $(all_series); do
 		set -- "$@" "gcc:$kernel"

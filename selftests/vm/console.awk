@@ -6,7 +6,9 @@
 # Leaks are not among them: the check at the end tells whose they are. Nor are
 # data races between functions of the kernel alone, of which it knows and has
 # many: a report of one counts if a function of the module is named in it, or if
-# it was cut off. How many do not count is told.
+# it was cut off. Nor is what /proc/kpageflags warns of: it takes no reference to
+# the page that it looks at, and a kernel that watches itself notices when that
+# becomes part of another meanwhile. How many do not count is told.
 
 BEGIN {
 	complaint = "WARNING:|(^|[^A-Z_])BUG[ :]|Oops|" \
@@ -57,6 +59,34 @@ race != "" && /=====/ {
 	next
 }
 
+/WARNING: .* stable_page_flags\+/ && !look {
+	look = "      | " $0 "\n"
+	lines = 0
+	next
+}
+
+function end_look()
+{
+	complain()
+	printf "%s", look
+	look = ""
+}
+
+look && /---\[ end trace/ {
+	look = ""
+	looks++
+	next
+}
+
+look && (/WARNING:|(^|[^A-Z_])BUG[ :]|Oops/ || ++lines > 100) {
+	end_look()
+}
+
+look {
+	look = look "      | " $0 "\n"
+	next
+}
+
 $0 ~ complaint {
 	complain()
 	context = 40
@@ -74,6 +104,10 @@ context > 0 {
 END {
 	if (race != "")
 		end_race(0)
+	if (look)
+		end_look()
+	if (looks)
+		print "      kernel log: " looks " warnings of /proc/kpageflags"
 	if (races)
 		print "      kernel log: " races " data races without the module"
 	if (!NR)

@@ -70,6 +70,16 @@ race()
 	echo "[    1.500000] ================================="
 }
 
+# look LINE: the report of a careless look at a page, as sed appends it.
+look()
+{
+	echo "2a [    1.500000] WARNING: CPU: 0 PID: 9 at include/linux/mm.h:9 $1\\"
+	echo "[    1.500000] RIP: 0010:$1\\"
+	echo "[    1.500000] Call Trace:\\"
+	echo "[    1.500000]  kpageflags_read+0x1/0x2\\"
+	echo "[    1.500000] ---[ end trace 0000000000000000 ]---"
+}
+
 expect good "a clean run"
 verdict "counts" "$(tail -n 1 "$dir/verdict")" "2 passed, 0 failed, 1 skipped"
 
@@ -87,6 +97,14 @@ expect bad "a data race that is cut off" console \
 	"$(race vma_end+0x1/0x2 | sed '$d; 3s/.$//')"
 expect bad "a warning within a data race" console \
 	"$(race 'WARNING: CPU: 0 PID: 1 at mm/memory.c:1')"
+expect good "a careless look at a page" console \
+	"$(look stable_page_flags+0x1/0x2)"
+expect bad "a warning that looks like it" console "$(look ds_open+0x1/0x2)"
+expect bad "a careless look that is cut off" console \
+	"$(look stable_page_flags+0x1/0x2 | sed '$d; 4s/.$//')"
+expect bad "a warning within a careless look" console \
+	"$(look stable_page_flags+0x1/0x2 |
+		sed '3s/Call Trace/BUG: unable to handle page fault/')"
 expect bad "empty result" result "1,\$d"
 expect bad "empty console" console "1,\$d"
 expect bad "no end" result '/@done/d'

@@ -15,7 +15,7 @@
 extern char intruder[64];
 
 /* Where doors put what they have seen, a page at most. */
-#define SIGHT_SIZE (4 << 10)
+#define SIGHT_SIZE (64 << 10)
 extern char sight[SIGHT_SIZE];
 
 /* This kernel does not have such a door, or this machine. */

@@ -117,13 +117,12 @@ long door_mprotect_back(void *map, size_t length)
 	return ret ? ret : door_mprotect(map, length);
 }
 
-/* The signal that ends a process that stores, or 0. */
-
 long door_mprotect_exec(void *map, size_t length)
 {
 	return result(mprotect(map, length, PROT_READ | PROT_EXEC));
 }
 
+/* The signal that ends a process that stores, or 0. */
 long door_store(void *map)
 {
 	pid_t child = fork();

@@ -168,17 +168,19 @@ static bool is_mapped_writable(struct vm_area_struct *vma)
 }
 
 /*
- * Core asks for what is around a fault only if that reads; but then it maps a
- * shared area writable if it may, so that this does for a write, too.
+ * Core asks for what is around a fault only if that reads, and only where pages
+ * are smaller than what it wants to map. But then it maps a shared area writable
+ * if it may, so that this does for a write, too.
  */
-static vm_fault_t map_around_write(struct vm_fault *vmf)
+static vm_fault_t map_around_fault(struct vm_fault *vmf)
 {
 	struct vm_fault around = *vmf;
 	pmd_t pmd = READ_ONCE(*vmf->pmd);
 	vm_fault_t ret;
 
-	if (!is_mapped_writable(vmf->vma) ||
-	    (!vmf->prealloc_pte && (pmd_none(pmd) || pmd_trans_huge(pmd))))
+	if (vmf->flags & FAULT_FLAG_WRITE && !is_mapped_writable(vmf->vma))
+		return 0;
+	if (!vmf->prealloc_pte && (pmd_none(pmd) || pmd_trans_huge(pmd)))
 		return 0;
 	around.flags &= ~FAULT_FLAG_WRITE;
 	ret = map_around(&around);
@@ -221,12 +223,11 @@ static vm_fault_t map_locked(struct vm_fault *vmf)
 static vm_fault_t area_fault(struct vm_fault *vmf)
 {
 	struct dataspace *ds = area_dataspace(vmf->vma);
-	vm_fault_t ret = 0;
+	vm_fault_t ret;
 
 	if (vmf->pgoff < ds->start || vmf->pgoff >= ds->end)
 		return VM_FAULT_SIGBUS;
-	if (vmf->flags & FAULT_FLAG_WRITE)
-		ret = map_around_write(vmf);
+	ret = map_around_fault(vmf);
 	return ret & VM_FAULT_NOPAGE ? ret : map_locked(vmf);
 }
 

@@ -18,8 +18,14 @@ KSFT ?= $(DATASPACE_CACHE)/source/tools/testing/selftests
 # Which kernels, in which machines: see selftests/vm/common.sh. What is more is
 # for check-all.
 KERNELS ?= 6.1 6.12 7.3
-MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+i386 6.12+next \
-	6.12-arm64 6.12-arm64-64k
+MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+wiped 6.12+locked \
+	6.12+i386 6.12+next 6.12-arm64 6.12-arm64-64k
+
+# With TURN=1 check has one of those, too, another each day.
+TODAY := $(shell expr $$(date +%s) / 86400 % $(words $(MORE_KERNELS)) + 1)
+ifdef TURN
+KERNELS += $(word $(TODAY),$(MORE_KERNELS))
+endif
 export BUILD DATASPACE_CACHE KERNELS
 
 VM := selftests/vm
@@ -86,13 +92,13 @@ lint: ## static checks of all that is in the tree
 	@.ci/lint.sh
 
 .PHONY: check
-check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; AGAIN=1: see .ci/again.sh)
-	@.ci/check.sh all $(if $(DEBUG),debug)
+check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; TURN=1: and configs, and one of MORE_KERNELS; AGAIN=1: see .ci/again.sh)
+	@.ci/check.sh all $(if $(TURN),configs) $(if $(DEBUG),debug)
 
 .PHONY: check-all
 check-all: ## check on all kernels and machines that there are, and all configurations
 	@KERNELS="$(KERNELS) $(MORE_KERNELS)" \
-		.ci/check.sh all configurations $(if $(DEBUG),debug)
+		.ci/check.sh all configs $(if $(DEBUG),debug)
 
 .PHONY: configs
 configs: ## compile the module for kernels that do without something

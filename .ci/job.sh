@@ -5,7 +5,7 @@
 # kernel, or on one. Library and tests are there already.
 # Usage: job.sh static checks
 #        job.sh tests KERNEL[+VARIANT]
-#        job.sh configurations all
+#        job.sh without something
 #        job.sh debug|fuzz FLAVOUR
 
 set -eu
@@ -15,7 +15,7 @@ HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
 # shellcheck source=common.sh
 . "$TOP/.ci/common.sh"
 
-configurations_job()
+without_job()
 {
 	verdicts "kernels without something" "$TOP/.ci/configs.sh"
 }
@@ -65,10 +65,12 @@ machine()
 	1cpu) VM_CPUS=1 ;;
 	4cpus) VM_CPUS=4 ;;
 	2nodes) VM_NODES=2 VM_MEM=4096 ;;
+	wiped) VM_APPEND="init_on_alloc=0 init_on_free=1" ;;
+	locked) VM_APPEND="LOCKDOWN=confidentiality" ;;
 	i386 | next | "") ;;
 	*) die "unknown variant: $1" ;;
 	esac
-	export VM_CPUS VM_NODES VM_MEM
+	export VM_CPUS VM_NODES VM_MEM VM_APPEND
 }
 
 # all_of FOLDER COMMAND...

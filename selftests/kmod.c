@@ -3,13 +3,30 @@
 #include "kmod.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 
 #include "common.h"
+#include "proc.h"
 
 const char *kmod_file(void)
 {
 	return getenv("DATASPACE_MODULE") ?: "/lib/dataspace.ko";
+}
+
+/* The level that is in force is in brackets. */
+bool kmod_locked_down(void)
+{
+	char levels[64];
+
+	return proc_read("/sys/kernel/security/lockdown", levels,
+			 sizeof(levels)) > 0 &&
+	       !strstr(levels, "[none]");
+}
+
+bool kmod_can_load(void)
+{
+	return access(kmod_file(), R_OK) == 0 && !kmod_locked_down();
 }
 
 int kmod_unload(void)

@@ -6,9 +6,15 @@
 #ifndef DATASPACE_KMOD_H
 #define DATASPACE_KMOD_H
 
+#include <stdbool.h>
+
 #define KMOD_PARAMETERS "/sys/module/dataspace/parameters/"
 
 const char *kmod_file(void);
+
+/* Not if nobody has its file, or the kernel takes signed ones only by now. */
+bool kmod_can_load(void);
+bool kmod_locked_down(void);
 
 /* Both return 0 or -errno; @parameters are separated by blanks. */
 int kmod_load(const char *parameters);

@@ -25,8 +25,8 @@ FIXTURE(busy)
 
 FIXTURE_SETUP(busy)
 {
-	if (access(kmod_file(), R_OK))
-		SKIP(return, "no file of the module to load again");
+	if (!kmod_can_load())
+		SKIP(return, "the module can't be loaded again here");
 	self->ds = ds_alloc_pages(4);
 	ASSERT_LE(0, self->ds);
 }
@@ -162,8 +162,8 @@ FIXTURE(reload)
 
 FIXTURE_SETUP(reload)
 {
-	if (access(kmod_file(), R_OK))
-		SKIP(return, "no file of the module to load again");
+	if (!kmod_can_load())
+		SKIP(return, "the module can't be loaded again here");
 	self->held = pages_held_by_anyone();
 }
 
@@ -232,8 +232,8 @@ FIXTURE(short_of_memory)
 
 FIXTURE_SETUP(short_of_memory)
 {
-	if (access(kmod_file(), R_OK))
-		SKIP(return, "no file of the module to load again");
+	if (!kmod_can_load())
+		SKIP(return, "the module can't be loaded again here");
 	if (!failpoint_possible())
 		SKIP(return, "no /proc/self/fail-nth in this kernel");
 	self->level = failpoint_hush();
@@ -273,6 +273,15 @@ TEST_F_TIMEOUT(short_of_memory, a_load_that_fails_leaves_nothing, 600)
 	}
 	TH_LOG("%u failed", failed);
 	EXPECT_LT(0, failed);
+}
+
+/* Lockdown is about what may be loaded: what is there goes on. */
+TEST(locked_down_without_a_signature_is_EPERM)
+{
+	if (!kmod_locked_down())
+		SKIP(return, "this kernel is not locked down");
+	EXPECT_EQ(-EPERM, kmod_load(""));
+	EXPECT_EQ(0, use());
 }
 
 TEST_HARNESS_MAIN

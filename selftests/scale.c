@@ -96,22 +96,30 @@ static int measure_in_group(void)
 	return one <= 0 || one > most_bytes() || llabs(one - all) > one / 20;
 }
 
-/* rule 9 */
-TEST(an_alias_costs_its_creator_little_whatever_its_size)
-{
-	pid_t child;
-	int status;
+/* Where it can be told what is charged for. */
+FIXTURE(charged){};
 
+FIXTURE_SETUP(charged)
+{
 	if (!cgroup_usable())
 		SKIP(return, "no cgroup v2 with the memory controller");
 	cgroup_remove(GROUP);
 	ASSERT_EQ(0, cgroup_share_memory(""));
 	ASSERT_EQ(0, cgroup_make(GROUP));
-	child = fork();
+}
+
+FIXTURE_TEARDOWN(charged)
+{
+}
+
+/* rule 9 */
+TEST_F_TIMEOUT(charged, an_alias_costs_little_whatever_its_size, PATIENCE)
+{
+	pid_t child = fork();
+
 	if (!child)
 		_exit(measure_in_group());
-	status = wait_for(child);
-	EXPECT_EQ(0, status);
+	EXPECT_EQ(0, wait_for(child));
 	EXPECT_EQ(0, cgroup_remove(GROUP));
 }
 
@@ -346,7 +354,7 @@ FIXTURE_SETUP(at_once)
 		self->cpus = CROWD_MAX;
 	if (self->cpus < 2)
 		SKIP(return, "needs two processors");
-	if (access(CONTENTION, W_OK))
+	if (text_to_file(CONTENTION, "0"))
 		SKIP(return, "this kernel does not tell who waits for a lock");
 	if (is_debug_kernel())
 		SKIP(return, "this kernel tells of all that take a mutex");

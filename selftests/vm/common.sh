@@ -28,6 +28,8 @@ die()
 # that differs from the usual one, "SERIES+VARIANT", where VARIANT is
 #   1cpu, 4cpus   its number of processors
 #   2nodes        memory on two NUMA nodes
+#   wiped         memory that is zeroed when it is freed, not when it is taken
+#   locked        a kernel that is locked down once it has the module
 #   i386          a 64-bit kernel, and programs of 32 bits
 #   next          programs that the next Debian release's compiler has made
 series_of()

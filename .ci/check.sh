@@ -5,7 +5,7 @@
 # builds for kernels that do without something, all tests on a kernel that watches
 # itself, or just random calls on that one.
 # Goes on after a failure, and ends with the totals of all of it.
-# Usage: check.sh [all|configurations|debug|fuzz]...
+# Usage: check.sh [all|configs|debug|fuzz]...
 # FLAVOUR: which kernel that watches itself, see build-kernel.sh
 # JOBS: how many guests may run at the same time
 # AGAIN: not empty if what has failed is to be tried again, see again.sh
@@ -67,7 +67,7 @@ jobs_of()
 			echo "tests $kernel"
 		done
 		;;
-	configurations) echo "configurations all" ;;
+	configs) echo "without something" ;;
 	debug) echo "debug $FLAVOUR" ;;
 	fuzz) echo "fuzz $FLAVOUR" ;;
 	*) die "unknown group: $1" ;;
@@ -75,7 +75,8 @@ jobs_of()
 }
 
 # An emulated guest keeps hardly more than one processor busy. By name they come
-# in a good order: the one that takes longest first.
+# in a good order: the one that takes longest first; and the source that the last
+# one needs is there when the debug kernel has been built.
 run_jobs()
 {
 	for group; do
@@ -84,6 +85,7 @@ run_jobs()
 }
 
 [ $# -gt 0 ] || set -- all
+say "$*, on $KERNELS"
 "$HERE/deps.sh" build lint vm
 ksft=${KSFT:-$("$HERE/source.sh")/tools/testing/selftests}
 mkdir -p "$BUILD"

@@ -2,24 +2,39 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Writes into the README what was tested: a row for each kernel on which all
-# tests have run here, with what came of it and the day of that.
+# tests have run here, with what came of it and the day of that. What has not run
+# here keeps its row.
 
 set -eu
 HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
 # shellcheck source=../selftests/vm/common.sh
 . "$HERE/common.sh"
 
+rows()
+{
+	for file in "$BUILD/verdicts/tests on "*; do
+		totals=$(sed -n '/^[0-9]* passed, /p' "$file" | tail -n 1)
+		[ -n "$totals" ] || continue
+		version=$(sed -n 's/^kernel //p' "$file")
+		echo "| ${file##*/tests on } | ${version:-?} | $totals |" \
+			"$(date -r "$file" +%F) |"
+	done
+}
+
+old_rows()
+{
+	sed -n '/^<!-- tested/,/^<!-- end/{/^| kernel /d;/^| /p}' README.md
+}
+
+# The first of those for a kernel.
 table()
 {
 	echo "| kernel | version | tests | day |"
 	echo "|---|---|---|---|"
-	for file in "$BUILD/verdicts/tests on "*; do
-		[ -e "$file" ] || die "nothing was tested here yet"
-		version=$(sed -n 's/^kernel //p' "$file")
-		totals=$(sed -n '/^[0-9]* passed, /p' "$file" | tail -n 1)
-		echo "| ${file##*/tests on } | ${version:-?} |" \
-			"${totals:-not all} | $(date -r "$file" +%F) |"
-	done | sort -V
+	{
+		rows
+		old_rows
+	} | awk -F '|' '!seen[$2]++' | sort -V
 }
 
 cd "$TOP"

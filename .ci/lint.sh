@@ -12,6 +12,10 @@ HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
 
 "$HERE/deps.sh" build lint
 source=$("$HERE/source.sh")
+# What is said while they are fetched, or built, is not of our making.
+for kernel in $(all_series); do
+	"$HERE/kernel.sh" "$kernel" headers >/dev/null
+done
 cd "$TOP"
 
 # What is in the tree or about to be, by pattern; not what was built.

@@ -8,10 +8,13 @@
 
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include "common.h"
 #include "pages.h"
+#include "swap.h"
 
 #define BLOCKS "/sys/devices/system/memory/"
 
@@ -106,6 +109,37 @@ TEST_F(moving, suspend_leaves_them_where_they_are)
 	EXPECT_EQ(0, text_to_file(DELAY, "0"));
 	EXPECT_EQ(0, text_to_file(POWER "state", "mem"));
 	EXPECT_EQ(0, text_to_file(POWER "pm_test", "none"));
+}
+
+/* Until 6.4 it could not open the disk again: EBUSY, and it stays in use. */
+static bool reads_back_what_it_wrote(void)
+{
+	int version = 0, level = 0;
+	struct utsname name;
+
+	uname(&name);
+	sscanf(name.release, "%d.%d", &version, &level);
+	return version > 6 || (version == 6 && level >= 4);
+}
+
+/*
+ * All memory is written to a disk, and instead of switching the machine off the
+ * kernel reads it back into a machine that has been reset.
+ */
+TEST_F_TIMEOUT(moving, hibernation_leaves_them_where_they_are, 240)
+{
+	char device[32];
+	dev_t disk;
+
+	if (!reads_back_what_it_wrote() ||
+	    text_to_file(POWER "disk", "test_resume"))
+		SKIP(return, "this kernel can't try to hibernate");
+	if (swap_begin(&disk))
+		SKIP(return, "no disk to hibernate to");
+	snprintf(device, sizeof(device), "%u:%u", major(disk), minor(disk));
+	EXPECT_EQ(0, text_to_file(POWER "resume", device));
+	EXPECT_EQ(0, text_to_file(POWER "state", "disk"));
+	EXPECT_EQ(0, swap_end());
 }
 
 static void block_state(const struct pages *pages, char *path, size_t size)

@@ -8,6 +8,7 @@
 # VM_ARCH: amd64, the default, or arm64; VM_MEM, VM_CPUS: size of the guest;
 # VM_NODES: 2 if half of that is on another NUMA node;
 # VM_MACHINE: which one QEMU is to be, q35 or virt if nothing is said;
+# VM_DISK: size of its disk, 256M if nothing is said;
 # VM_TIMEOUT: seconds until it is stopped; VM_THREAD: "single" if its processors
 # are to be emulated in turn, not at the same time;
 # VM_APPEND: more for the kernel's command line; VM_ICOUNT: not empty for a guest
@@ -74,7 +75,7 @@ if [ "${VM_NODES:-1}" -eq 2 ]; then
 fi
 
 rm -f "$dir/result" "$dir/console"
-truncate -s 64M "$dir/disk"
+truncate -s "${VM_DISK:-256M}" "$dir/disk"
 
 # A warning is not a panic: the tests after it still run. An oops is.
 # Merged slab caches would hide behind each other's names. That the timer works

@@ -114,11 +114,12 @@ TEST_F(moving, suspend_leaves_them_where_they_are)
 /* Until 6.4 it could not open the disk again: EBUSY, and it stays in use. */
 static bool reads_back_what_it_wrote(void)
 {
-	int version = 0, level = 0;
+	int version, level;
 	struct utsname name;
 
-	uname(&name);
-	sscanf(name.release, "%d.%d", &version, &level);
+	if (uname(&name) ||
+	    sscanf(name.release, "%d.%d", &version, &level) != 2)
+		return false;
 	return version > 6 || (version == 6 && level >= 4);
 }
 

@@ -96,8 +96,14 @@ static int measure_in_group(void)
 	return one <= 0 || one > most_bytes() || llabs(one - all) > one / 20;
 }
 
+/* clang-format off */
+
 /* Where it can be told what is charged for. */
-FIXTURE(charged){};
+FIXTURE(charged)
+{
+};
+
+/* clang-format on */
 
 FIXTURE_SETUP(charged)
 {
@@ -276,10 +282,11 @@ static void put_in_order(size_t *numbers, size_t count, enum order order)
 
 FIXTURE_SETUP(pattern)
 {
+	bool is_small = is_debug_kernel() || page_size() > 4096;
 	size_t *numbers;
 	size_t i;
 
-	self->count = number_of_aliases(is_debug_kernel() ? FEW : MANY);
+	self->count = number_of_aliases(is_small ? FEW : MANY);
 	self->fds = calloc(self->count, sizeof(*self->fds));
 	numbers = calloc(self->count, sizeof(*numbers));
 	ASSERT_NE(NULL, self->fds);

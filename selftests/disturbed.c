@@ -330,14 +330,16 @@ static pid_t start_in_group(int root)
 		work(root);
 }
 
-static bool group_is_empty(void)
+/* Somebody has come, or all have gone. */
+static bool group_becomes(bool populated)
 {
 	const double end = seconds() + SOON;
 	const char *file = "cgroup.events";
 
-	while (cgroup_number(GROUP, file, "populated") && seconds() < end)
+	while (cgroup_number(GROUP, file, "populated") != populated &&
+	       seconds() < end)
 		usleep(10000);
-	return !cgroup_number(GROUP, file, "populated");
+	return cgroup_number(GROUP, file, "populated") == populated;
 }
 
 /* rules 4 and 14: all in it at once, with aliases and mappings of others */
@@ -356,10 +358,11 @@ TEST(a_group_that_is_killed_leaves_nothing)
 		ASSERT_EQ(0, pages_of_fd(&pages, root, PAGES * page_size()));
 		child = start_in_group(root);
 		close(root);
+		ASSERT_TRUE(group_becomes(true));
 		usleep(20000 + 9000 * round);
 		EXPECT_EQ(0, cgroup_set(GROUP, "cgroup.kill", "1"));
 		EXPECT_EQ(SIGKILL, wait_for(child));
-		EXPECT_TRUE(group_is_empty());
+		EXPECT_TRUE(group_becomes(false));
 		EXPECT_EQ(0, pages_wait(&pages, 0, SOON));
 		pages_forget(&pages);
 	}

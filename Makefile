@@ -22,8 +22,8 @@ MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+wiped 6.12+locked \
 	6.12+i386 6.12+next 6.12-arm64 6.12-arm64-64k
 
 # With TURN=1 check has one of those, too, another each day.
-TODAY := $(shell expr $$(date +%s) / 86400 % $(words $(MORE_KERNELS)) + 1)
 ifdef TURN
+TODAY := $(shell expr $$(date +%s) / 86400 % $(words $(MORE_KERNELS)) + 1)
 KERNELS += $(word $(TODAY),$(MORE_KERNELS))
 endif
 export BUILD DATASPACE_CACHE KERNELS

@@ -13,6 +13,7 @@ HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
 rows()
 {
 	for file in "$BUILD/verdicts/tests on "*; do
+		[ -e "$file" ] || die "nothing was tested here yet"
 		totals=$(sed -n '/^[0-9]* passed, /p' "$file" | tail -n 1)
 		[ -n "$totals" ] || continue
 		version=$(sed -n 's/^kernel //p' "$file")

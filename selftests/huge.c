@@ -382,6 +382,8 @@ TEST_F(faults, an_alias_takes_as_few)
 	EXPECT_GE(MOST_FAULTS, minor_faults() - before);
 }
 
+#define FAULT_AROUND "/sys/kernel/debug/fault_around_bytes"
+
 /* Memory below a huge page: in one piece for core, or in single pages. */
 FIXTURE(small)
 {
@@ -454,6 +456,23 @@ TEST_F(small, first_loads_take_at_most_2_faults)
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(variant->pages, tags_wrong(map, variant->pages, 1));
 	EXPECT_GE(2, minor_faults() - faults);
+}
+
+/* rule 22: as with large pages, of which core itself maps but one */
+TEST_F(small, first_loads_take_as_few_where_core_maps_one_page)
+{
+	char *map = ds_map(self->ds, self->length, PROT_READ);
+	long long usual = number_in_file(FAULT_AROUND, "");
+	long faults;
+
+	ASSERT_NE(MAP_FAILED, map);
+	if (number_to_file(FAULT_AROUND, page_size()))
+		SKIP(return, "what core maps around a fault can't be set here");
+	faults = minor_faults();
+	EXPECT_EQ(variant->pages, tags_wrong(map, variant->pages, 1));
+	faults = minor_faults() - faults;
+	EXPECT_EQ(0, number_to_file(FAULT_AROUND, usual));
+	EXPECT_GE(2, faults);
 }
 
 /* rule 5: what is mapped in advance is the mapping's, within one page table */

@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 
 #include "common.h"
+#include "disk.h"
 #include "pages.h"
 #include "swap.h"
 
@@ -131,15 +132,19 @@ TEST_F_TIMEOUT(moving, hibernation_leaves_them_where_they_are, 240)
 {
 	char device[32];
 	dev_t disk;
+	int err;
 
 	if (!reads_back_what_it_wrote() ||
 	    text_to_file(POWER "disk", "test_resume"))
 		SKIP(return, "this kernel can't try to hibernate");
-	if (swap_begin(&disk))
-		SKIP(return, "no disk to hibernate to");
+	err = swap_begin(&disk);
+	if (err == -ENOENT || err == -EBUSY)
+		SKIP(return, "no blank disk " DISK " to hibernate to");
+	ASSERT_EQ(0, err);
 	snprintf(device, sizeof(device), "%u:%u", major(disk), minor(disk));
 	EXPECT_EQ(0, text_to_file(POWER "resume", device));
 	EXPECT_EQ(0, text_to_file(POWER "state", "disk"));
+	EXPECT_EQ(0, text_to_file(POWER "disk", "shutdown"));
 	EXPECT_EQ(0, swap_end());
 }
 

@@ -5,7 +5,7 @@
 
 #include <sys/types.h>
 
-/* Returns 0 and which device it is, or -errno; -EBUSY if the disk is in use */
+/* Returns 0 and which device it is, or -errno as disk_open() does */
 int swap_begin(dev_t *device);
 /* 0 or -errno */
 int swap_end(void);

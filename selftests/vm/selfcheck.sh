@@ -70,7 +70,7 @@ race()
 	echo "[    1.500000] ================================="
 }
 
-# look LINE: the report of a careless look at a page, as sed appends it.
+# look FUNCTION: the report of a careless look at a page, as sed appends it.
 look()
 {
 	echo "2a [    1.500000] WARNING: CPU: 0 PID: 9 at include/linux/mm.h:9 $1\\"
@@ -82,7 +82,6 @@ look()
 
 expect good "a clean run"
 verdict "counts" "$(tail -n 1 "$dir/verdict")" "2 passed, 0 failed, 1 skipped"
-
 verdict "what failed is told at the end, too" 4 "$(
 	printf 'FAIL  it\n      | so\nok    that\n      | no\n' |
 		awk -v RECALL=2 -f "$HERE/totals.awk" | grep -c 'FAIL  it\|| so$')"

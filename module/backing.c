@@ -61,7 +61,7 @@
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
 
-#include "compat.h"
+#include "kver.h"
 #include "private.h"
 
 #define DATASPACE_MAGIC 0x64617370
@@ -123,7 +123,7 @@ static int backing_getattr(struct mnt_idmap *idmap, const struct path *path,
 {
 	struct dataspace *ds = path->dentry->d_fsdata;
 
-	compat_fillattr(idmap, request_mask, d_inode(path->dentry), stat);
+	kver_fillattr(idmap, request_mask, d_inode(path->dentry), stat);
 	stat->ino = ds->id;
 	stat->size = dataspace_length(ds);
 	stat->blocks = stat->size >> SECTOR_SHIFT;
@@ -330,9 +330,9 @@ static int fill_contiguous(struct backing *backing,
 /* A compound page has its place at a multiple of its size */
 static unsigned long largest_piece(unsigned long index, unsigned long left)
 {
-	unsigned long limit = index ? BIT(__ffs(index)) : CHUNK_PAGES;
+	unsigned long limit = index ? BIT(__ffs(index)) : LARGE_FOLIO_PAGES;
 
-	return rounddown_pow_of_two(min3(left, limit, CHUNK_PAGES));
+	return rounddown_pow_of_two(min3(left, limit, LARGE_FOLIO_PAGES));
 }
 
 /*
@@ -380,8 +380,8 @@ static int backing_fill(struct backing *backing, int node, u64 align,
 	int ret;
 
 	if (!align)
-		request.align =
-			min(roundup_pow_of_two(backing->nr_pages), CHUNK_PAGES);
+		request.align = min(roundup_pow_of_two(backing->nr_pages),
+				    LARGE_FOLIO_PAGES);
 	ret = pages_reserve(backing->nr_pages);
 	if (ret)
 		return ret;
@@ -391,7 +391,7 @@ static int backing_fill(struct backing *backing, int node, u64 align,
 
 static int backing_alloc_deferred(struct backing *backing)
 {
-	unsigned long bits = DIV_ROUND_UP(backing->nr_pages, CHUNK_PAGES);
+	unsigned long bits = DIV_ROUND_UP(backing->nr_pages, LARGE_FOLIO_PAGES);
 
 	backing->deferred = bitmap_zalloc(bits, GFP_KERNEL_ACCOUNT);
 	return backing->deferred ? 0 : -ENOMEM;

@@ -25,7 +25,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 
-#include "extent.h"
+#include "memory.h"
 
 #define MAX_ATTEMPTS 32
 
@@ -97,7 +97,7 @@ static int clear_extent(struct extent *extent)
  */
 int contig_take_pages(unsigned long pfn, unsigned long nr_pages)
 {
-	return alloc_contig_range(pfn, pfn + nr_pages, COMPAT_MOVABLE,
+	return alloc_contig_range(pfn, pfn + nr_pages, KVER_MOVABLE,
 				  GFP_KERNEL | __GFP_NOWARN);
 }
 
@@ -105,11 +105,11 @@ int contig_take_pages(unsigned long pfn, unsigned long nr_pages)
 static int take_chunks(unsigned long pfn, unsigned long nr_pages)
 {
 	unsigned long end = pfn + nr_pages;
-	int ret = compat_alloc_compound(pfn, end, COMPAT_MOVABLE,
-					GFP_KERNEL | __GFP_NOWARN | __GFP_COMP);
+	int ret = kver_alloc_compound(pfn, end, KVER_MOVABLE,
+				      GFP_KERNEL | __GFP_NOWARN | __GFP_COMP);
 
-	for (; !ret && pfn < end; pfn += CHUNK_PAGES)
-		compat_finish_chunk(pfn_to_page(pfn));
+	for (; !ret && pfn < end; pfn += LARGE_FOLIO_PAGES)
+		kver_finish_large_folio(pfn_to_page(pfn));
 	return ret;
 }
 
@@ -122,8 +122,10 @@ static int take_more(struct extent *extent, unsigned long nr_pages)
 
 	if (fatal_signal_pending(current))
 		return -EINTR;
-	if (CHUNK_PAGES > 1 && chunks_can_be_taken() && left >= CHUNK_PAGES) {
-		left = min(left / CHUNK_PAGES, CHUNKS_AT_ONCE) * CHUNK_PAGES;
+	if (LARGE_FOLIO_PAGES > 1 && chunks_can_be_taken() &&
+	    left >= LARGE_FOLIO_PAGES) {
+		left = min(left / LARGE_FOLIO_PAGES, LARGE_FOLIOS_AT_ONCE) *
+		       LARGE_FOLIO_PAGES;
 		ret = take_chunks(pfn, left);
 	} else {
 		ret = contig_take_pages(pfn, left);
@@ -252,9 +254,9 @@ static int search_nodes(struct extent *extent, struct contig_search *search)
 /* A chunk is a compound page, whose place is at a multiple of its size */
 static unsigned long run_align(const struct extent_request *request)
 {
-	if (request->nr_pages < CHUNK_PAGES)
+	if (request->nr_pages < LARGE_FOLIO_PAGES)
 		return request->align;
-	return max(request->align, CHUNK_PAGES);
+	return max(request->align, LARGE_FOLIO_PAGES);
 }
 
 /**
@@ -300,10 +302,10 @@ int contig_take(struct extent *extent, const struct extent_request *request)
  */
 int contig_take_chunk(struct zone *zone, unsigned long pfn)
 {
-	if (!run_is_takeable(zone, pfn, CHUNK_PAGES, true))
+	if (!run_is_takeable(zone, pfn, LARGE_FOLIO_PAGES, true))
 		return -EBUSY;
-	return CHUNK_PAGES > 1 ? take_chunks(pfn, CHUNK_PAGES) :
-				 contig_take_pages(pfn, 1);
+	return LARGE_FOLIO_PAGES > 1 ? take_chunks(pfn, LARGE_FOLIO_PAGES) :
+				       contig_take_pages(pfn, 1);
 }
 
 /**

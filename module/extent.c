@@ -18,7 +18,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 
-#include "extent.h"
+#include "memory.h"
 
 /* Core can split compound pages from this order on */
 #define FOLIO_ORDER_MIN 2
@@ -89,8 +89,8 @@ static bool can_be_folio(const struct extent_request *request)
  */
 static bool can_be_single(const struct extent_request *request)
 {
-	return (request->nr_pages < CHUNK_PAGES ||
-		CHUNK_PAGES << PAGE_SHIFT != PMD_SIZE) &&
+	return (request->nr_pages < LARGE_FOLIO_PAGES ||
+		LARGE_FOLIO_PAGES << PAGE_SHIFT != PMD_SIZE) &&
 	       max(request->nr_pages, request->align) <= pageblock_nr_pages;
 }
 
@@ -106,7 +106,7 @@ int extent_alloc(struct extent *extent, const struct extent_request *request)
 	gfp_t gfp = extent_gfp(request);
 	int ret = -ENOMEM;
 
-	if (request->nr_pages <= CHUNK_PAGES && can_be_folio(request))
+	if (request->nr_pages <= LARGE_FOLIO_PAGES && can_be_folio(request))
 		ret = alloc_folio(extent, request, ilog2(request->nr_pages),
 				  gfp);
 	else if (can_be_single(request))

@@ -14,7 +14,7 @@
 #include <linux/splice.h>
 #include <linux/uaccess.h>
 
-#include "compat.h"
+#include "kver.h"
 #include "private.h"
 
 static loff_t dataspace_llseek(struct file *file, loff_t offset, int whence)

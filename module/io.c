@@ -14,7 +14,7 @@
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
-#include "compat.h"
+#include "kver.h"
 #include "private.h"
 
 #define COPY_MAX SZ_64K
@@ -141,7 +141,7 @@ static ssize_t copy_once(struct dataspace *ds, loff_t pos, size_t bytes,
 {
 	ssize_t ret;
 
-	if (compat_iter_sleeps(iter))
+	if (kver_iter_sleeps(iter))
 		return copy_sleeping(ds, pos, bytes, iter, copy);
 	rcu_read_lock();
 	ret = copy_checked(ds, pos, bytes, iter, copy);

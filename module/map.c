@@ -30,7 +30,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
 
-#include "compat.h"
+#include "kver.h"
 #include "private.h"
 
 /* How many chunks one fault maps at most */
@@ -93,18 +93,18 @@ static bool map_chunk(struct vm_fault *vmf, unsigned long skip)
 	struct vm_fault chunk = {
 		.vma = vmf->vma,
 		.gfp_mask = vmf->gfp_mask,
-		.pgoff = vmf->pgoff + skip * CHUNK_PAGES,
+		.pgoff = vmf->pgoff + skip * LARGE_FOLIO_PAGES,
 		.address = vmf->address + skip * PMD_SIZE,
 		.flags = vmf->flags & ~FAULT_FLAG_WRITE,
 		.pmd = vmf->pmd + skip,
 		.prealloc_pte = vmf->prealloc_pte,
 	};
-	pgoff_t start = round_down(chunk.pgoff, CHUNK_PAGES);
+	pgoff_t start = round_down(chunk.pgoff, LARGE_FOLIO_PAGES);
 
 	if (!vmf->prealloc_pte)
 		return false;
 	if (pmd_none(READ_ONCE(*chunk.pmd)))
-		filemap_map_pages(&chunk, start, start + CHUNK_PAGES - 1);
+		filemap_map_pages(&chunk, start, start + LARGE_FOLIO_PAGES - 1);
 	vmf->prealloc_pte = chunk.prealloc_pte;
 	return true;
 }
@@ -125,7 +125,7 @@ static void map_ahead(struct vm_fault *vmf)
 	unsigned long limit = min(vma->vm_end, (addr | ~PUD_MASK) + 1);
 	unsigned long skip;
 
-	if (CHUNK_PAGES << PAGE_SHIFT != PMD_SIZE || start & ~PMD_MASK ||
+	if (LARGE_FOLIO_PAGES << PAGE_SHIFT != PMD_SIZE || start & ~PMD_MASK ||
 	    !is_sequential(vmf))
 		return;
 	for (skip = 1; skip < CHUNKS_AHEAD; skip++) {
@@ -295,7 +295,7 @@ static unsigned long
 map_get_unmapped_area(struct file *file, unsigned long addr, unsigned long len,
 		      unsigned long pgoff, unsigned long flags)
 {
-	return compat_get_unmapped_area(file, addr, len, pgoff, flags);
+	return kver_get_unmapped_area(file, addr, len, pgoff, flags);
 }
 
 static int map_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
@@ -416,5 +416,5 @@ unsigned long dataspace_get_unmapped_area(struct file *file, unsigned long addr,
 					  unsigned long flags)
 {
 	pgoff += dataspace_of(file)->start;
-	return compat_get_unmapped_area(file, addr, len, pgoff, flags);
+	return kver_get_unmapped_area(file, addr, len, pgoff, flags);
 }

@@ -37,7 +37,7 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "extent.h"
+#include "memory.h"
 
 #define REFILL_DELAY_MS 200
 
@@ -69,12 +69,12 @@ static struct pool {
 
 static unsigned long pool_chunks(void)
 {
-	return pool.run.nr_pages / CHUNK_PAGES;
+	return pool.run.nr_pages / LARGE_FOLIO_PAGES;
 }
 
 static unsigned long chunk_pfn(unsigned long chunk)
 {
-	return pool.run.pfn + chunk * CHUNK_PAGES;
+	return pool.run.pfn + chunk * LARGE_FOLIO_PAGES;
 }
 
 /* Let the pool hold a chunk, if that can be done */
@@ -104,7 +104,7 @@ static void pool_refill(struct work_struct *work)
 static void drop_chunk(unsigned long chunk)
 {
 	__clear_bit(chunk, pool.held);
-	folio_put(extent_folio(&pool.run, chunk * CHUNK_PAGES));
+	folio_put(extent_folio(&pool.run, chunk * LARGE_FOLIO_PAGES));
 }
 
 static bool node_suits(int wanted)
@@ -129,9 +129,9 @@ static unsigned long hold_run(unsigned long start, unsigned long wanted)
 /* The first place for as many chunks, or else the number of all chunks */
 static unsigned long find_place(unsigned long chunks, unsigned long align)
 {
-	unsigned long step = max(align / CHUNK_PAGES, 1UL);
+	unsigned long step = max(align / LARGE_FOLIO_PAGES, 1UL);
 	unsigned long start =
-		(ALIGN(pool.run.pfn, align) - pool.run.pfn) / CHUNK_PAGES;
+		(ALIGN(pool.run.pfn, align) - pool.run.pfn) / LARGE_FOLIO_PAGES;
 
 	while (start < pool_chunks() && chunks <= pool_chunks() - start) {
 		unsigned long held = hold_run(start, chunks);
@@ -146,8 +146,8 @@ static unsigned long find_place(unsigned long chunks, unsigned long align)
 /* Give out what is held; of the last chunk only the pages that are wanted */
 static int give_out(unsigned long start, unsigned long nr_pages)
 {
-	unsigned long chunks = nr_pages / CHUNK_PAGES;
-	unsigned long rest = nr_pages % CHUNK_PAGES;
+	unsigned long chunks = nr_pages / LARGE_FOLIO_PAGES;
+	unsigned long rest = nr_pages % LARGE_FOLIO_PAGES;
 	int ret = 0;
 
 	if (rest) {
@@ -163,7 +163,8 @@ static int alloc_locked(struct extent *extent,
 			const struct extent_request *request,
 			unsigned long align)
 {
-	unsigned long chunks = DIV_ROUND_UP(request->nr_pages, CHUNK_PAGES);
+	unsigned long chunks =
+		DIV_ROUND_UP(request->nr_pages, LARGE_FOLIO_PAGES);
 	unsigned long start;
 
 	if (!pool.run.nr_pages || !node_suits(request->node))
@@ -213,7 +214,7 @@ void pool_released(struct folio *folio)
  */
 static int pool_reserve(const struct extent_request *request)
 {
-	unsigned long chunks = request->nr_pages / CHUNK_PAGES;
+	unsigned long chunks = request->nr_pages / LARGE_FOLIO_PAGES;
 	struct extent run;
 	int ret = contig_take(&run, request);
 
@@ -239,8 +240,8 @@ void __init pool_init(void)
 	unsigned long most = totalram_pages() >> (20 - PAGE_SHIFT);
 	struct extent_request request = {
 		.nr_pages = roundup(min(pool_mb, most) << (20 - PAGE_SHIFT),
-				    CHUNK_PAGES),
-		.align = CHUNK_PAGES,
+				    LARGE_FOLIO_PAGES),
+		.align = LARGE_FOLIO_PAGES,
 		.node = NUMA_NO_NODE,
 	};
 

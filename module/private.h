@@ -11,7 +11,7 @@
 #include <linux/dataspace.h>
 
 #include "coverage.h"
-#include "extent.h"
+#include "memory.h"
 #include "lineage.h"
 
 #define DATASPACE_RIGHTS (DATASPACE_READ | DATASPACE_WRITE | DATASPACE_EXEC)

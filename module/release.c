@@ -77,7 +77,7 @@ static bool next_unmapped(struct backing *backing, unsigned long *start,
 
 static void defer_release(struct backing *backing, unsigned long index)
 {
-	__set_bit(index / CHUNK_PAGES, backing->deferred);
+	__set_bit(index / LARGE_FOLIO_PAGES, backing->deferred);
 	schedule_delayed_work(&backing->retry,
 			      msecs_to_jiffies(backing->retry_ms));
 }
@@ -191,17 +191,18 @@ static void retry_release(struct work_struct *work)
 {
 	struct backing *backing =
 		container_of(to_delayed_work(work), struct backing, retry);
-	unsigned long bits = DIV_ROUND_UP(backing->nr_pages, CHUNK_PAGES);
+	unsigned long bits = DIV_ROUND_UP(backing->nr_pages, LARGE_FOLIO_PAGES);
 	unsigned long bit;
 
 	mutex_lock(&backing->lock);
 	backing->retry_ms = min(2 * backing->retry_ms, RETRY_MAX_MS);
 	for_each_set_bit(bit, backing->deferred, bits) {
-		unsigned long start = bit * CHUNK_PAGES;
+		unsigned long start = bit * LARGE_FOLIO_PAGES;
 
 		__clear_bit(bit, backing->deferred);
 		backing_sweep(backing, start,
-			      min(start + CHUNK_PAGES, backing->nr_pages));
+			      min(start + LARGE_FOLIO_PAGES,
+				  backing->nr_pages));
 	}
 	if (bitmap_empty(backing->deferred, bits))
 		backing->retry_ms = RETRY_MIN_MS;

@@ -18,7 +18,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 
-#include "compat.h"
+#include "kver.h"
 #include "private.h"
 
 static void wait_for_fault(struct folio *folio)

@@ -4,8 +4,8 @@
  * (see Kbuild), each with the first kernel that has the thing. This is the only
  * place with conditional compilation.
  */
-#ifndef _COMPAT_H
-#define _COMPAT_H
+#ifndef _KVER_H
+#define _KVER_H
 
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -13,10 +13,10 @@
 
 /* 6.3: inode operations take an id mapping instead of a user namespace */
 #ifdef HAVE_MNT_IDMAP
-#define compat_fillattr generic_fillattr
+#define kver_fillattr generic_fillattr
 #else
 #define mnt_idmap user_namespace
-#define compat_fillattr(idmap, mask, inode, stat) \
+#define kver_fillattr(idmap, mask, inode, stat) \
 	((void)(mask), generic_fillattr(idmap, inode, stat))
 #endif
 
@@ -43,10 +43,10 @@
  * what is copied to is a pipe that allocates, and so sleeps.
  */
 #ifdef HAVE_COPY_SPLICE_READ
-#define compat_iter_sleeps(iter) ((void)(iter), false)
+#define kver_iter_sleeps(iter) ((void)(iter), false)
 #else
 #define copy_splice_read generic_file_splice_read
-#define compat_iter_sleeps iov_iter_is_pipe
+#define kver_iter_sleeps iov_iter_is_pipe
 #endif
 
 /* 6.8: what is lost to a memory error is a folio, no page */
@@ -61,30 +61,29 @@
 #endif
 
 /*
- * Large folios, and areas that begin where they can be mapped as such. Where
- * pages are larger than 4 KiB a huge page has 32 or 512 MiB: that much is rarely
- * there in one piece, and a pin of any page would hold up the release of all of
- * it. So chunks end at 2 MiB there and are mapped page by page.
+ * The order of a large folio, and addresses at which one can be mapped by a
+ * PMD. Where pages are larger than 4 KiB a PMD maps 32 or 512 MiB: that much is
+ * rarely free in one piece, and a pin of any page would hold up the release of
+ * all of it. So a large folio has 2 MiB there and is mapped page by page.
  */
 #ifdef CONFIG_TRANSPARENT_HUGEPAGE
-#define CHUNK_ORDER min_t(unsigned int, HPAGE_PMD_ORDER, 21 - PAGE_SHIFT)
-#define compat_get_unmapped_area thp_get_unmapped_area
+#define LARGE_FOLIO_ORDER min_t(unsigned int, HPAGE_PMD_ORDER, 21 - PAGE_SHIFT)
+#define kver_get_unmapped_area thp_get_unmapped_area
 #else
-#define CHUNK_ORDER 0
+#define LARGE_FOLIO_ORDER 0
 #ifdef HAVE_MM_GET_UNMAPPED_AREA
-#define compat_get_unmapped_area(...) \
+#define kver_get_unmapped_area(...) \
 	mm_get_unmapped_area(current->mm, __VA_ARGS__)
 #else
-#define compat_get_unmapped_area(...) \
-	current->mm->get_unmapped_area(__VA_ARGS__)
+#define kver_get_unmapped_area(...) current->mm->get_unmapped_area(__VA_ARGS__)
 #endif
 #endif
 
 /* 7.3: for whom a range is allocated is told by flags, not by a type */
 #ifdef HAVE_ACR_FLAGS
-#define COMPAT_MOVABLE ACR_FLAGS_NONE
+#define KVER_MOVABLE ACR_FLAGS_NONE
 #else
-#define COMPAT_MOVABLE MIGRATE_MOVABLE
+#define KVER_MOVABLE MIGRATE_MOVABLE
 #endif
 
 #ifndef CONFIG_CONTIG_ALLOC
@@ -94,46 +93,46 @@
 
 /* 7.3: compound pages come without a reference, and nobody else takes one */
 #ifdef HAVE_CONTIG_FROZEN
-#define compat_alloc_compound alloc_contig_frozen_range
-#define compat_unfreeze(page) set_page_count(page, 1)
+#define kver_alloc_compound alloc_contig_frozen_range
+#define kver_unfreeze(page) set_page_count(page, 1)
 #else
-#define compat_alloc_compound alloc_contig_range
-#define compat_unfreeze(page) ((void)(page))
+#define kver_alloc_compound alloc_contig_range
+#define kver_unfreeze(page) ((void)(page))
 #endif
 
 /*
  * 6.12: alloc_contig_range() can make a compound page. Before, single pages of
- * our own, of which nobody else knows yet, become by hand what allocating them
+ * our own, of which nobody else knows yet, are made by hand what allocating them
  * as one compound page would have made of them; any number of them at once.
  */
 #ifdef HAVE_CONTIG_COMP
-#define CHUNKS_AT_ONCE 1UL
+#define LARGE_FOLIOS_AT_ONCE 1UL
 
-static inline void compat_finish_chunk(struct page *head)
+static inline void kver_finish_large_folio(struct page *head)
 {
-	compat_unfreeze(head);
+	kver_unfreeze(head);
 	folio_set_large_rmappable(page_folio(head));
 }
 #else
-#define CHUNKS_AT_ONCE 8UL
+#define LARGE_FOLIOS_AT_ONCE 8UL
 
-static inline void compat_finish_chunk(struct page *head)
+static inline void kver_finish_large_folio(struct page *head)
 {
 	unsigned long i;
 
 	__folio_set_head(page_folio(head));
-	for (i = 1; i < BIT(CHUNK_ORDER); i++) {
+	for (i = 1; i < BIT(LARGE_FOLIO_ORDER); i++) {
 		set_page_count(head + i, 0);
 		head[i].mapping = TAIL_MAPPING;
 		set_compound_head(head + i, head);
 		set_page_private(head + i, 0);
 	}
 	set_compound_page_dtor(head, TRANSHUGE_PAGE_DTOR);
-	set_compound_order(head, CHUNK_ORDER);
+	set_compound_order(head, LARGE_FOLIO_ORDER);
 	atomic_set(compound_mapcount_ptr(head), -1);
 	atomic_set(compound_pincount_ptr(head), 0);
 	INIT_LIST_HEAD(page_deferred_list(head));
 }
 #endif
 
-#endif /* _COMPAT_H */
+#endif /* _KVER_H */

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef _EXTENT_H
-#define _EXTENT_H
+#ifndef _MEMORY_H
+#define _MEMORY_H
 
 #include <linux/bits.h>
 #include <linux/mm_types.h>
 #include <linux/types.h>
 
-#include "compat.h"
+#include "kver.h"
 
-#define CHUNK_PAGES BIT(CHUNK_ORDER)
+#define LARGE_FOLIO_PAGES BIT(LARGE_FOLIO_ORDER)
 
 /**
  * struct extent_request - what memory is wanted
@@ -28,7 +28,7 @@ struct extent_request {
  * @nr_pages: how many
  *
  * They are one compound page, or from the first page on compound pages of
- * %CHUNK_PAGES as long as a whole one fits, then single pages.
+ * %LARGE_FOLIO_PAGES as long as a whole one fits, then single pages.
  */
 struct extent {
 	unsigned long pfn;
@@ -55,7 +55,7 @@ static inline struct folio *extent_folio(struct extent *extent,
  */
 static inline bool chunks_can_be_taken(void)
 {
-	return CHUNK_PAGES == 1 || CHUNK_ORDER >= pageblock_order;
+	return LARGE_FOLIO_PAGES == 1 || LARGE_FOLIO_ORDER >= pageblock_order;
 }
 
 /* contig.c */
@@ -71,4 +71,4 @@ int pool_alloc(struct extent *extent, const struct extent_request *request,
 	       unsigned long align);
 void pool_released(struct folio *folio);
 
-#endif /* _EXTENT_H */
+#endif /* _MEMORY_H */

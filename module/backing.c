@@ -99,7 +99,7 @@ static void pages_unreserve(unsigned long nr_pages)
 static void backing_free_folio(struct folio *folio)
 {
 	pages_unreserve(folio_nr_pages(folio));
-	pool_released(folio);
+	pool_notice_release(folio);
 }
 
 /* Contents, contiguity and pins are for as long as there is a cover */

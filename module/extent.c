@@ -3,27 +3,30 @@
  * Extents: physical memory as it comes from the kernel.
  *
  * An extent is taken in one piece and goes back page by page. Its pages are
- * single or compound; core splits a compound page when a part of it goes back.
- * None is larger than a chunk, which one huge entry maps: anything larger could
- * be neither mapped nor split. A smaller one costs hardly more to put into the
- * page cache, to map and to free than a single page, however long it is.
+ * single or compound; the page cache splits a compound page when a part of it
+ * goes back. No compound page is longer than a large folio, which one PMD maps:
+ * anything longer could be neither mapped nor split. A shorter compound page
+ * costs hardly more to put into the page cache, to map and to free than a single
+ * page, however long it is.
  *
- * What fits into one chunk comes from the page allocator, as one compound page
- * if its length is a power of two; where pages are so large that no chunk can be
- * mapped as one, so does what is longer. Everything else comes from the pool (see
- * pool.c), or else from a search for a run of free or movable pages (contig.c).
- * No allocation here invokes the OOM killer or warns.
+ * An extent of up to one large folio comes from the page allocator, as one
+ * compound page if its length is a power of two; where pages are so large that
+ * no PMD can map a large folio, so does a longer extent. Everything else comes
+ * from the pool (pool.c), or else from a search for a run of free or movable
+ * pages (contig.c). No allocation here invokes the OOM killer or warns.
  */
 #include <linux/gfp.h>
+#include <linux/highmem.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 
 #include "memory.h"
 
-/* Core can split compound pages from this order on */
+/* The page cache can split compound pages from this order on */
 #define FOLIO_ORDER_MIN 2
 
-/* What is taken at once where there is nothing larger */
+/* The order of what is taken at once where there is no large folio */
 #define PIECE_ORDER PAGE_ALLOC_COSTLY_ORDER
 
 static gfp_t extent_gfp(const struct extent_request *request)
@@ -39,10 +42,10 @@ static int extent_node(const struct extent_request *request)
 	return request->node == NUMA_NO_NODE ? numa_mem_id() : request->node;
 }
 
-/* One compound page, that of a chunk at most; it is aligned to its size */
-static int alloc_folio(struct extent *extent,
-		       const struct extent_request *request, unsigned int order,
-		       gfp_t gfp)
+/* One compound page, a large folio at most; it is aligned to its size */
+static int extent_alloc_folio(struct extent *extent,
+			      const struct extent_request *request,
+			      unsigned int order, gfp_t gfp)
 {
 	struct folio *folio =
 		__folio_alloc(gfp, order, extent_node(request), NULL);
@@ -55,8 +58,8 @@ static int alloc_folio(struct extent *extent,
 }
 
 /* Single pages; what the page allocator gives beyond them goes back at once */
-static int alloc_single(struct extent *extent,
-			const struct extent_request *request, gfp_t gfp)
+static int extent_alloc_pages(struct extent *extent,
+			      const struct extent_request *request, gfp_t gfp)
 {
 	unsigned int order =
 		order_base_2(max(request->nr_pages, request->align));
@@ -75,23 +78,44 @@ static int alloc_single(struct extent *extent,
 	return 0;
 }
 
-static bool can_be_folio(const struct extent_request *request)
+/*
+ * From the page allocator. A run of large folios is worth a search only where a
+ * PMD maps one of them. Where pages are larger, the page allocator has much
+ * longer runs, and pageblocks are so large that hardly any of them is free or
+ * movable as a whole.
+ */
+static int extent_alloc_buddy(struct extent *extent,
+			      const struct extent_request *request)
 {
-	return request->nr_pages >= BIT(FOLIO_ORDER_MIN) &&
-	       is_power_of_2(request->nr_pages) &&
-	       request->align <= request->nr_pages;
+	unsigned long nr_pages = request->nr_pages;
+	gfp_t gfp = extent_gfp(request);
+
+	if (nr_pages <= LARGE_FOLIO_PAGES && nr_pages >= BIT(FOLIO_ORDER_MIN) &&
+	    is_power_of_2(nr_pages) && request->align <= nr_pages)
+		return extent_alloc_folio(extent, request, ilog2(nr_pages),
+					  gfp);
+	if (nr_pages >= LARGE_FOLIO_PAGES &&
+	    LARGE_FOLIO_PAGES << PAGE_SHIFT == PMD_SIZE)
+		return -ENOMEM;
+	if (max(nr_pages, request->align) > pageblock_nr_pages)
+		return -ENOMEM;
+	return extent_alloc_pages(extent, request, gfp);
 }
 
-/*
- * Chunks are worth a search only where one can be mapped by a huge entry. Where
- * pages are larger, the page allocator has much longer runs than chunks, and its
- * blocks are so large that hardly any is free or movable as a whole.
- */
-static bool can_be_single(const struct extent_request *request)
+/* Does nothing where the kernel zeroes all memory */
+static int extent_zero(struct extent *extent)
 {
-	return (request->nr_pages < LARGE_FOLIO_PAGES ||
-		LARGE_FOLIO_PAGES << PAGE_SHIFT != PMD_SIZE) &&
-	       max(request->nr_pages, request->align) <= pageblock_nr_pages;
+	unsigned long i;
+
+	if (want_init_on_alloc(GFP_KERNEL) || want_init_on_free())
+		return 0;
+	for (i = 0; i < extent->nr_pages; i++) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		clear_highpage(pfn_to_page(extent->pfn + i));
+		cond_resched();
+	}
+	return 0;
 }
 
 /**
@@ -103,24 +127,32 @@ static bool can_be_single(const struct extent_request *request)
  */
 int extent_alloc(struct extent *extent, const struct extent_request *request)
 {
-	gfp_t gfp = extent_gfp(request);
-	int ret = -ENOMEM;
+	struct extent_request run = *request;
+	int ret;
 
-	if (request->nr_pages <= LARGE_FOLIO_PAGES && can_be_folio(request))
-		ret = alloc_folio(extent, request, ilog2(request->nr_pages),
-				  gfp);
-	else if (can_be_single(request))
-		ret = alloc_single(extent, request, gfp);
-	return ret ? contig_alloc(extent, request) : 0;
+	if (!extent_alloc_buddy(extent, request))
+		return 0;
+	/* a large folio lies at a multiple of its size */
+	if (run.nr_pages >= LARGE_FOLIO_PAGES)
+		run.align = max(run.align, LARGE_FOLIO_PAGES);
+	ret = pool_alloc(extent, &run);
+	if (ret)
+		ret = contig_search(extent, &run);
+	if (ret)
+		return ret;
+	ret = extent_zero(extent);
+	if (ret)
+		extent_free(extent, 0);
+	return ret;
 }
 
 /**
  * extent_alloc_scattered - allocate some of the zeroed memory that is wanted
  * @extent: filled in; at least one page
- * @request: what is wanted at most: a power of two, no more than one chunk
+ * @request: what is wanted at most: a power of two, no more than one large folio
  *
- * Larger pieces are taken only where they are free: to make them takes long,
- * and would be done over and over again.
+ * Folios of more than one page are taken only where they are free: to make them
+ * by compaction takes long, and would be done over and over again.
  *
  * Return: 0 or -ENOMEM.
  */
@@ -133,12 +165,12 @@ int extent_alloc_scattered(struct extent *extent,
 	gfp_t hasty = gfp & ~__GFP_RECLAIM;
 
 	if (order >= FOLIO_ORDER_MIN &&
-	    !alloc_folio(extent, request, order, hasty))
+	    !extent_alloc_folio(extent, request, order, hasty))
 		return 0;
 	if (order > PIECE_ORDER &&
-	    !alloc_folio(extent, request, PIECE_ORDER, hasty))
+	    !extent_alloc_folio(extent, request, PIECE_ORDER, hasty))
 		return 0;
-	return alloc_single(extent, &page, gfp);
+	return extent_alloc_pages(extent, &page, gfp);
 }
 
 /**
@@ -152,7 +184,7 @@ void extent_free(struct extent *extent, unsigned long from)
 		struct folio *folio = extent_folio(extent, from);
 
 		from += folio_nr_pages(folio);
-		pool_released(folio);
+		pool_notice_release(folio);
 		folio_put(folio);
 	}
 }

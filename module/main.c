@@ -66,7 +66,7 @@ static int __init main_init(void)
 	ret = backing_init();
 	if (ret)
 		goto out_dataspace;
-	pool_init();
+	dataspace_pool_init();
 	ret = misc_register(&device);
 	if (ret)
 		goto out_pool;
@@ -74,7 +74,7 @@ static int __init main_init(void)
 
 out_pool:
 	backing_exit();
-	pool_exit();
+	dataspace_pool_exit();
 out_dataspace:
 	dataspace_exit();
 	return ret;
@@ -84,7 +84,7 @@ static void __exit main_exit(void)
 {
 	misc_deregister(&device);
 	backing_exit();
-	pool_exit(); /* until then memory may have gone back to it */
+	dataspace_pool_exit(); /* until then memory may have gone back to it */
 	dataspace_exit();
 }
 

@@ -1,9 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Physical memory: extent.c takes it from the page allocator, from the pool
+ * (pool.c), or from a search for a contiguous run (contig.c). Each calls only
+ * those behind it in this list.
+ */
 #ifndef _MEMORY_H
 #define _MEMORY_H
 
 #include <linux/bits.h>
+#include <linux/mm.h>
 #include <linux/mm_types.h>
+#include <linux/mmzone.h>
 #include <linux/types.h>
 
 #include "kver.h"
@@ -35,14 +42,6 @@ struct extent {
 	unsigned long nr_pages;
 };
 
-struct zone;
-
-/* extent.c */
-int extent_alloc(struct extent *extent, const struct extent_request *request);
-int extent_alloc_scattered(struct extent *extent,
-			   const struct extent_request *request);
-void extent_free(struct extent *extent, unsigned long from);
-
 static inline struct folio *extent_folio(struct extent *extent,
 					 unsigned long index)
 {
@@ -50,25 +49,32 @@ static inline struct folio *extent_folio(struct extent *extent,
 }
 
 /*
- * Core makes no compound page of a part of one of its blocks. Where those are
- * larger than a chunk, as with large pages, runs are single pages.
+ * The page allocator makes no compound page of a part of a pageblock. Where
+ * pageblocks are larger than a large folio, as with pages of 64 KiB, a run
+ * consists of single pages.
  */
-static inline bool chunks_can_be_taken(void)
+static inline bool contig_has_large_folios(void)
 {
 	return LARGE_FOLIO_PAGES == 1 || LARGE_FOLIO_ORDER >= pageblock_order;
 }
 
-/* contig.c */
-int contig_alloc(struct extent *extent, const struct extent_request *request);
-int contig_take(struct extent *extent, const struct extent_request *request);
-int contig_take_pages(unsigned long pfn, unsigned long nr_pages);
-int contig_take_chunk(struct zone *zone, unsigned long pfn);
+/* extent.c */
+int extent_alloc(struct extent *extent, const struct extent_request *request);
+int extent_alloc_scattered(struct extent *extent,
+			   const struct extent_request *request);
+void extent_free(struct extent *extent, unsigned long from);
 
 /* pool.c */
-void pool_init(void);
-void pool_exit(void);
-int pool_alloc(struct extent *extent, const struct extent_request *request,
-	       unsigned long align);
-void pool_released(struct folio *folio);
+void dataspace_pool_init(void);
+void dataspace_pool_exit(void);
+int pool_alloc(struct extent *extent, const struct extent_request *request);
+void pool_notice_release(struct folio *folio);
+u64 pool_size_bytes(void);
+u64 pool_free_bytes(void);
+
+/* contig.c */
+int contig_search(struct extent *extent, const struct extent_request *request);
+int contig_take_pages(unsigned long pfn, unsigned long nr_pages);
+int contig_take_large_folio(struct zone *zone, unsigned long pfn);
 
 #endif /* _MEMORY_H */

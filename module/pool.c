@@ -8,23 +8,24 @@
  * can't serve are served from it, first fit; those that find no place there go
  * on to the search (contig.c).
  *
- * The pool is a run of chunks, at a place that is fixed. Those that are set in
- * `held` are the pool's own, each a compound page as it came from the kernel.
- * All others are somebody else's: of a dataspace, or of the kernel, to which
- * pages of a dataspace go back one by one, as all do. From there the pool takes
- * them back, a chunk as soon as nothing is left in it that can't be moved: some
- * time after pages of its were released, and whenever it looks for a place and
- * comes across one that it does not hold. In between others may use the memory
- * for what can be moved, or, when they find nothing else, for what can't: then
- * that chunk is away for as long as this lasts.
+ * The pool is a run of large folios, at a place that is fixed. The bitmap `held`
+ * has a bit for each of them, which is set while the pool has that folio, as it
+ * came from the kernel. All others belong to somebody else: to a dataspace, or
+ * to the kernel, to which the pages of a dataspace return one by one, as all
+ * pages do. From there the pool reclaims a large folio as soon as all of its
+ * pages are free or movable: some time after pages of its range were released,
+ * and whenever a request comes across one that the pool does not have. In
+ * between others may use the pages for what can be moved, or, when they find
+ * nothing else, for what can't: then the pool lacks that folio for as long as
+ * this lasts.
  *
  * Memory in the pool is nobody's: it is not charged, does not count towards
- * limit_mb, and is zeroed when it is given out. If a request ends within a
- * chunk, the rest of that goes back to the kernel.
+ * limit_mb, and is zeroed when it is handed out. If a request ends within a
+ * large folio, the rest of that returns to the kernel.
  *
- * The lock is the outermost here: it is held while chunks are taken, and none of
- * another part of the module is taken under it. Where the pool is and how long
- * is set before the device is there, so that it can be read without.
+ * The lock is the outermost here: it is held while large folios are taken, and
+ * no lock of another part of the module is taken under it. Where the pool is and
+ * how long is set before the device is there, so that it can be read without.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -50,11 +51,11 @@ static void pool_refill(struct work_struct *work);
 
 /**
  * struct pool - see above
- * @lock: protects @held, and the chunks that it tells of
+ * @lock: protects @held, and the large folios that it tells of
  * @run: all of the pool; set once
- * @zone: where that is; set once
- * @held: a bit for each chunk of it
- * @refill: takes back what has gone to the kernel
+ * @zone: the zone of @run; set once
+ * @held: a bit for each large folio of it
+ * @refill: reclaims what has returned to the kernel
  */
 static struct pool {
 	struct mutex lock; /* for held, see above */
@@ -67,47 +68,47 @@ static struct pool {
 	.refill = __DELAYED_WORK_INITIALIZER(pool.refill, pool_refill, 0),
 };
 
-static unsigned long pool_chunks(void)
+static unsigned long pool_nr_folios(void)
 {
 	return pool.run.nr_pages / LARGE_FOLIO_PAGES;
 }
 
-static unsigned long chunk_pfn(unsigned long chunk)
+static unsigned long pool_pfn(unsigned long index)
 {
-	return pool.run.pfn + chunk * LARGE_FOLIO_PAGES;
+	return pool.run.pfn + index * LARGE_FOLIO_PAGES;
 }
 
-/* Let the pool hold a chunk, if that can be done */
-static bool hold_chunk(unsigned long chunk)
+/* Return: whether the pool has the folio now */
+static bool pool_reclaim(unsigned long index)
 {
-	bool held = test_bit(chunk, pool.held);
-
-	if (!held && !contig_take_chunk(pool.zone, chunk_pfn(chunk))) {
-		__set_bit(chunk, pool.held);
-		held = true;
-	}
-	return held;
+	if (test_bit(index, pool.held))
+		return true;
+	if (contig_take_large_folio(pool.zone, pool_pfn(index)))
+		return false;
+	__set_bit(index, pool.held);
+	return true;
 }
 
 static void pool_refill(struct work_struct *work)
 {
-	unsigned long chunk;
+	unsigned long index;
 
-	for (chunk = 0; chunk < pool_chunks(); chunk++) {
+	for (index = 0; index < pool_nr_folios(); index++) {
 		mutex_lock(&pool.lock);
-		hold_chunk(chunk);
+		pool_reclaim(index);
 		mutex_unlock(&pool.lock);
 		cond_resched();
 	}
 }
 
-static void drop_chunk(unsigned long chunk)
+/* To the kernel */
+static void pool_return(unsigned long index)
 {
-	__clear_bit(chunk, pool.held);
-	folio_put(extent_folio(&pool.run, chunk * LARGE_FOLIO_PAGES));
+	__clear_bit(index, pool.held);
+	folio_put(pfn_folio(pool_pfn(index)));
 }
 
-static bool node_suits(int wanted)
+static bool pool_suits_node(int wanted)
 {
 	int node = zone_to_nid(pool.zone);
 
@@ -116,126 +117,165 @@ static bool node_suits(int wanted)
 		       node == wanted;
 }
 
-/* How many chunks from a place on are held, as far as is wanted */
-static unsigned long hold_run(unsigned long start, unsigned long wanted)
-{
-	unsigned long chunks = 0;
-
-	while (chunks < wanted && hold_chunk(start + chunks))
-		chunks++;
-	return chunks;
-}
-
-/* The first place for as many chunks, or else the number of all chunks */
-static unsigned long find_place(unsigned long chunks, unsigned long align)
+/*
+ * Find the first place for so many large folios, and have them all.
+ *
+ * Return: index of the first one, or else the number of all large folios.
+ */
+static unsigned long pool_find(unsigned long nr_folios, unsigned long align)
 {
 	unsigned long step = max(align / LARGE_FOLIO_PAGES, 1UL);
 	unsigned long start =
 		(ALIGN(pool.run.pfn, align) - pool.run.pfn) / LARGE_FOLIO_PAGES;
 
-	while (start < pool_chunks() && chunks <= pool_chunks() - start) {
-		unsigned long held = hold_run(start, chunks);
+	while (start < pool_nr_folios() &&
+	       nr_folios <= pool_nr_folios() - start) {
+		unsigned long i = 0;
 
-		if (held == chunks)
+		while (i < nr_folios && pool_reclaim(start + i))
+			i++;
+		if (i == nr_folios)
 			return start;
-		start += roundup(held + 1, step);
+		start += roundup(i + 1, step);
 	}
-	return pool_chunks();
+	return pool_nr_folios();
 }
 
-/* Give out what is held; of the last chunk only the pages that are wanted */
-static int give_out(unsigned long start, unsigned long nr_pages)
+/* Of the last large folio only the pages that are wanted */
+static int pool_hand_out(unsigned long start, unsigned long nr_pages)
 {
-	unsigned long chunks = nr_pages / LARGE_FOLIO_PAGES;
+	unsigned long nr_folios = nr_pages / LARGE_FOLIO_PAGES;
 	unsigned long rest = nr_pages % LARGE_FOLIO_PAGES;
-	int ret = 0;
+	int ret;
 
 	if (rest) {
-		drop_chunk(start + chunks);
-		ret = contig_take_pages(chunk_pfn(start + chunks), rest);
+		pool_return(start + nr_folios);
+		ret = contig_take_pages(pool_pfn(start + nr_folios), rest);
+		if (ret)
+			return ret;
 	}
-	if (!ret)
-		bitmap_clear(pool.held, start, chunks);
-	return ret;
+	bitmap_clear(pool.held, start, nr_folios);
+	return 0;
 }
 
-static int alloc_locked(struct extent *extent,
-			const struct extent_request *request,
-			unsigned long align)
+static int pool_alloc_locked(struct extent *extent,
+			     const struct extent_request *request)
 {
-	unsigned long chunks =
-		DIV_ROUND_UP(request->nr_pages, LARGE_FOLIO_PAGES);
 	unsigned long start;
 
-	if (!pool.run.nr_pages || !node_suits(request->node))
+	if (!pool.run.nr_pages || !pool_suits_node(request->node))
 		return -ENOMEM;
-	start = find_place(chunks, align);
-	if (start == pool_chunks())
+	start = pool_find(DIV_ROUND_UP(request->nr_pages, LARGE_FOLIO_PAGES),
+			  request->align);
+	if (start == pool_nr_folios())
 		return -ENOMEM;
-	extent->pfn = chunk_pfn(start);
+	extent->pfn = pool_pfn(start);
 	extent->nr_pages = request->nr_pages;
-	return give_out(start, request->nr_pages);
+	return pool_hand_out(start, request->nr_pages);
 }
 
 /**
  * pool_alloc - take a run from the pool
  * @extent: filled in; its contents are undefined
  * @request: what is wanted
- * @align: alignment of the run, in pages
  *
  * Return: 0 or a negative errno.
  */
-int pool_alloc(struct extent *extent, const struct extent_request *request,
-	       unsigned long align)
+int pool_alloc(struct extent *extent, const struct extent_request *request)
 {
 	int ret;
 
 	if (mutex_lock_killable(&pool.lock))
 		return -EINTR;
-	ret = alloc_locked(extent, request, align);
+	ret = pool_alloc_locked(extent, request);
 	mutex_unlock(&pool.lock);
 	return ret;
 }
 
 /**
- * pool_released - take notice of memory that goes back to the kernel
+ * pool_notice_release - take notice of memory that returns to the kernel
  * @folio: the memory, of the pool or not; it may still be in use for a moment
  */
-void pool_released(struct folio *folio)
+void pool_notice_release(struct folio *folio)
 {
 	if (folio_pfn(folio) - pool.run.pfn < pool.run.nr_pages)
 		schedule_delayed_work(&pool.refill,
 				      msecs_to_jiffies(REFILL_DELAY_MS));
 }
 
+/**
+ * pool_size_bytes - tell how much memory is set aside
+ *
+ * Return: bytes, 0 without a pool.
+ */
+u64 pool_size_bytes(void)
+{
+	return (u64)pool.run.nr_pages << PAGE_SHIFT;
+}
+
+/**
+ * pool_free_bytes - tell how much of the pool can be handed out now
+ *
+ * Return: bytes; out of date as soon as somebody else allocates or releases.
+ */
+u64 pool_free_bytes(void)
+{
+	unsigned long nr_folios = 0;
+
+	mutex_lock(&pool.lock);
+	if (pool.held)
+		nr_folios = bitmap_weight(pool.held, pool_nr_folios());
+	mutex_unlock(&pool.lock);
+	return (u64)nr_folios * LARGE_FOLIO_PAGES << PAGE_SHIFT;
+}
+
+static int pool_get_free(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%llu\n", pool_free_bytes());
+}
+
+static int pool_set_free(const char *value, const struct kernel_param *kp)
+{
+	return -EPERM;
+}
+
+static const struct kernel_param_ops pool_free_ops = {
+	.set = pool_set_free,
+	.get = pool_get_free,
+};
+
+module_param_cb(pool_free, &pool_free_ops, NULL, 0444);
+MODULE_PARM_DESC(pool_free,
+		 "Bytes of the pool that can be handed out now (read only)");
+
 /*
- * The books are small and made once: not worth a way to do without them. Nobody
+ * The bitmap is small and made once: not worth a way to do without it. Nobody
  * else knows of the pool yet.
  */
 static int pool_reserve(const struct extent_request *request)
 {
-	unsigned long chunks = request->nr_pages / LARGE_FOLIO_PAGES;
+	unsigned long nr_folios = request->nr_pages / LARGE_FOLIO_PAGES;
 	struct extent run;
-	int ret = contig_take(&run, request);
+	int ret = contig_search(&run, request);
 
 	if (ret)
 		return ret;
-	pool.held = kvcalloc(BITS_TO_LONGS(chunks), sizeof(*pool.held),
+	pool.held = kvcalloc(BITS_TO_LONGS(nr_folios), sizeof(*pool.held),
 			     GFP_KERNEL | __GFP_NOFAIL);
-	bitmap_fill(pool.held, chunks);
+	bitmap_fill(pool.held, nr_folios);
 	pool.zone = page_zone(pfn_to_page(run.pfn));
 	pool.run = run;
 	return 0;
 }
 
 /**
- * pool_init - set memory aside, if that is asked for
+ * dataspace_pool_init - set memory aside, if that is asked for
  *
- * There is none where runs can't be taken in chunks. Without it all works that
- * works with it, just not for as long: so a pool that can't be had is no reason
- * not to load the module.
+ * There is no pool where runs can't be taken in large folios. Without it all
+ * works that works with it, just not for as long: so a pool that can't be had is
+ * no reason not to load the module.
  */
-void __init pool_init(void)
+void __init dataspace_pool_init(void)
 {
 	unsigned long most = totalram_pages() >> (20 - PAGE_SHIFT);
 	struct extent_request request = {
@@ -245,19 +285,19 @@ void __init pool_init(void)
 		.node = NUMA_NO_NODE,
 	};
 
-	if (!pool_mb || (chunks_can_be_taken() && !pool_reserve(&request)))
+	if (!pool_mb || (contig_has_large_folios() && !pool_reserve(&request)))
 		return;
 	pr_warn("no room for a pool of %lu MiB, going on without\n", pool_mb);
 	pool_mb = 0;
 }
 
 /* Nothing of it is in use any more */
-void pool_exit(void)
+void dataspace_pool_exit(void)
 {
-	unsigned long chunk;
+	unsigned long index;
 
 	cancel_delayed_work_sync(&pool.refill);
-	for_each_set_bit(chunk, pool.held, pool_chunks())
-		drop_chunk(chunk);
+	for_each_set_bit(index, pool.held, pool_nr_folios())
+		pool_return(index);
 	kvfree(pool.held);
 }

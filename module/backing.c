@@ -81,7 +81,7 @@ static struct backing *to_backing(struct inode *inode)
 	return container_of(inode, struct backing, inode);
 }
 
-static int pages_reserve(unsigned long nr_pages)
+static int backing_reserve(unsigned long nr_pages)
 {
 	unsigned long limit = READ_ONCE(limit_mb) << (20 - PAGE_SHIFT);
 
@@ -91,14 +91,52 @@ static int pages_reserve(unsigned long nr_pages)
 	return -ENOMEM;
 }
 
-static void pages_unreserve(unsigned long nr_pages)
+static void backing_unreserve(unsigned long nr_pages)
 {
 	atomic_long_sub(nr_pages, &pages_in_use);
 }
 
+/**
+ * backing_limit_bytes - tell how much memory all dataspaces together may have
+ *
+ * Return: bytes, or 0 if there is no limit.
+ */
+u64 backing_limit_bytes(void)
+{
+	return min_t(u64, READ_ONCE(limit_mb), U64_MAX >> 20) << 20;
+}
+
+/**
+ * backing_in_use_bytes - tell how much memory all dataspaces together have
+ *
+ * Return: bytes, those of requests that are not served yet included.
+ */
+u64 backing_in_use_bytes(void)
+{
+	return (u64)atomic_long_read(&pages_in_use) << PAGE_SHIFT;
+}
+
+static int backing_get_in_use(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%llu\n", backing_in_use_bytes());
+}
+
+static int backing_set_in_use(const char *value, const struct kernel_param *kp)
+{
+	return -EPERM;
+}
+
+static const struct kernel_param_ops backing_in_use_ops = {
+	.set = backing_set_in_use,
+	.get = backing_get_in_use,
+};
+
+module_param_cb(in_use, &backing_in_use_ops, NULL, 0444);
+MODULE_PARM_DESC(in_use, "Bytes that all dataspaces together have (read only)");
+
 static void backing_free_folio(struct folio *folio)
 {
-	pages_unreserve(folio_nr_pages(folio));
+	backing_unreserve(folio_nr_pages(folio));
 	pool_notice_release(folio);
 }
 
@@ -262,7 +300,7 @@ static void backing_init_inode(struct inode *inode)
  * sends it off. Without this a page could come back to the kernel later than it
  * is released.
  */
-static void drain_added_pages(struct folio *folio)
+static void backing_drain_added(struct folio *folio)
 {
 	struct folio_batch batch;
 
@@ -273,8 +311,8 @@ static void drain_added_pages(struct folio *folio)
 }
 
 /* The page cache takes over the reference; dirty, core never drops a folio */
-static int add_folio(struct address_space *mapping, struct folio *folio,
-		     unsigned long index)
+static int backing_add_folio(struct address_space *mapping, struct folio *folio,
+			     unsigned long index)
 {
 	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
 	int ret = filemap_add_folio(mapping, folio, index, gfp);
@@ -289,8 +327,8 @@ static int add_folio(struct address_space *mapping, struct folio *folio,
 }
 
 /* Hand an extent over to the page cache; on failure nothing is left of it */
-static int add_extent(struct backing *backing, struct extent *extent,
-		      unsigned long index)
+static int backing_add_extent(struct backing *backing, struct extent *extent,
+			      unsigned long index)
 {
 	struct folio *folio = NULL;
 	unsigned long i = 0;
@@ -299,36 +337,38 @@ static int add_extent(struct backing *backing, struct extent *extent,
 	migrate_disable();
 	while (i < extent->nr_pages) {
 		folio = extent_folio(extent, i);
-		ret = add_folio(backing->inode.i_mapping, folio, index + i);
+		ret = backing_add_folio(backing->inode.i_mapping, folio,
+					index + i);
 		if (ret)
 			break;
 		i += folio_nr_pages(folio);
 		cond_resched();
 	}
 	if (i && !folio_test_large(folio))
-		drain_added_pages(folio);
+		backing_drain_added(folio);
 	migrate_enable();
 	if (ret)
 		extent_free(extent, i);
-	pages_unreserve(extent->nr_pages - i);
+	backing_unreserve(extent->nr_pages - i);
 	return ret;
 }
 
-static int fill_contiguous(struct backing *backing,
-			   const struct extent_request *request)
+static int backing_fill_contiguous(struct backing *backing,
+				   const struct extent_request *request)
 {
 	struct extent extent;
 	int ret = extent_alloc(&extent, request);
 
 	if (ret) {
-		pages_unreserve(request->nr_pages);
+		backing_unreserve(request->nr_pages);
 		return ret;
 	}
-	return add_extent(backing, &extent, 0);
+	return backing_add_extent(backing, &extent, 0);
 }
 
-/* A compound page has its place at a multiple of its size */
-static unsigned long largest_piece(unsigned long index, unsigned long left)
+/* A compound page lies at a multiple of its size */
+static unsigned long backing_largest_piece(unsigned long index,
+					   unsigned long left)
 {
 	unsigned long limit = index ? BIT(__ffs(index)) : LARGE_FOLIO_PAGES;
 
@@ -339,8 +379,8 @@ static unsigned long largest_piece(unsigned long index, unsigned long left)
  * Rather than to take the last page and leave everybody else without, refuse
  * what can't be there. Extents may turn out to be adjacent.
  */
-static int fill_scattered(struct backing *backing,
-			  struct extent_request *request)
+static int backing_fill_scattered(struct backing *backing,
+				  struct extent_request *request)
 {
 	unsigned long left = request->nr_pages;
 	unsigned long index = 0;
@@ -352,7 +392,7 @@ static int fill_scattered(struct backing *backing,
 	while (!ret && left) {
 		struct extent extent;
 
-		request->nr_pages = largest_piece(index, left);
+		request->nr_pages = backing_largest_piece(index, left);
 		ret = fatal_signal_pending(current) ?
 			      -EINTR :
 			      extent_alloc_scattered(&extent, request);
@@ -361,11 +401,11 @@ static int fill_scattered(struct backing *backing,
 		left -= extent.nr_pages;
 		backing->contiguous &= !index || extent.pfn == pfn;
 		pfn = extent.pfn + extent.nr_pages;
-		ret = add_extent(backing, &extent, index);
+		ret = backing_add_extent(backing, &extent, index);
 		index += extent.nr_pages;
 		cond_resched();
 	}
-	pages_unreserve(left);
+	backing_unreserve(left);
 	return ret;
 }
 
@@ -382,11 +422,11 @@ static int backing_fill(struct backing *backing, int node, u64 align,
 	if (!align)
 		request.align = min(roundup_pow_of_two(backing->nr_pages),
 				    LARGE_FOLIO_PAGES);
-	ret = pages_reserve(backing->nr_pages);
+	ret = backing_reserve(backing->nr_pages);
 	if (ret)
 		return ret;
-	return scattered ? fill_scattered(backing, &request) :
-			   fill_contiguous(backing, &request);
+	return scattered ? backing_fill_scattered(backing, &request) :
+			   backing_fill_contiguous(backing, &request);
 }
 
 static int backing_alloc_deferred(struct backing *backing)

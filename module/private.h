@@ -106,6 +106,8 @@ void backing_exit(void);
 struct backing *backing_alloc(struct file *device, u64 nr_pages, int node,
 			      u64 align, bool scattered);
 void backing_put(struct backing *backing);
+u64 backing_limit_bytes(void);
+u64 backing_in_use_bytes(void);
 bool backing_has_page(struct backing *backing, unsigned long index);
 struct file *backing_open(struct backing *backing, struct dataspace *ds,
 			  const struct file_operations *fops);

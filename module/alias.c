@@ -69,8 +69,8 @@ long alias_ioctl(struct dataspace *source, void __user *arg)
 	if (ret)
 		return ret;
 	start = source->start + (args.offset >> PAGE_SHIFT);
-	ds = dataspace_alloc(source->backing, start,
-			     start + (args.length >> PAGE_SHIFT), rights);
+	ds = dataspace_create(source->backing, start,
+			      start + (args.length >> PAGE_SHIFT), rights);
 	if (!ds)
 		return -ENOMEM;
 	ds->alias = true;

@@ -35,14 +35,6 @@ static int check_args(const struct dataspace_alloc *args)
 	return 0;
 }
 
-static int publish_root(struct backing *backing, u32 rights)
-{
-	struct dataspace *ds =
-		dataspace_alloc(backing, 0, backing->nr_pages, rights);
-
-	return ds ? dataspace_publish(ds, NULL) : -ENOMEM;
-}
-
 /**
  * alloc_ioctl - allocate memory and make a root of it
  * @device: the open device
@@ -54,18 +46,23 @@ long alloc_ioctl(struct file *device, void __user *arg)
 {
 	struct dataspace_alloc args;
 	struct backing *backing;
+	struct dataspace *ds;
 	int ret = ioctl_get(&args, sizeof(args), arg);
 
 	if (!ret)
 		ret = check_args(&args);
 	if (ret)
 		return ret;
-	backing = backing_alloc(device, DIV_ROUND_UP(args.length, PAGE_SIZE),
-				args.node, args.align,
-				args.flags & DATASPACE_ALLOC_SCATTERED);
-	if (IS_ERR(backing))
-		return PTR_ERR(backing);
-	ret = publish_root(backing, args.rights);
-	backing_put(backing);
+	backing = backing_create(device, DIV_ROUND_UP(args.length, PAGE_SIZE));
+	if (!backing)
+		return -ENOMEM;
+	ret = backing_fill(backing, args.node, args.align,
+			   args.flags & DATASPACE_ALLOC_SCATTERED);
+	if (ret)
+		goto out;
+	ds = dataspace_create(backing, 0, backing->nr_pages, args.rights);
+	ret = ds ? dataspace_publish(ds, NULL) : -ENOMEM;
+out:
+	iput(&backing->inode);
 	return ret;
 }

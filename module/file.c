@@ -130,20 +130,6 @@ static const struct file_operations dataspace_fops = {
 	.release = dataspace_release,
 };
 
-/* The file's release ends the life of the dataspace */
-static struct file *dataspace_open(struct dataspace *ds)
-{
-	struct file *file = backing_open(ds->backing, ds, &dataspace_fops);
-
-	if (IS_ERR(file))
-		return file;
-	file->private_data = ds;
-	file->f_mapping = d_inode(file->f_path.mnt->mnt_root)->i_mapping;
-	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
-			FMODE_ATOMIC_POS | FMODE_NOWAIT | FMODE_NONOTIFY;
-	return file;
-}
-
 /**
  * dataspace_publish - give a new dataspace to user space
  * @ds: the dataspace, not live yet; the caller's reference is consumed
@@ -156,13 +142,16 @@ static struct file *dataspace_open(struct dataspace *ds)
  */
 int dataspace_publish(struct dataspace *ds, struct dataspace *source)
 {
-	struct file *file = dataspace_open(ds);
+	struct file *file = dataspace_file_create(ds, &dataspace_fops);
 	int fd;
 	int ret;
 
 	dataspace_put(ds);
 	if (IS_ERR(file))
 		return PTR_ERR(file);
+	file->f_mapping = d_inode(file->f_path.mnt->mnt_root)->i_mapping;
+	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
+			FMODE_ATOMIC_POS | FMODE_NOWAIT | FMODE_NONOTIFY;
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0) {
 		fput(file);

@@ -2,7 +2,51 @@
 /*
  * The device, and coming and going of the module.
  *
- * Start reading at backing.c, which tells how the parts work together.
+ * Theory of operation
+ * -------------------
+ *
+ * A backing is an inode of a pseudo file system of our own (fs.c). Its page cache
+ * holds the memory, one page at the index that is its place in the root, put
+ * there at once when the root is made and never again (backing.c): a fault, a
+ * read or a write finds a page or there is none. This is what makes
+ * get_user_pages(), futexes, fork and huge mappings work without further help,
+ * and what charges the memory to the memory cgroup of the creator, page by page.
+ *
+ * A dataspace (object.c), root or alias, is an open file with a dentry of
+ * its own on that inode, and a range [start, end) of page indices. `start` is
+ * inclusive and `end` exclusive throughout. The file's mode is the right to
+ * write. VMAs that map it refer to a second file (map.c), so that the death of
+ * the descriptor is seen at once whatever is still mapped.
+ *
+ * A page is covered while it lies in the range of a live dataspace, which is
+ * what the coverage tree (coverage.c) tells, or in a VMA that maps it, which
+ * the mm knows exactly: it is in the mapping's tree of VMAs. Nothing else counts
+ * references. When a dataspace dies or a VMA goes away, the pages that have
+ * lost their last cover are computed from the two trees and cut out of the page
+ * cache (release.c). So no count can drift, and doing it twice does no harm.
+ *
+ * References
+ *   file of a dataspace -> its dentry -> inode (backing) and struct dataspace
+ *   VMA                 -> map file -> its dentry -> the same two
+ *   dataspace           -> map file, while live
+ *   backing             -> the device's file, which keeps the module loaded:
+ *                          it is put when the inode is evicted, and fput()
+ *                          defers the rest until that has returned
+ *
+ * Locks, outer to inner
+ *   mmap_lock -> backing->lock -> folio lock -> i_mmap_rwsem -> i_pages' lock
+ *   backing->control -> backing->lock
+ *   backing->lock is a mutex that is taken to make and to end a dataspace and
+ *   to release pages; faults, reads and writes do not take it. Nothing is
+ *   allocated and no user memory is touched under it, except that the mm may
+ *   allocate to split a large folio. That must not wait for memory, as a
+ *   process that is killed to free some may need the lock to exit: the mapping
+ *   forbids it, and a split that failed is tried again.
+ *
+ * A page with a memory error is taken out by the mm, which splits a large folio
+ * first, and never comes back: to find no page where there is a cover means
+ * that it was lost so. Where the mm can't split, as the folio is pinned, the page
+ * stays, marked.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -63,7 +107,7 @@ static int __init main_init(void)
 
 	if (ret)
 		return ret;
-	ret = backing_init();
+	ret = dataspace_fs_init();
 	if (ret)
 		goto out_dataspace;
 	dataspace_pool_init();
@@ -73,7 +117,7 @@ static int __init main_init(void)
 	return 0;
 
 out_pool:
-	backing_exit();
+	dataspace_fs_exit();
 	dataspace_pool_exit();
 out_dataspace:
 	dataspace_exit();
@@ -83,7 +127,7 @@ out_dataspace:
 static void __exit main_exit(void)
 {
 	misc_deregister(&device);
-	backing_exit();
+	dataspace_fs_exit();
 	dataspace_pool_exit(); /* until then memory may have gone back to it */
 	dataspace_exit();
 }

@@ -328,10 +328,9 @@ static struct file *dataspace_map_file(struct dataspace *ds)
 
 	if (file)
 		return file;
-	file = backing_open(ds->backing, ds, &map_fops);
+	file = dataspace_file_create(ds, &map_fops);
 	if (IS_ERR(file))
 		return file;
-	file->private_data = ds;
 	other = cmpxchg(&ds->map, NULL, file);
 	if (!other)
 		return file;

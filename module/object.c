@@ -23,7 +23,7 @@ static struct kmem_cache *dataspace_cache;
 static atomic64_t last_id;
 
 /**
- * dataspace_alloc - make the object of a dataspace, not live yet
+ * dataspace_create - make the object of a dataspace, not live yet
  * @backing: the memory
  * @start: first page
  * @end: page after the last one
@@ -31,8 +31,8 @@ static atomic64_t last_id;
  *
  * Return: the dataspace with a reference for the caller, or NULL.
  */
-struct dataspace *dataspace_alloc(struct backing *backing, unsigned long start,
-				  unsigned long end, u32 rights)
+struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
+				   unsigned long end, u32 rights)
 {
 	struct dataspace *ds = kmem_cache_zalloc(dataspace_cache, GFP_KERNEL);
 

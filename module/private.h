@@ -100,17 +100,19 @@ struct dataspace {
 	wait_queue_head_t wait;
 };
 
+/* fs.c */
+int dataspace_fs_init(void);
+void dataspace_fs_exit(void);
+struct backing *backing_create(struct file *device, unsigned long nr_pages);
+struct file *dataspace_file_create(struct dataspace *ds,
+				   const struct file_operations *fops);
+
 /* backing.c */
-int backing_init(void);
-void backing_exit(void);
-struct backing *backing_alloc(struct file *device, u64 nr_pages, int node,
-			      u64 align, bool scattered);
-void backing_put(struct backing *backing);
+extern const struct address_space_operations backing_aops;
+int backing_fill(struct backing *backing, int node, u64 align, bool scattered);
 u64 backing_limit_bytes(void);
 u64 backing_in_use_bytes(void);
 bool backing_has_page(struct backing *backing, unsigned long index);
-struct file *backing_open(struct backing *backing, struct dataspace *ds,
-			  const struct file_operations *fops);
 
 /* release.c */
 void backing_release_init(struct backing *backing);
@@ -129,8 +131,8 @@ bool backing_is_pinned(struct backing *backing, unsigned long start,
 /* object.c */
 int dataspace_init(void);
 void dataspace_exit(void);
-struct dataspace *dataspace_alloc(struct backing *backing, unsigned long start,
-				  unsigned long end, u32 rights);
+struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
+				   unsigned long end, u32 rights);
 void dataspace_put(struct dataspace *ds);
 int dataspace_link(struct dataspace *ds, struct dataspace *source);
 void dataspace_unlink(struct dataspace *ds);

@@ -6,73 +6,63 @@
 
 #include "private.h"
 
+#define FIELD(name) sizeof_field(struct dataspace_alias, name)
+static_assert(FIELD(size) + FIELD(flags) + FIELD(offset) + FIELD(length) +
+		      FIELD(rights) + FIELD(__reserved) ==
+	      32);
 static_assert(sizeof(struct dataspace_alias) == 32);
-static_assert(offsetof(struct dataspace_alias, offset) == 8);
-static_assert(offsetof(struct dataspace_alias, length) == 16);
-static_assert(offsetof(struct dataspace_alias, rights) == 24);
+#undef FIELD
 
-static int check_range(const struct dataspace *source,
-		       const struct dataspace_alias *args)
+static int dataspace_check_alias(const struct dataspace *source,
+				 const struct dataspace_alias *args)
 {
 	u64 end;
 
+	if (args->flags & ~DATASPACE_ALIAS_FLAGS ||
+	    args->rights & ~DATASPACE_RIGHTS || args->__reserved)
+		return -EOPNOTSUPP;
+	if (!(args->rights & DATASPACE_READ))
+		return -EINVAL;
 	if (!args->length || !PAGE_ALIGNED(args->offset | args->length) ||
 	    check_add_overflow(args->offset, args->length, &end) ||
 	    end > dataspace_length(source))
 		return -EINVAL;
-	return 0;
-}
-
-static int check_args(const struct dataspace *source,
-		      const struct dataspace_alias *args)
-{
-	if (args->flags & ~DATASPACE_ALIAS_CLIP || args->__reserved ||
-	    !rights_are_valid(args->rights))
-		return -EINVAL;
-	return check_range(source, args);
-}
-
-/*
- * The only place where rights pass from one dataspace to another. If the source
- * is sealed in the meantime the alias will be, too (object.c).
- */
-static int grant_rights(const struct dataspace *source,
-			const struct dataspace_alias *args, u32 *rights)
-{
-	*rights = args->rights & dataspace_rights(source);
-	if (*rights != args->rights && !(args->flags & DATASPACE_ALIAS_CLIP))
-		return -EPERM;
+	if (READ_ONCE(source->revoked))
+		return -ESTALE;
 	return 0;
 }
 
 /**
- * alias_ioctl - make an alias
- * @source: the dataspace that it is derived from
+ * dataspace_ioctl_alias - make an alias
+ * @file: the file of the dataspace that it is derived from
  * @arg: struct dataspace_alias
  *
- * Return: a descriptor or a negative errno.
+ * This is the only place where rights pass from one dataspace to another. If the
+ * source is sealed before the alias is live, the alias will be, too (object.c).
+ *
+ * Return: the alias, not live yet, or ERR_PTR().
  */
-long alias_ioctl(struct dataspace *source, void __user *arg)
+struct dataspace *dataspace_ioctl_alias(struct file *file, void *arg)
 {
-	struct dataspace_alias args;
+	const struct dataspace_alias *args = arg;
+	struct dataspace *source = dataspace_of(file);
 	struct dataspace *ds;
 	unsigned long start;
 	u32 rights;
-	int ret = ioctl_get(&args, sizeof(args), arg);
+	int ret;
 
-	if (!ret)
-		ret = check_args(source, &args);
-	if (!ret && READ_ONCE(source->revoked))
-		ret = -ESTALE;
-	if (!ret)
-		ret = grant_rights(source, &args, &rights);
+	ret = dataspace_check_alias(source, args);
 	if (ret)
-		return ret;
-	start = source->start + (args.offset >> PAGE_SHIFT);
+		return ERR_PTR(ret);
+	rights = args->rights & dataspace_rights(source);
+	if (!(source->rights & DATASPACE_DERIVE))
+		return ERR_PTR(-EPERM);
+	if (rights != args->rights && !(args->flags & DATASPACE_ALIAS_CLIP))
+		return ERR_PTR(-EPERM);
+	start = source->start + (args->offset >> PAGE_SHIFT);
 	ds = dataspace_create(source->backing, start,
-			      start + (args.length >> PAGE_SHIFT), rights);
-	if (!ds)
-		return -ENOMEM;
-	ds->alias = true;
-	return dataspace_publish(ds, source);
+			      start + (args->length >> PAGE_SHIFT), rights);
+	if (!IS_ERR(ds))
+		ds->alias = true;
+	return ds;
 }

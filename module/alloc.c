@@ -1,68 +1,77 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The ALLOC ioctl: make a root. */
 #include <linux/build_bug.h>
+#include <linux/cpuset.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
 
 #include "private.h"
 
+#define FIELD(name) sizeof_field(struct dataspace_alloc, name)
+static_assert(FIELD(size) + FIELD(flags) + FIELD(length) + FIELD(rights) +
+		      FIELD(node) + FIELD(align) ==
+	      32);
 static_assert(sizeof(struct dataspace_alloc) == 32);
-static_assert(offsetof(struct dataspace_alloc, length) == 8);
-static_assert(offsetof(struct dataspace_alloc, rights) == 16);
-static_assert(offsetof(struct dataspace_alloc, node) == 20);
-static_assert(offsetof(struct dataspace_alloc, align) == 24);
+#undef FIELD
 
-static bool node_is_valid(int node)
+static bool dataspace_node_is_valid(int node)
 {
-	return node == DATASPACE_NODE_ANY ||
-	       (node >= 0 && node < MAX_NUMNODES && node_state(node, N_MEMORY));
+	return node >= 0 && node < MAX_NUMNODES && node_state(node, N_MEMORY) &&
+	       node_isset(node, cpuset_current_mems_allowed);
 }
 
-static int check_args(const struct dataspace_alloc *args)
+static int dataspace_check_alloc(const struct dataspace_alloc *args)
 {
-	if (args->flags & ~DATASPACE_ALLOC_SCATTERED)
+	const u64 memory = (u64)totalram_pages() << PAGE_SHIFT;
+
+	if (args->flags & ~DATASPACE_ALLOC_FLAGS ||
+	    args->rights & ~DATASPACE_RIGHTS)
+		return -EOPNOTSUPP;
+	if (!args->length || !(args->rights & DATASPACE_READ))
 		return -EINVAL;
-	if (!args->length || !rights_are_valid(args->rights) ||
-	    !node_is_valid(args->node))
+	if (args->flags & DATASPACE_ALLOC_NODE ?
+		    !dataspace_node_is_valid(args->node) :
+		    args->node)
 		return -EINVAL;
 	if (args->align && (!is_power_of_2(args->align) ||
 			    args->flags & DATASPACE_ALLOC_SCATTERED))
 		return -EINVAL;
-	if (args->length > (u64)totalram_pages() << PAGE_SHIFT ||
-	    args->align > (u64)totalram_pages() << PAGE_SHIFT)
+	if (args->length > memory || args->align > memory)
 		return -ENOMEM;
 	return 0;
 }
 
 /**
- * alloc_ioctl - allocate memory and make a root of it
+ * dataspace_ioctl_alloc - allocate memory and make a root of it
  * @device: the open device
  * @arg: struct dataspace_alloc
  *
- * Return: a descriptor or a negative errno.
+ * Return: the root, not live yet, or ERR_PTR().
  */
-long alloc_ioctl(struct file *device, void __user *arg)
+struct dataspace *dataspace_ioctl_alloc(struct file *device, void *arg)
 {
-	struct dataspace_alloc args;
+	const struct dataspace_alloc *args = arg;
+	int node = NUMA_NO_NODE;
 	struct backing *backing;
 	struct dataspace *ds;
-	int ret = ioctl_get(&args, sizeof(args), arg);
+	int ret;
 
-	if (!ret)
-		ret = check_args(&args);
+	ret = dataspace_check_alloc(args);
 	if (ret)
-		return ret;
-	backing = backing_create(device, DIV_ROUND_UP(args.length, PAGE_SIZE));
+		return ERR_PTR(ret);
+	if (args->flags & DATASPACE_ALLOC_NODE)
+		node = args->node;
+	backing = backing_create(device, DIV_ROUND_UP(args->length, PAGE_SIZE));
 	if (!backing)
-		return -ENOMEM;
-	ret = backing_fill(backing, args.node, args.align,
-			   args.flags & DATASPACE_ALLOC_SCATTERED);
+		return ERR_PTR(-ENOMEM);
+	ret = backing_fill(backing, node, args->align,
+			   args->flags & DATASPACE_ALLOC_SCATTERED);
 	if (ret)
-		goto out;
-	ds = dataspace_create(backing, 0, backing->nr_pages, args.rights);
-	ret = ds ? dataspace_publish(ds, NULL) : -ENOMEM;
-out:
+		ds = ERR_PTR(ret);
+	else
+		ds = dataspace_create(backing, 0, backing->nr_pages,
+				      args->rights);
 	iput(&backing->inode);
-	return ret;
+	return ds;
 }

@@ -266,3 +266,42 @@ bool backing_has_page(struct backing *backing, unsigned long index)
 	xa_unlock_irq(&mapping->i_pages);
 	return found;
 }
+
+/**
+ * backing_is_contiguous - find out whether a range is one physical run
+ * @backing: the backing
+ * @start: first page
+ * @end: page after the last one
+ *
+ * One folio after the other is looked at, with the lock of the page cache, as it
+ * may be being split. Nobody's reference count is touched.
+ *
+ * Return: whether all pages of the range are there and follow each other.
+ */
+bool backing_is_contiguous(struct backing *backing, unsigned long start,
+			   unsigned long end)
+{
+	struct address_space *mapping = backing->inode.i_mapping;
+	unsigned long index = start;
+	unsigned long wanted = 0;
+
+	while (index < end) {
+		unsigned long distance = 0; /* from the index to the pfn */
+		unsigned long next = 0;
+		struct folio *folio;
+
+		xa_lock_irq(&mapping->i_pages);
+		folio = xa_load(&mapping->i_pages, index);
+		if (folio) {
+			distance = folio_pfn(folio) - folio->index;
+			next = folio_next_index(folio);
+		}
+		xa_unlock_irq(&mapping->i_pages);
+		if (!folio || (index > start && distance != wanted))
+			return false;
+		wanted = distance;
+		index = next;
+		cond_resched();
+	}
+	return true;
+}

@@ -10,7 +10,6 @@
  */
 #include <linux/file.h>
 #include <linux/poll.h>
-#include <linux/seq_file.h>
 #include <linux/splice.h>
 #include <linux/uaccess.h>
 
@@ -25,26 +24,6 @@ static loff_t dataspace_llseek(struct file *file, loff_t offset, int whence)
 	if (READ_ONCE(ds->revoked))
 		return -ESTALE;
 	return generic_file_llseek_size(file, offset, whence, length, length);
-}
-
-static long dataspace_ioctl(struct file *file, unsigned int cmd,
-			    unsigned long arg)
-{
-	struct dataspace *ds = dataspace_of(file);
-	void __user *user = (void __user *)arg;
-
-	switch (cmd) {
-	case DATASPACE_IOC_ALIAS:
-		return alias_ioctl(ds, user);
-	case DATASPACE_IOC_INFO:
-		return info_ioctl(ds, user);
-	case DATASPACE_IOC_REVOKE:
-		return revoke_ioctl(ds, user);
-	case DATASPACE_IOC_SEAL:
-		return seal_ioctl(ds, user);
-	default:
-		return -ENOTTY;
-	}
 }
 
 /*
@@ -65,24 +44,6 @@ static __poll_t dataspace_poll(struct file *file, poll_table *table)
 		events |= EPOLLIN | EPOLLRDNORM;
 	mutex_unlock(&ds->backing->lock);
 	return events;
-}
-
-static void dataspace_show_fdinfo(struct seq_file *m, struct file *file)
-{
-	struct dataspace *ds = dataspace_of(file);
-	u32 rights = dataspace_rights(ds);
-	u32 state = dataspace_state(ds);
-
-	seq_printf(m, "dataspace-id:\t%llu\n", ds->id);
-	seq_printf(m, "dataspace-length:\t%lld\n", dataspace_length(ds));
-	seq_printf(m, "dataspace-rights:\tr%c%c\n",
-		   rights & DATASPACE_WRITE ? 'w' : '-',
-		   rights & DATASPACE_EXEC ? 'x' : '-');
-	seq_printf(m, "dataspace-state:\t%s%s%s%s\n",
-		   state & DATASPACE_STATE_ALIAS ? "alias" : "root",
-		   state & DATASPACE_STATE_CONTIGUOUS ? " contiguous" : "",
-		   state & DATASPACE_STATE_SEALED ? " sealed" : "",
-		   state & DATASPACE_STATE_REVOKED ? " revoked" : "");
 }
 
 /* There is nothing to read ahead and nothing to drop */
@@ -110,6 +71,67 @@ static int dataspace_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static int dataspace_ioctl_export_dmabuf(struct file *file, void *arg)
+{
+	const struct dataspace_export_dmabuf *args = arg;
+	struct dataspace *ds = dataspace_of(file);
+
+	if (args->flags & ~DATASPACE_EXPORT_REVOCABLE)
+		return -EOPNOTSUPP;
+	if (READ_ONCE(ds->revoked))
+		return -ESTALE;
+	if (!(ds->rights & DATASPACE_EXPORT))
+		return -EPERM;
+	return -EOPNOTSUPP; /* there are no dma-bufs yet */
+}
+
+static const struct dataspace_op dataspace_ops[] = {
+	{
+		.cmd = DATASPACE_IOC_ALIAS,
+		.min_size = offsetofend(struct dataspace_alias, __reserved),
+		.size = sizeof(struct dataspace_alias),
+		.create = dataspace_ioctl_alias,
+	},
+	{
+		.cmd = DATASPACE_IOC_INFO,
+		.min_size = offsetofend(struct dataspace_info, resident),
+		.size = sizeof(struct dataspace_info),
+		.flags = DATASPACE_OP_FILLS_IN,
+		.fn = dataspace_ioctl_info,
+	},
+	{
+		.cmd = DATASPACE_IOC_REVOKE,
+		.min_size = offsetofend(struct dataspace_revoke, flags),
+		.size = sizeof(struct dataspace_revoke),
+		.fn = dataspace_ioctl_revoke,
+	},
+	{
+		.cmd = DATASPACE_IOC_SEAL,
+		.min_size = offsetofend(struct dataspace_seal, __reserved),
+		.size = sizeof(struct dataspace_seal),
+		.fn = dataspace_ioctl_seal,
+	},
+	{
+		.cmd = DATASPACE_IOC_EXPORT_DMABUF,
+		.min_size = offsetofend(struct dataspace_export_dmabuf, flags),
+		.size = sizeof(struct dataspace_export_dmabuf),
+		.fn = dataspace_ioctl_export_dmabuf,
+	},
+	{
+		.cmd = DATASPACE_IOC_SET_NAME,
+		.min_size = offsetofend(struct dataspace_name, name),
+		.size = sizeof(struct dataspace_name),
+		.fn = dataspace_ioctl_set_name,
+	},
+	{}
+};
+
+static long dataspace_ioctl(struct file *file, unsigned int cmd,
+			    unsigned long arg)
+{
+	return dataspace_dispatch(dataspace_ops, file, cmd, arg);
+}
+
 static const struct file_operations dataspace_fops = {
 	.llseek = dataspace_llseek,
 	.read_iter = dataspace_read_iter,
@@ -130,33 +152,31 @@ static const struct file_operations dataspace_fops = {
 	.release = dataspace_release,
 };
 
-/**
- * dataspace_publish - give a new dataspace to user space
- * @ds: the dataspace, not live yet; the caller's reference is consumed
- * @source: the live one that it is derived from, or NULL for a root
- *
- * Nothing can fail any more once the dataspace is live, and nobody can know of
- * it before.
- *
- * Return: a descriptor, or a negative errno with nothing left of @ds.
+/*
+ * Give a new dataspace, which is not live yet, to user space, and the caller's
+ * reference with it. Nothing can fail any more once the dataspace is live, and
+ * nobody can know of it before. On failure nothing is left of it.
  */
-int dataspace_publish(struct dataspace *ds, struct dataspace *source)
+static int dataspace_publish(struct dataspace *ds, struct dataspace *source)
 {
-	struct file *file = dataspace_file_create(ds, &dataspace_fops);
-	int fd;
+	struct file *file;
 	int ret;
+	int fd;
 
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0) {
+		dataspace_put(ds);
+		return fd;
+	}
+	file = dataspace_file_create(ds, &dataspace_fops);
 	dataspace_put(ds);
-	if (IS_ERR(file))
+	if (IS_ERR(file)) {
+		put_unused_fd(fd);
 		return PTR_ERR(file);
+	}
 	file->f_mapping = d_inode(file->f_path.mnt->mnt_root)->i_mapping;
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
 			FMODE_ATOMIC_POS | FMODE_NOWAIT | FMODE_NONOTIFY;
-	fd = get_unused_fd_flags(O_CLOEXEC);
-	if (fd < 0) {
-		fput(file);
-		return fd;
-	}
 	ret = dataspace_link(ds, source);
 	if (ret) {
 		put_unused_fd(fd);
@@ -165,4 +185,74 @@ int dataspace_publish(struct dataspace *ds, struct dataspace *source)
 	}
 	fd_install(fd, file);
 	return fd;
+}
+
+/**
+ * dataspace_dispatch - do an ioctl
+ * @ops: the ioctls that @file has, ending with an empty one; VERSION goes without
+ *	saying
+ * @file: the device or a dataspace
+ * @cmd: what the caller wants
+ * @arg: the caller's structure, which begins with a __u32, its size
+ *
+ * Where the structure is filled in, the caller's can be longer than ours and
+ * hold anything: the kernel ignores and clears what it does not know.
+ *
+ * Return: a descriptor, 0, or a negative errno.
+ */
+long dataspace_dispatch(const struct dataspace_op *ops, struct file *file,
+			unsigned int cmd, unsigned long arg)
+{
+	union {
+		u32 size;
+		struct dataspace_alloc alloc;
+		struct dataspace_alias alias;
+		struct dataspace_info info;
+		struct dataspace_query query;
+		struct dataspace_revoke revoke;
+		struct dataspace_seal seal;
+		struct dataspace_export_dmabuf export_dmabuf;
+		struct dataspace_name name;
+	} args;
+	void __user *user = (void __user *)arg;
+	u32 known;
+	u32 size;
+	int ret;
+
+	if (cmd == DATASPACE_IOC_VERSION)
+		return arg ? -EINVAL : DATASPACE_ABI_VERSION;
+	while (ops->cmd && ops->cmd != cmd)
+		ops++;
+	if (!ops->cmd)
+		return -ENOTTY;
+
+	if (get_user(size, (u32 __user *)user))
+		return -EFAULT;
+	if (size < ops->min_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	known = min(size, ops->size);
+	ret = copy_struct_from_user(&args, ops->size, user,
+				    ops->flags & DATASPACE_OP_FILLS_IN ? known :
+									 size);
+	if (ret)
+		return ret;
+
+	if (ops->create) {
+		struct dataspace *ds = ops->create(file, &args);
+
+		if (IS_ERR(ds))
+			return PTR_ERR(ds);
+		return dataspace_publish(ds,
+					 ds->alias ? dataspace_of(file) : NULL);
+	}
+	ret = ops->fn(file, &args);
+	if (ret || !(ops->flags & DATASPACE_OP_FILLS_IN))
+		return ret;
+	args.size = known;
+	if (copy_to_user(user, &args, known) ||
+	    clear_user(user + known, size - known))
+		return -EFAULT;
+	return 0;
 }

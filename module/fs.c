@@ -24,7 +24,6 @@
 #include "kver.h"
 #include "private.h"
 
-#define DATASPACE_MAGIC 0x64617370
 #define DATASPACE_INODE_SIZE BIT_ULL(62)
 
 static struct kmem_cache *dataspace_inode_cache;

@@ -1,57 +1,216 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The INFO ioctl: tell what a dataspace is and what depends on it. */
+/*
+ * Telling about dataspaces: INFO and fdinfo, names, and what QUERY says about
+ * the module.
+ */
 #include <linux/build_bug.h>
-#include <linux/uaccess.h>
+#include <linux/ctype.h>
+#include <linux/seq_file.h>
+#include <linux/string.h>
 
 #include "private.h"
 
-static_assert(sizeof(struct dataspace_info) == 64);
-static_assert(offsetof(struct dataspace_info, length) == 16);
-static_assert(offsetof(struct dataspace_info, id) == 24);
-static_assert(offsetof(struct dataspace_info, exclusive) == 32);
-static_assert(offsetof(struct dataspace_info, aliases) == 40);
-static_assert(offsetof(struct dataspace_info, mappings) == 48);
-static_assert(offsetof(struct dataspace_info, granule) == 56);
+#define FIELD(name) sizeof_field(struct dataspace_info, name)
+static_assert(FIELD(size) + FIELD(flags) + FIELD(rights) + FIELD(state) +
+		      FIELD(length) + FIELD(id) + FIELD(exclusive) +
+		      FIELD(aliases) + FIELD(mappings) + FIELD(granule) +
+		      FIELD(derived_mappings) + FIELD(devices) +
+		      FIELD(resident) ==
+	      88);
+static_assert(sizeof(struct dataspace_info) == 88);
+#undef FIELD
 
-/* What was revoked has nothing and nothing depends on it */
-static void fill_counts(struct dataspace *ds, struct dataspace_info *info)
+#define FIELD(name) sizeof_field(struct dataspace_query, name)
+static_assert(FIELD(size) + FIELD(flags) + FIELD(version) + FIELD(rights) +
+		      FIELD(alloc_flags) + FIELD(alias_flags) +
+		      FIELD(seal_flags) + FIELD(__reserved) + FIELD(ioctls) +
+		      FIELD(limit) + FIELD(in_use) + FIELD(pool) +
+		      FIELD(pool_free) ==
+	      72);
+static_assert(sizeof(struct dataspace_query) == 72);
+#undef FIELD
+
+#define FIELD(name) sizeof_field(struct dataspace_name, name)
+static_assert(FIELD(size) + FIELD(flags) + FIELD(name) == 40);
+static_assert(sizeof(struct dataspace_name) == 40);
+#undef FIELD
+
+/* EXPORT_DMABUF is not among them: it makes no dma-buf yet */
+#define DATASPACE_IOCTLS                           \
+	(BIT_ULL(_IOC_NR(DATASPACE_IOC_VERSION)) | \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_ALLOC)) |   \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_ALIAS)) |   \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_INFO)) |    \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_REVOKE)) |  \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_SEAL)) |    \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_QUERY)) |   \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_SET_NAME)))
+
+/*
+ * Pages never move, so that it is found out once. This may look at every folio
+ * of the range, and so is not done with a lock held.
+ */
+static void dataspace_find_contiguity(struct dataspace *ds)
 {
-	struct backing *backing = ds->backing;
+	bool contiguous = ds->backing->contiguous;
 
+	if (READ_ONCE(ds->contiguity) != CONTIGUITY_UNKNOWN)
+		return;
+	if (!contiguous) {
+		if (READ_ONCE(ds->revoked))
+			return;
+		contiguous =
+			backing_is_contiguous(ds->backing, ds->start, ds->end);
+	}
+	WRITE_ONCE(ds->contiguity,
+		   contiguous ? CONTIGUITY_ONE_RUN : CONTIGUITY_SCATTERED);
+}
+
+static u32 dataspace_state(const struct dataspace *ds)
+{
+	u32 state = ds->alias ? DATASPACE_STATE_ALIAS : 0;
+
+	if (READ_ONCE(ds->contiguity) == CONTIGUITY_ONE_RUN)
+		state |= DATASPACE_STATE_CONTIGUOUS;
+	if (READ_ONCE(ds->seal) & SEAL_FUTURE)
+		state |= DATASPACE_STATE_SEALED;
+	if (READ_ONCE(ds->revoked))
+		state |= DATASPACE_STATE_REVOKED;
+	return state;
+}
+
+/**
+ * dataspace_ioctl_info - describe a dataspace
+ * @file: its file
+ * @arg: struct dataspace_info, filled in but for the size
+ *
+ * Return: 0 or -EOPNOTSUPP.
+ */
+int dataspace_ioctl_info(struct file *file, void *arg)
+{
+	struct dataspace *ds = dataspace_of(file);
+	struct backing *backing = ds->backing;
+	struct dataspace_info *info = arg;
+
+	if (info->flags)
+		return -EOPNOTSUPP;
+	*info = (struct dataspace_info){
+		.length = dataspace_length(ds),
+		.id = ds->id,
+		.granule = PAGE_SIZE,
+	};
+	dataspace_find_contiguity(ds);
 	mutex_lock(&backing->lock);
 	if (!ds->revoked) {
 		info->exclusive = backing_exclusive(backing, ds->start, ds->end)
 				  << PAGE_SHIFT;
 		info->aliases = lineage_count(&ds->member);
 		info->mappings = atomic_read(&ds->mappings);
+		info->resident = info->length;
 	}
 	info->rights = dataspace_rights(ds);
 	info->state = dataspace_state(ds);
 	mutex_unlock(&backing->lock);
+	return 0;
 }
 
 /**
- * info_ioctl - describe a dataspace
- * @ds: the dataspace
- * @arg: struct dataspace_info, filled in
- *
- * Return: 0 or a negative errno.
+ * dataspace_show_fdinfo - describe a dataspace in /proc/PID/fdinfo
+ * @m: where to
+ * @file: its file
  */
-long info_ioctl(struct dataspace *ds, void __user *arg)
+void dataspace_show_fdinfo(struct seq_file *m, struct file *file)
 {
-	struct dataspace_info info;
-	u32 size;
-	int ret = ioctl_get(&info, sizeof(info), arg);
-
-	if (ret)
-		return ret;
-	size = info.size;
-	info = (struct dataspace_info){
-		.size = size,
-		.length = dataspace_length(ds),
-		.id = ds->id,
-		.granule = PAGE_SIZE,
+	static const char *const rights_names[] = {
+		"read", "write", "exec", "map", "derive", "export",
 	};
-	fill_counts(ds, &info);
-	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
+	struct dataspace *ds = dataspace_of(file);
+	unsigned long rights = dataspace_rights(ds);
+	char name[DATASPACE_NAME_MAX];
+	unsigned int bit;
+	u32 state;
+
+	dataspace_find_contiguity(ds);
+	state = dataspace_state(ds);
+	seq_printf(m, "dataspace-id:\t%llu\n", ds->id);
+	seq_printf(m, "dataspace-length:\t%lld\n", dataspace_length(ds));
+	seq_puts(m, "dataspace-rights:\tread");
+	rights &= ~(unsigned long)DATASPACE_READ;
+	for_each_set_bit(bit, &rights, ARRAY_SIZE(rights_names))
+		seq_printf(m, " %s", rights_names[bit]);
+	seq_printf(m, "\ndataspace-state:\t%s%s%s%s\n",
+		   state & DATASPACE_STATE_ALIAS ? "alias" : "root",
+		   state & DATASPACE_STATE_CONTIGUOUS ? " contiguous" : "",
+		   state & DATASPACE_STATE_SEALED ? " sealed" : "",
+		   state & DATASPACE_STATE_REVOKED ? " revoked" : "");
+	spin_lock(&ds->name_lock);
+	memcpy(name, ds->name, sizeof(name));
+	spin_unlock(&ds->name_lock);
+	if (name[0])
+		seq_printf(m, "dataspace-name:\t%s\n", name);
+}
+
+/* Those of ASCII, and those beyond it as UTF-8 encodes them (C2 80 to C2 9F) */
+static bool dataspace_name_has_control(const char *name)
+{
+	for (; *name; name++) {
+		if (iscntrl(*name))
+			return true;
+		if ((u8)name[0] == 0xc2 && ((u8)name[1] & 0xe0) == 0x80)
+			return true;
+	}
+	return false;
+}
+
+/**
+ * dataspace_ioctl_set_name - give a dataspace a name
+ * @file: its file
+ * @arg: struct dataspace_name
+ *
+ * Return: 0, -EOPNOTSUPP, -EINVAL or -ESTALE.
+ */
+int dataspace_ioctl_set_name(struct file *file, void *arg)
+{
+	struct dataspace *ds = dataspace_of(file);
+	const struct dataspace_name *args = arg;
+
+	if (args->flags)
+		return -EOPNOTSUPP;
+	if (strnlen(args->name, sizeof(args->name)) == sizeof(args->name) ||
+	    dataspace_name_has_control(args->name))
+		return -EINVAL;
+	if (READ_ONCE(ds->revoked))
+		return -ESTALE;
+	spin_lock(&ds->name_lock);
+	strscpy(ds->name, args->name, sizeof(ds->name));
+	spin_unlock(&ds->name_lock);
+	return 0;
+}
+
+/**
+ * dataspace_ioctl_query - describe the module
+ * @device: the open device
+ * @arg: struct dataspace_query, filled in but for the size
+ *
+ * Return: 0 or -EOPNOTSUPP.
+ */
+int dataspace_ioctl_query(struct file *device, void *arg)
+{
+	struct dataspace_query *query = arg;
+
+	if (query->flags)
+		return -EOPNOTSUPP;
+	*query = (struct dataspace_query){
+		.version = DATASPACE_ABI_VERSION,
+		.rights = DATASPACE_RIGHTS,
+		.alloc_flags = DATASPACE_ALLOC_FLAGS,
+		.alias_flags = DATASPACE_ALIAS_FLAGS,
+		.seal_flags = DATASPACE_SEAL_FLAGS,
+		.ioctls = DATASPACE_IOCTLS,
+		.limit = backing_limit_bytes(),
+		.in_use = backing_in_use_bytes(),
+		.pool = pool_size_bytes(),
+		.pool_free = pool_free_bytes(),
+	};
+	return 0;
 }

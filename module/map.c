@@ -354,6 +354,8 @@ static int check_rights(const struct dataspace *ds, vm_flags_t flags)
 {
 	if (READ_ONCE(ds->revoked))
 		return -ESTALE;
+	if (!(ds->rights & DATASPACE_MAP))
+		return -EACCES;
 	if (is_shared_writable(flags) && READ_ONCE(ds->seal) & SEAL_FUTURE)
 		return -EPERM;
 	if (flags & VM_EXEC && !(ds->rights & DATASPACE_EXEC))
@@ -378,8 +380,8 @@ static void area_init(struct vm_area_struct *vma, struct dataspace *ds)
  * @vma: the new area
  *
  * Return: 0, -ESTALE, -EINVAL if the area reaches beyond the end, -EPERM if it
- * would be writable and the dataspace is sealed, -EACCES if it would be
- * executable without the right to that, or -ENOMEM.
+ * would be writable and the dataspace is sealed, -EACCES without the right to
+ * map at all, or to map it executable, or -ENOMEM.
  */
 int dataspace_mmap(struct file *file, struct vm_area_struct *vma)
 {

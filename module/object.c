@@ -27,9 +27,9 @@ static atomic64_t last_id;
  * @backing: the memory
  * @start: first page
  * @end: page after the last one
- * @rights: bits of enum dataspace_rights
+ * @rights: DATASPACE_READ and so on
  *
- * Return: the dataspace with a reference for the caller, or NULL.
+ * Return: the dataspace with a reference for the caller, or ERR_PTR(-ENOMEM).
  */
 struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 				   unsigned long end, u32 rights)
@@ -37,9 +37,11 @@ struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 	struct dataspace *ds = kmem_cache_zalloc(dataspace_cache, GFP_KERNEL);
 
 	if (!ds)
-		return NULL;
+		return ERR_PTR(-ENOMEM);
+	ihold(&backing->inode);
 	kref_init(&ds->ref);
 	init_waitqueue_head(&ds->wait);
+	spin_lock_init(&ds->name_lock);
 	ds->backing = backing;
 	ds->start = start;
 	ds->end = end;
@@ -50,8 +52,11 @@ struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 
 static void dataspace_free(struct kref *ref)
 {
-	kmem_cache_free(dataspace_cache,
-			container_of(ref, struct dataspace, ref));
+	struct dataspace *ds = container_of(ref, struct dataspace, ref);
+	struct backing *backing = ds->backing;
+
+	kmem_cache_free(dataspace_cache, ds);
+	iput(&backing->inode);
 }
 
 /**
@@ -157,25 +162,6 @@ void dataspace_unmapped(struct dataspace *ds)
 	if (!ds->revoked)
 		dataspace_unlink(ds);
 	mutex_unlock(&ds->backing->lock);
-}
-
-/**
- * dataspace_state - describe a dataspace
- * @ds: the dataspace
- *
- * Return: bits of enum dataspace_state.
- */
-u32 dataspace_state(const struct dataspace *ds)
-{
-	u32 state = ds->alias ? DATASPACE_STATE_ALIAS : 0;
-
-	if (ds->backing->contiguous)
-		state |= DATASPACE_STATE_CONTIGUOUS;
-	if (READ_ONCE(ds->seal))
-		state |= DATASPACE_STATE_SEALED;
-	if (READ_ONCE(ds->revoked))
-		state |= DATASPACE_STATE_REVOKED;
-	return state;
 }
 
 int __init dataspace_init(void)

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -14,7 +15,11 @@
 #include "memory.h"
 #include "lineage.h"
 
-#define DATASPACE_RIGHTS (DATASPACE_READ | DATASPACE_WRITE | DATASPACE_EXEC)
+/* All that there are, and those flags that this version accepts */
+#define DATASPACE_RIGHTS (DATASPACE_RW | DATASPACE_EXEC)
+#define DATASPACE_ALLOC_FLAGS (DATASPACE_ALLOC_SCATTERED | DATASPACE_ALLOC_NODE)
+#define DATASPACE_ALIAS_FLAGS DATASPACE_ALIAS_CLIP
+#define DATASPACE_SEAL_FLAGS DATASPACE_SEAL_NOW
 
 /**
  * enum seal - what a seal has taken from a dataspace, in bits
@@ -27,6 +32,18 @@ enum seal {
 	SEAL_FUTURE = 1 << 0,
 	SEAL_NOW = 1 << 1,
 	SEAL_PENDING = 1 << 2,
+};
+
+/**
+ * enum contiguity - what is known of the physical place of a range
+ * @CONTIGUITY_UNKNOWN: nobody has asked yet
+ * @CONTIGUITY_ONE_RUN: its pages follow each other
+ * @CONTIGUITY_SCATTERED: they do not
+ */
+enum contiguity {
+	CONTIGUITY_UNKNOWN,
+	CONTIGUITY_ONE_RUN,
+	CONTIGUITY_SCATTERED,
 };
 
 /**
@@ -62,15 +79,16 @@ struct backing {
 /**
  * struct dataspace - a range of a backing, with rights
  * @ref: held by the dentries of its file and of its map file
- * @backing: the memory; there as long as one of the two dentries is
+ * @backing: the memory, with a reference
  * @start: first page of the range in the backing
  * @end: page after the last one
  * @id: unique number
- * @rights: bits of enum dataspace_rights, set once
+ * @rights: DATASPACE_READ and so on, set once
  * @alias: whether it was made by ALIAS, set once
  * @live: whether the range covers its pages
  * @revoked: whether it was revoked
  * @seal: bits of enum seal
+ * @contiguity: an enum contiguity, set when somebody asks
  * @mappings: number of areas that map it, in all processes
  * @map: the file that its areas refer to, or NULL as long as there was none;
  *	set once, taken back when its own file is released
@@ -78,6 +96,8 @@ struct backing {
  * @member: place in the backing's lineage, while live or mapped and not revoked
  * @next: the next one to be revoked, for the one who revokes
  * @wait: those who wait for the last derived dataspace to go
+ * @name_lock: protects @name
+ * @name: what it was named, or empty
  *
  * @live, @revoked and @seal are written under the backing's lock.
  */
@@ -92,12 +112,42 @@ struct dataspace {
 	bool live;
 	bool revoked;
 	u8 seal;
+	u8 contiguity;
 	atomic_t mappings;
 	struct file *map;
 	struct coverage_range cover;
 	struct lineage_member member;
 	struct dataspace *next;
 	wait_queue_head_t wait;
+	spinlock_t name_lock; /* for name */
+	char name[DATASPACE_NAME_MAX];
+};
+
+/**
+ * struct dataspace_op - an ioctl that has a structure as its argument
+ * @cmd: DATASPACE_IOC_*
+ * @min_size: size of the first version of the structure
+ * @size: size of the structure as the module knows it
+ * @flags: bits of enum dataspace_op_flags
+ * @fn: does it, with a copy of the structure
+ * @create: does it instead of @fn, and makes a dataspace, of which the caller
+ *	gets a descriptor
+ */
+struct dataspace_op {
+	unsigned int cmd;
+	u32 min_size;
+	u32 size;
+	unsigned int flags;
+	int (*fn)(struct file *file, void *arg);
+	struct dataspace *(*create)(struct file *file, void *arg);
+};
+
+/**
+ * enum dataspace_op_flags - flags of an ioctl
+ * @DATASPACE_OP_FILLS_IN: the structure is copied back to the caller
+ */
+enum dataspace_op_flags {
+	DATASPACE_OP_FILLS_IN = 1 << 0,
 };
 
 /* fs.c */
@@ -113,6 +163,10 @@ int backing_fill(struct backing *backing, int node, u64 align, bool scattered);
 u64 backing_limit_bytes(void);
 u64 backing_in_use_bytes(void);
 bool backing_has_page(struct backing *backing, unsigned long index);
+bool backing_is_contiguous(struct backing *backing, unsigned long start,
+			   unsigned long end);
+u64 backing_limit_bytes(void);
+u64 backing_in_use_bytes(void);
 
 /* release.c */
 void backing_release_init(struct backing *backing);
@@ -139,10 +193,10 @@ void dataspace_unlink(struct dataspace *ds);
 void dataspace_uncover(struct dataspace *ds);
 void dataspace_die(struct dataspace *ds);
 void dataspace_unmapped(struct dataspace *ds);
-u32 dataspace_state(const struct dataspace *ds);
 
 /* file.c */
-int dataspace_publish(struct dataspace *ds, struct dataspace *source);
+long dataspace_dispatch(const struct dataspace_op *ops, struct file *file,
+			unsigned int cmd, unsigned long arg);
 
 /* io.c */
 ssize_t dataspace_read_iter(struct kiocb *iocb, struct iov_iter *to);
@@ -155,20 +209,15 @@ unsigned long dataspace_get_unmapped_area(struct file *file, unsigned long addr,
 					  unsigned long pgoff,
 					  unsigned long flags);
 
-/* main.c */
-int ioctl_get(void *arg, size_t size, const void __user *from);
-
-/* The ioctls, each in a file of its name */
-long alloc_ioctl(struct file *device, void __user *arg);
-long alias_ioctl(struct dataspace *source, void __user *arg);
-long info_ioctl(struct dataspace *ds, void __user *arg);
-long revoke_ioctl(struct dataspace *ds, void __user *arg);
-long seal_ioctl(struct dataspace *ds, void __user *arg);
-
-static inline bool rights_are_valid(u32 rights)
-{
-	return rights & DATASPACE_READ && !(rights & ~DATASPACE_RIGHTS);
-}
+/* The ioctls, each in a file of its name but for the last two of info.c */
+struct dataspace *dataspace_ioctl_alloc(struct file *device, void *arg);
+struct dataspace *dataspace_ioctl_alias(struct file *file, void *arg);
+int dataspace_ioctl_revoke(struct file *file, void *arg);
+int dataspace_ioctl_seal(struct file *file, void *arg);
+int dataspace_ioctl_info(struct file *file, void *arg);
+int dataspace_ioctl_set_name(struct file *file, void *arg);
+int dataspace_ioctl_query(struct file *device, void *arg);
+void dataspace_show_fdinfo(struct seq_file *m, struct file *file);
 
 /* What is left of the rights; with the backing's lock held, for sure */
 static inline u32 dataspace_rights(const struct dataspace *ds)

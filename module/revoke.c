@@ -18,6 +18,9 @@
 
 #include "private.h"
 
+static_assert(sizeof_field(struct dataspace_revoke, size) +
+		      sizeof_field(struct dataspace_revoke, flags) ==
+	      8);
 static_assert(sizeof(struct dataspace_revoke) == 8);
 
 static void mark_revoked(struct dataspace *ds)
@@ -84,21 +87,20 @@ static int revoke_descendants(struct dataspace *root)
 }
 
 /**
- * revoke_ioctl - revoke everything derived from a dataspace
- * @ds: the dataspace
+ * dataspace_ioctl_revoke - revoke everything derived from a dataspace
+ * @file: its file
  * @arg: struct dataspace_revoke
  *
  * Return: 0 or a negative errno.
  */
-long revoke_ioctl(struct dataspace *ds, void __user *arg)
+int dataspace_ioctl_revoke(struct file *file, void *arg)
 {
-	struct dataspace_revoke args;
-	int ret = ioctl_get(&args, sizeof(args), arg);
+	struct dataspace *ds = dataspace_of(file);
+	const struct dataspace_revoke *args = arg;
+	int ret;
 
-	if (ret)
-		return ret;
-	if (args.flags)
-		return -EINVAL;
+	if (args->flags)
+		return -EOPNOTSUPP;
 	mutex_lock(&ds->backing->control);
 	ret = revoke_descendants(ds);
 	mutex_unlock(&ds->backing->control);

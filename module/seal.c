@@ -21,7 +21,11 @@
 /* How long a page may be held before it counts as pinned, in milliseconds */
 #define PIN_WAIT_MAX_MS 64
 
-static_assert(sizeof(struct dataspace_seal) == 8);
+#define FIELD(name) sizeof_field(struct dataspace_seal, name)
+static_assert(FIELD(size) + FIELD(flags) + FIELD(rights) + FIELD(__reserved) ==
+	      16);
+static_assert(sizeof(struct dataspace_seal) == 16);
+#undef FIELD
 
 /* Change the seal of a dataspace and of all that is derived from it */
 static void change_seal(struct dataspace *root, u8 clear, u8 set)
@@ -74,27 +78,31 @@ static int seal(struct dataspace *ds, u32 flags)
 }
 
 /**
- * seal_ioctl - seal a dataspace and everything derived from it
- * @ds: the dataspace
+ * dataspace_ioctl_seal - seal a dataspace and everything derived from it
+ * @file: its file
  * @arg: struct dataspace_seal
  *
  * Return: 0 or a negative errno.
  */
-long seal_ioctl(struct dataspace *ds, void __user *arg)
+int dataspace_ioctl_seal(struct file *file, void *arg)
 {
+	struct dataspace *ds = dataspace_of(file);
+	const struct dataspace_seal *args = arg;
 	struct backing *backing = ds->backing;
-	struct dataspace_seal args;
-	int ret = ioctl_get(&args, sizeof(args), arg);
+	int ret;
 
-	if (ret)
-		return ret;
-	if (args.flags & ~DATASPACE_SEAL_NOW)
+	if (args->flags & ~DATASPACE_SEAL_FLAGS ||
+	    args->rights & ~DATASPACE_WRITE || args->__reserved)
+		return -EOPNOTSUPP;
+	if (!args->rights)
 		return -EINVAL;
+	if (READ_ONCE(ds->revoked))
+		return -ESTALE;
 	if (!(ds->rights & DATASPACE_WRITE))
-		return READ_ONCE(ds->revoked) ? -ESTALE : -EPERM;
+		return -EPERM;
 	mutex_lock(&backing->control);
 	mutex_lock(&backing->lock);
-	ret = seal(ds, args.flags);
+	ret = seal(ds, args->flags);
 	mutex_unlock(&backing->lock);
 	if (!ret)
 		synchronize_rcu_expedited();

@@ -26,11 +26,11 @@ static_assert(sizeof(struct dataspace_alias) == 32, "alias");
 static_assert(offsetof(struct dataspace_alias, offset) == 8, "offset");
 static_assert(offsetof(struct dataspace_alias, length) == 16, "length");
 static_assert(offsetof(struct dataspace_alias, rights) == 24, "rights");
-static_assert(sizeof(struct dataspace_info) == 64, "info");
+static_assert(sizeof(struct dataspace_info) == 88, "info");
 static_assert(offsetof(struct dataspace_info, length) == 16, "length");
 static_assert(offsetof(struct dataspace_info, granule) == 56, "granule");
 static_assert(sizeof(struct dataspace_revoke) == 8, "revoke");
-static_assert(sizeof(struct dataspace_seal) == 8, "seal");
+static_assert(sizeof(struct dataspace_seal) == 16, "seal");
 
 /* What a failed call must leave alone. */
 struct state {
@@ -143,7 +143,6 @@ static const struct dataspace_alloc good_alloc = {
 	.size = sizeof(good_alloc),
 	.length = 1,
 	.rights = RIGHTS_RW,
-	.node = DATASPACE_NODE_ANY,
 };
 
 static const struct dataspace_alias good_alias = {
@@ -536,7 +535,7 @@ TEST_F(fields, INFO_ignores_what_it_fills_in)
 	EXPECT_EQ(0, ioctl(self->root, DATASPACE_IOC_INFO, &info));
 	EXPECT_EQ(sizeof(info), info.size);
 	EXPECT_EQ(RIGHTS_RWX, info.rights);
-	EXPECT_EQ(0, info.__reserved);
+	EXPECT_EQ(0, info.flags);
 	EXPECT_EQ(ROOT_PAGES * page_size(), info.length);
 }
 
@@ -547,7 +546,7 @@ TEST_F(fields, INFO_fills_in_its_struct_and_no_more)
 	memset(info, 0xcc, sizeof(info));
 	info->size = sizeof(*info);
 	EXPECT_EQ(0, ioctl(self->root, DATASPACE_IOC_INFO, info));
-	EXPECT_EQ(0, info->__reserved);
+	EXPECT_EQ(0, info->flags);
 	EXPECT_EQ(0, info->aliases);
 	EXPECT_EQ(0, info->mappings);
 	EXPECT_EQ(page_size(), info->granule);

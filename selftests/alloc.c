@@ -123,7 +123,7 @@ TEST_F(kind, a_new_root_is_alone)
 	EXPECT_EQ(0, info.aliases);
 	EXPECT_EQ(0, info.mappings);
 	EXPECT_EQ(page_size(), info.granule);
-	EXPECT_EQ(0, info.__reserved);
+	EXPECT_EQ(0, info.flags);
 	close(ds);
 }
 
@@ -204,7 +204,8 @@ TEST_F(kind, node_is_honoured_or_refused)
 	ds = ds_alloc_on(device, &arg);
 	EXPECT_TRUE(ds >= 0 || ds == -ENOMEM);
 	close(ds);
-	arg.node = DATASPACE_NODE_ANY - 1;
+	arg.flags |= DATASPACE_ALLOC_NODE;
+	arg.node = -1;
 	EXPECT_EQ(-EINVAL, ds_alloc_on(device, &arg));
 	arg.node = INT32_MAX;
 	EXPECT_EQ(-EINVAL, ds_alloc_on(device, &arg));
@@ -312,7 +313,6 @@ FIXTURE_SETUP(extent)
 		.size = sizeof(arg),
 		.length = variant->length,
 		.rights = RIGHTS_R,
-		.node = DATASPACE_NODE_ANY,
 		.align = variant->align,
 	};
 	int device = ds_device();

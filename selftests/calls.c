@@ -124,7 +124,6 @@ static void do_alloc(const struct call *call)
 		.flags = call->arg[1],
 		.rights = call->arg[2],
 		.align = call->arg[3],
-		.node = DATASPACE_NODE_ANY,
 	};
 	struct call on_device = *call;
 
@@ -175,7 +174,10 @@ static void do_revoke(const struct call *call)
 
 static void do_seal(const struct call *call)
 {
-	struct dataspace_seal arg = { .flags = call->arg[0] };
+	struct dataspace_seal arg = {
+		.flags = call->arg[0],
+		.rights = DATASPACE_WRITE,
+	};
 
 	do_ioctl(call, DATASPACE_IOC_SEAL, &arg, sizeof(arg), call->arg[1]);
 }

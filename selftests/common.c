@@ -52,7 +52,6 @@ int ds_alloc(__u64 length, __u32 rights, __u32 flags)
 		.flags = flags,
 		.length = length,
 		.rights = rights,
-		.node = DATASPACE_NODE_ANY,
 	};
 	int device = ds_device();
 	int ret;

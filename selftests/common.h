@@ -19,9 +19,9 @@
 
 #define DEVICE "/dev/dataspace"
 
-#define RIGHTS_R DATASPACE_READ
-#define RIGHTS_RW (DATASPACE_READ | DATASPACE_WRITE)
-#define RIGHTS_RX (DATASPACE_READ | DATASPACE_EXEC)
+#define RIGHTS_R DATASPACE_RO
+#define RIGHTS_RW DATASPACE_RW
+#define RIGHTS_RX (DATASPACE_RO | DATASPACE_EXEC)
 #define RIGHTS_RWX (RIGHTS_RW | DATASPACE_EXEC)
 
 /* An emulated machine that does other things as well takes its time. */

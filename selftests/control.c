@@ -22,7 +22,11 @@ int ds_revoke(int ds)
 
 int ds_seal(int ds, __u32 flags)
 {
-	struct dataspace_seal arg = { .size = sizeof(arg), .flags = flags };
+	struct dataspace_seal arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.rights = DATASPACE_WRITE,
+	};
 
 	return result(ioctl(ds, DATASPACE_IOC_SEAL, &arg));
 }

@@ -49,7 +49,6 @@ static long run_alloc(struct scene *scene, __u64 length, __u32 flags)
 		.flags = flags,
 		.length = length,
 		.rights = RIGHTS_RW,
-		.node = DATASPACE_NODE_ANY,
 	};
 
 	scene->length = length;

@@ -51,7 +51,7 @@ static int alloc_on(int node, __u64 length, __u32 flags)
 {
 	struct dataspace_alloc arg = {
 		.size = sizeof(arg),
-		.flags = flags,
+		.flags = flags | DATASPACE_ALLOC_NODE,
 		.length = length,
 		.rights = RIGHTS_RW,
 		.node = node,
@@ -211,7 +211,7 @@ TEST_F_TIMEOUT(node, of_no_matter_which_means_all, LONG_TIMEOUT)
 
 	if (!self->last)
 		SKIP(return, "this machine has one node");
-	ds = alloc_on(DATASPACE_NODE_ANY, length, DATASPACE_ALLOC_SCATTERED);
+	ds = ds_alloc(length, RIGHTS_RW, DATASPACE_ALLOC_SCATTERED);
 	ASSERT_LE(0, ds);
 	for (node = 0; node <= self->last; node++) {
 		long here = pages_on(ds, length, node);

@@ -222,7 +222,6 @@ TEST_F(pool, honours_alignment)
 		.size = sizeof(arg),
 		.length = 4 * MEG,
 		.rights = RIGHTS_R,
-		.node = DATASPACE_NODE_ANY,
 		.align = 16 * MEG,
 	};
 	const __u64 begin = pool_begin();

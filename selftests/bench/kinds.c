@@ -13,7 +13,6 @@ static int alloc(size_t size, __u32 flags)
 		.flags = flags,
 		.length = size,
 		.rights = RIGHTS_RW,
-		.node = DATASPACE_NODE_ANY,
 	};
 
 	if (device < 0)

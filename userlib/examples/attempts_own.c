@@ -18,7 +18,7 @@ static int map_readable(const struct part *part)
 
 static int alias_readable(const struct part *part)
 {
-	return try_alias(part, DATASPACE_READ);
+	return try_alias(part, DATASPACE_RO);
 }
 
 const struct attempt own_attempts[OWN_ATTEMPTS] = {

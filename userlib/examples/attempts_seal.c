@@ -18,7 +18,7 @@ static int map_writable(const struct part *part)
 
 static int alias_writable(const struct part *part)
 {
-	return try_alias(part, DATASPACE_READ | DATASPACE_WRITE);
+	return try_alias(part, DATASPACE_RW);
 }
 
 const struct attempt seal_attempts[SEAL_ATTEMPTS] = {

@@ -88,7 +88,7 @@ static int reopen_writable(const struct part *part)
 
 static int alias_writable(const struct part *part)
 {
-	return try_alias(part, DATASPACE_READ | DATASPACE_WRITE);
+	return try_alias(part, DATASPACE_RW);
 }
 
 static int truncate_file(const struct part *part)

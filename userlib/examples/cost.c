@@ -95,7 +95,7 @@ static void make_aliases(int ds, uint64_t length)
 	places = info.length / length;
 	for (i = 0; i < COST_ALIASES; i++)
 		must(dataspace_alias(ds, i % places * length, length,
-				     DATASPACE_READ),
+				     DATASPACE_RO),
 		     "making many aliases");
 }
 

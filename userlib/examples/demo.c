@@ -131,7 +131,7 @@ static void print_cost(const struct cost *page, const struct cost *chunk)
 /* With a chunk of its own, so that its traces are there before the steps. */
 static void measure_cost(struct cost *page, struct cost *chunk)
 {
-	int ds = must(dataspace_alloc(CHUNK_BYTES, DATASPACE_READ,
+	int ds = must(dataspace_alloc(CHUNK_BYTES, DATASPACE_RO,
 				      DATASPACE_ALLOC_SCATTERED),
 		      "allocating memory");
 

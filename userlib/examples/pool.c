@@ -18,7 +18,7 @@
 #include "pool_content.h"
 #include "util.h"
 
-#define READ_WRITE (DATASPACE_READ | DATASPACE_WRITE)
+#define READ_WRITE DATASPACE_RW
 
 /* One loan of so many is for writing an answer. */
 #define WRITABLE_EVERY 4
@@ -106,7 +106,7 @@ static int make_grant(const struct pool *pool, unsigned int index, bool write)
 {
 	return must(dataspace_alias(pool->memory, index * BUFFER_BYTES,
 				    BUFFER_BYTES,
-				    write ? READ_WRITE : DATASPACE_READ),
+				    write ? READ_WRITE : DATASPACE_RO),
 		    "making a grant");
 }
 

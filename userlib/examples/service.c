@@ -13,7 +13,7 @@
 
 #include "util.h"
 
-#define READ_WRITE (DATASPACE_READ | DATASPACE_WRITE)
+#define READ_WRITE DATASPACE_RW
 
 static void write_labels(unsigned char *chunk)
 {
@@ -97,7 +97,7 @@ static int make_part(const struct service *service, enum part_kind kind,
 		     unsigned int client)
 {
 	struct range range = part_range(kind, client);
-	uint32_t rights = kind == PRIVATE ? READ_WRITE : DATASPACE_READ;
+	uint32_t rights = kind == PRIVATE ? READ_WRITE : DATASPACE_RO;
 
 	if (kind == BOARD) {
 		range.offset = 0;

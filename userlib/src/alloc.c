@@ -15,7 +15,6 @@ DATASPACE_API int dataspace_alloc(uint64_t length, uint32_t rights,
 		.flags = flags,
 		.length = length,
 		.rights = rights,
-		.node = DATASPACE_NODE_ANY,
 	};
 	int device = libdataspace_open(DEVICE_PATH);
 	int ds;

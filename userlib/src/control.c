@@ -13,7 +13,11 @@ DATASPACE_API int dataspace_revoke(int ds)
 
 DATASPACE_API int dataspace_seal(int ds, uint32_t flags)
 {
-	struct dataspace_seal arg = { .size = sizeof(arg), .flags = flags };
+	struct dataspace_seal arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+		.rights = DATASPACE_WRITE,
+	};
 
 	return libdataspace_call(ds, DATASPACE_IOC_SEAL, &arg);
 }

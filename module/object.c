@@ -84,8 +84,7 @@ int dataspace_link(struct dataspace *ds, struct dataspace *source)
 	if (source && source->revoked) {
 		ret = -ESTALE;
 	} else {
-		coverage_add(&backing->coverage, &ds->cover, ds->start,
-			     ds->end);
+		range_tree_add(&backing->cover, &ds->cover, ds->start, ds->end);
 		lineage_add(&backing->lineage, &ds->member,
 			    source ? &source->member : NULL);
 		if (source)
@@ -121,7 +120,7 @@ void dataspace_uncover(struct dataspace *ds)
 {
 	lockdep_assert_held(&ds->backing->lock);
 	WRITE_ONCE(ds->live, false);
-	coverage_remove(&ds->backing->coverage, &ds->cover);
+	range_tree_remove(&ds->backing->cover, &ds->cover);
 }
 
 static void dataspace_end_life(struct dataspace *ds)

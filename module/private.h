@@ -11,7 +11,7 @@
 
 #include <linux/dataspace.h>
 
-#include "coverage.h"
+#include "range_tree.h"
 #include "memory.h"
 #include "lineage.h"
 
@@ -54,7 +54,7 @@ enum contiguity {
  * @device: the open device that the root came from; keeps the module loaded
  * @control: serialises revoking and sealing; taken before @lock
  * @lock: protects all that follows, and every release of pages
- * @coverage: which pages lie in the range of a live dataspace
+ * @cover: which pages lie in the range of a live dataspace
  * @lineage: all dataspaces that are live or mapped
  * @deferred: one bit for each chunk that holds pages to be released which were
  *	pinned when that was tried
@@ -69,7 +69,7 @@ struct backing {
 
 	struct mutex control; /* revoking and sealing, see above */
 	struct mutex lock; /* everything below */
-	struct coverage coverage;
+	struct range_tree cover;
 	struct lineage lineage;
 	unsigned long *deferred;
 	struct delayed_work retry;
@@ -115,7 +115,7 @@ struct dataspace {
 	u8 contiguity;
 	atomic_t mappings;
 	struct file *map;
-	struct coverage_range cover;
+	struct range_tree_entry cover;
 	struct lineage_member member;
 	struct dataspace *next;
 	wait_queue_head_t wait;

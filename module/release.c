@@ -142,7 +142,7 @@ void backing_sweep(struct backing *backing, unsigned long start,
 	unsigned long limit = end;
 
 	lockdep_assert_held(&backing->lock);
-	while (coverage_next_gap(&backing->coverage, 0, &start, &limit)) {
+	while (range_tree_next_gap(&backing->cover, 0, &start, &limit)) {
 		unsigned long gap_end = limit;
 
 		while (next_unmapped(backing, &start, &limit)) {
@@ -172,7 +172,7 @@ unsigned long backing_exclusive(struct backing *backing, unsigned long start,
 	unsigned long limit = end;
 
 	lockdep_assert_held(&backing->lock);
-	while (coverage_next_gap(&backing->coverage, 1, &start, &limit)) {
+	while (range_tree_next_gap(&backing->cover, 1, &start, &limit)) {
 		unsigned long gap_end = limit;
 
 		while (next_unmapped(backing, &start, &limit)) {

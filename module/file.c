@@ -40,7 +40,7 @@ static __poll_t dataspace_poll(struct file *file, poll_table *table)
 	mutex_lock(&ds->backing->lock);
 	if (ds->revoked)
 		events |= EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR;
-	else if (lineage_is_last(&ds->member))
+	else if (!lineage_has_descendants(&ds->member))
 		events |= EPOLLIN | EPOLLRDNORM;
 	mutex_unlock(&ds->backing->lock);
 	return events;

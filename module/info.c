@@ -104,7 +104,7 @@ int dataspace_ioctl_info(struct file *file, void *arg)
 	if (!ds->revoked) {
 		info->exclusive = backing_exclusive(backing, ds->start, ds->end)
 				  << PAGE_SHIFT;
-		info->aliases = lineage_count(&ds->member);
+		info->aliases = lineage_count(&ds->member).live;
 		info->mappings = atomic_read(&ds->mappings);
 		info->resident = info->length;
 	}

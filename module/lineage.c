@@ -2,18 +2,19 @@
 /*
  * Lineage: which dataspaces are derived from which.
  *
- * Derivation is a forest. It is kept as what a walk around it would write down:
- * a mark on entering a dataspace, then its descendants, then a mark on leaving
- * it. All marks of a backing sit in one tree that is ordered by nothing but
- * their places. So what is derived from a dataspace is what lies between its
- * two marks, and that stays so when one in the middle goes away: taking out its
- * two marks leaves its descendants where they are, between those of every
- * ancestor. There is nothing to hand over and nothing is left behind, however
- * deep the derivation is and in whatever order dataspaces go.
+ * Derivation is a forest. It is kept as an Euler tour: a mark where a dataspace
+ * starts, then its descendants, then a mark where it ends. All marks of a backing
+ * sit in one red-black tree, ordered by their places in the tour. So what is
+ * derived from a dataspace lies between its two marks, and that stays so when a
+ * dataspace in the middle goes away: its two marks are taken out, its descendants
+ * stay where they are, between those of every ancestor. Nothing is handed over
+ * and nothing is left behind, however deep the derivation is and in whatever
+ * order dataspaces go.
  *
- * Each node knows how many counted members its subtree holds, which gives the
- * number of live descendants by two walks to the root. Every operation takes
- * O(log n), allocates nothing and cannot fail.
+ * Each node knows the number of members that start in its subtree and the sums
+ * over them. So two walks to the root tell whether one member is
+ * derived from another, and how many live dataspaces and mappings are derived
+ * from it. Every operation takes O(log n), allocates nothing and cannot fail.
  *
  * The caller serialises all calls on one lineage.
  */
@@ -21,55 +22,83 @@
 
 #include "lineage.h"
 
-static struct lineage_mark *to_mark(const struct rb_node *rb)
+static struct lineage_mark *lineage_mark_of(const struct rb_node *rb)
 {
 	return rb_entry(rb, struct lineage_mark, rb);
 }
 
-static u32 subtree_sum(const struct rb_node *rb)
+static struct lineage_member *lineage_member_of(const struct rb_node *rb)
 {
-	return rb ? to_mark(rb)->sum : 0;
+	return container_of(lineage_mark_of(rb), struct lineage_member, start);
 }
 
-static u32 mark_sum(const struct lineage_mark *mark)
+static void lineage_count_add(struct lineage_count *sum,
+			      const struct lineage_count *count)
 {
-	return subtree_sum(mark->rb.rb_left) + mark->weight +
-	       subtree_sum(mark->rb.rb_right);
+	sum->live += count->live;
+	sum->mappings += count->mappings;
+	sum->revoked += count->revoked;
 }
 
-/* What has not changed changes nothing above */
-static void mark_propagate(struct rb_node *rb, struct rb_node *stop)
+static bool lineage_count_equal(const struct lineage_count *one,
+				const struct lineage_count *other)
 {
-	for (; rb != stop; rb = rb_parent(rb)) {
-		struct lineage_mark *mark = to_mark(rb);
-		u32 sum = mark_sum(mark);
+	return one->live == other->live && one->mappings == other->mappings &&
+	       one->revoked == other->revoked;
+}
 
-		if (mark->sum == sum)
-			break;
-		mark->sum = sum;
+/* Compute what a node knows of its subtree; true if that has not changed */
+static bool lineage_mark_update(struct lineage_mark *mark)
+{
+	struct lineage_count sum = {};
+	u32 starts = mark->is_start;
+
+	if (mark->is_start)
+		sum = lineage_member_of(&mark->rb)->count;
+	if (mark->rb.rb_left) {
+		starts += lineage_mark_of(mark->rb.rb_left)->starts;
+		lineage_count_add(&sum,
+				  &lineage_mark_of(mark->rb.rb_left)->sum);
 	}
+	if (mark->rb.rb_right) {
+		starts += lineage_mark_of(mark->rb.rb_right)->starts;
+		lineage_count_add(&sum,
+				  &lineage_mark_of(mark->rb.rb_right)->sum);
+	}
+	if (mark->starts == starts && lineage_count_equal(&mark->sum, &sum))
+		return true;
+	mark->starts = starts;
+	mark->sum = sum;
+	return false;
 }
 
-static void mark_copy(struct rb_node *rb_old, struct rb_node *rb_new)
+static void lineage_propagate(struct rb_node *rb, struct rb_node *stop)
 {
-	to_mark(rb_new)->sum = to_mark(rb_old)->sum;
+	while (rb != stop && !lineage_mark_update(lineage_mark_of(rb)))
+		rb = rb_parent(rb);
 }
 
-static void mark_rotate(struct rb_node *rb_old, struct rb_node *rb_new)
+static void lineage_copy(struct rb_node *rb_old, struct rb_node *rb_new)
 {
-	mark_copy(rb_old, rb_new);
-	to_mark(rb_old)->sum = mark_sum(to_mark(rb_old));
+	lineage_mark_of(rb_new)->starts = lineage_mark_of(rb_old)->starts;
+	lineage_mark_of(rb_new)->sum = lineage_mark_of(rb_old)->sum;
 }
 
-static const struct rb_augment_callbacks mark_augment = {
-	.propagate = mark_propagate,
-	.copy = mark_copy,
-	.rotate = mark_rotate,
+static void lineage_rotate(struct rb_node *rb_old, struct rb_node *rb_new)
+{
+	lineage_copy(rb_old, rb_new);
+	lineage_mark_update(lineage_mark_of(rb_old));
+}
+
+static const struct rb_augment_callbacks lineage_augment = {
+	.propagate = lineage_propagate,
+	.copy = lineage_copy,
+	.rotate = lineage_rotate,
 };
 
 /* Put a mark right after another one, or before all others */
-static void mark_insert(struct lineage *lineage, struct lineage_mark *mark,
-			struct lineage_mark *prev)
+static void lineage_insert(struct lineage *lineage, struct lineage_mark *mark,
+			   struct lineage_mark *prev)
 {
 	struct rb_node **link = prev ? &prev->rb.rb_right :
 				       &lineage->root.rb_node;
@@ -80,47 +109,58 @@ static void mark_insert(struct lineage *lineage, struct lineage_mark *mark,
 		link = &parent->rb_left;
 	}
 	rb_link_node(&mark->rb, parent, link);
-	mark->sum = mark->weight;
-	mark_propagate(parent, NULL);
-	rb_insert_augmented(&mark->rb, &lineage->root, &mark_augment);
+	mark->starts = 0;
+	lineage_mark_update(mark);
+	lineage_propagate(parent, NULL);
+	rb_insert_augmented(&mark->rb, &lineage->root, &lineage_augment);
 }
 
-/* The number of counted members that were entered up to a mark, inclusive */
-static u32 mark_rank(const struct lineage_mark *mark)
+/* Number of members that start up to and with @mark, and the sums over them */
+static u32 lineage_rank(const struct lineage_mark *mark,
+			struct lineage_count *sum)
 {
 	const struct rb_node *rb = &mark->rb;
-	u32 rank = subtree_sum(rb->rb_left) + mark->weight;
+	bool from_right = true;
+	u32 rank = 0;
 
-	for (; rb_parent(rb); rb = rb_parent(rb)) {
+	for (; rb; rb = rb_parent(rb)) {
 		const struct rb_node *parent = rb_parent(rb);
 
-		if (rb == parent->rb_right)
-			rank += subtree_sum(parent->rb_left) +
-				to_mark(parent)->weight;
+		if (from_right && lineage_mark_of(rb)->is_start) {
+			rank++;
+			lineage_count_add(sum, &lineage_member_of(rb)->count);
+		}
+		if (from_right && rb->rb_left) {
+			rank += lineage_mark_of(rb->rb_left)->starts;
+			lineage_count_add(sum,
+					  &lineage_mark_of(rb->rb_left)->sum);
+		}
+		from_right = parent && rb == parent->rb_right;
 	}
 	return rank;
 }
 
+static u32 lineage_position(const struct lineage_mark *mark)
+{
+	struct lineage_count unused = {};
+
+	return lineage_rank(mark, &unused);
+}
+
 /**
- * lineage_add - enter a new member, which counts
+ * lineage_add - add a new member
  * @lineage: the lineage
- * @member: the member, in no lineage yet; referred to until lineage_remove()
+ * @member: the member, in no lineage yet, with its count set; referred to until
+ *	lineage_remove()
  * @parent: what it is derived from, or NULL if from nothing
  */
 void lineage_add(struct lineage *lineage, struct lineage_member *member,
 		 struct lineage_member *parent)
 {
-	member->enter.weight = 1;
-	member->enter.enter = true;
-	member->leave.weight = 0;
-	member->leave.enter = false;
-	mark_insert(lineage, &member->enter, parent ? &parent->enter : NULL);
-	mark_insert(lineage, &member->leave, &member->enter);
-}
-
-static struct lineage_member *to_member(const struct rb_node *rb)
-{
-	return container_of(to_mark(rb), struct lineage_member, enter);
+	member->start.is_start = true;
+	member->end.is_start = false;
+	lineage_insert(lineage, &member->start, parent ? &parent->start : NULL);
+	lineage_insert(lineage, &member->end, &member->start);
 }
 
 /**
@@ -133,46 +173,112 @@ static struct lineage_member *to_member(const struct rb_node *rb)
 struct lineage_member *lineage_remove(struct lineage *lineage,
 				      struct lineage_member *member)
 {
-	struct rb_node *prev = rb_prev(&member->enter.rb);
+	struct rb_node *prev = rb_prev(&member->start.rb);
+	struct lineage_member *parent;
 
-	rb_erase_augmented(&member->enter.rb, &lineage->root, &mark_augment);
-	rb_erase_augmented(&member->leave.rb, &lineage->root, &mark_augment);
-	if (!prev || !to_mark(prev)->enter || !lineage_is_last(to_member(prev)))
+	rb_erase_augmented(&member->start.rb, &lineage->root, &lineage_augment);
+	rb_erase_augmented(&member->end.rb, &lineage->root, &lineage_augment);
+	if (!prev || !lineage_mark_of(prev)->is_start)
 		return NULL;
-	return to_member(prev);
+	parent = lineage_member_of(prev);
+	return lineage_has_descendants(parent) ? NULL : parent;
 }
 
 /**
- * lineage_discount - keep a member in its place but count it no more
- * @member: a member of a lineage
+ * lineage_update_sums - make a change of a member's count known
+ * @member: a member of a lineage, whose count was changed
  */
-void lineage_discount(struct lineage_member *member)
+void lineage_update_sums(struct lineage_member *member)
 {
-	member->enter.weight = 0;
-	mark_propagate(&member->enter.rb, NULL);
+	lineage_propagate(&member->start.rb, NULL);
 }
 
 /**
- * lineage_count - count the descendants of a member
- * @member: a member of a lineage
- *
- * Return: the number of members that are derived from @member, at any depth,
- * and that count.
- */
-u32 lineage_count(const struct lineage_member *member)
-{
-	return mark_rank(&member->leave) - mark_rank(&member->enter);
-}
-
-/**
- * lineage_is_last - look whether a member has descendants
+ * lineage_count - sum up over all descendants of a member
  * @member: a member of a lineage
  *
- * Return: whether nothing is derived from @member.
+ * Return: the sums over all that is derived from @member, at any depth.
  */
-bool lineage_is_last(const struct lineage_member *member)
+struct lineage_count lineage_count(const struct lineage_member *member)
 {
-	return rb_next(&member->enter.rb) == &member->leave.rb;
+	struct lineage_count before = {};
+	struct lineage_count sum = {};
+
+	lineage_rank(&member->start, &before);
+	lineage_rank(&member->end, &sum);
+	sum.live -= before.live;
+	sum.mappings -= before.mappings;
+	sum.revoked -= before.revoked;
+	return sum;
+}
+
+/**
+ * lineage_has_descendants - tell whether anything is derived from a member
+ * @member: a member of a lineage
+ *
+ * Return: whether there are descendants, live or not.
+ */
+bool lineage_has_descendants(const struct lineage_member *member)
+{
+	return rb_next(&member->start.rb) != &member->end.rb;
+}
+
+/**
+ * lineage_is_before - compare two members' places
+ * @member: a member of a lineage
+ * @other: another member of it, or the same one
+ *
+ * Return: whether lineage_next() comes to @member before @other.
+ */
+bool lineage_is_before(const struct lineage_member *member,
+		       const struct lineage_member *other)
+{
+	return lineage_position(&member->start) <
+	       lineage_position(&other->start);
+}
+
+/**
+ * lineage_contains - tell whether one member is derived from another
+ * @ancestor: a member of a lineage
+ * @member: another member of it, or the same one
+ *
+ * Return: whether @member is @ancestor or derived from it.
+ */
+bool lineage_contains(const struct lineage_member *ancestor,
+		      const struct lineage_member *member)
+{
+	u32 position = lineage_position(&member->start);
+
+	return position >= lineage_position(&ancestor->start) &&
+	       position <= lineage_position(&ancestor->end);
+}
+
+static bool lineage_has_start(const struct rb_node *rb)
+{
+	return rb && lineage_mark_of(rb)->starts;
+}
+
+/* The first start after a mark, without a look at each end in between */
+static struct rb_node *lineage_next_start(const struct rb_node *rb)
+{
+	struct rb_node *next;
+
+	while (!lineage_has_start(rb->rb_right)) {
+		const struct rb_node *child;
+
+		do {
+			child = rb;
+			rb = rb_parent(child);
+		} while (rb && child == rb->rb_right);
+		if (!rb || lineage_mark_of(rb)->is_start)
+			return (struct rb_node *)rb;
+	}
+	next = rb->rb_right;
+	while (lineage_has_start(next->rb_left) ||
+	       !lineage_mark_of(next)->is_start)
+		next = lineage_has_start(next->rb_left) ? next->rb_left :
+							  next->rb_right;
+	return next;
 }
 
 /**
@@ -180,14 +286,15 @@ bool lineage_is_last(const struct lineage_member *member)
  * @root: whose descendants
  * @member: @root to begin with, then the one that was returned last
  *
- * Return: the next descendant of @root at any depth, or NULL after the last.
+ * Return: the next descendant of @root at any depth, parents before children, or
+ * NULL after the last.
  */
 struct lineage_member *lineage_next(const struct lineage_member *root,
 				    const struct lineage_member *member)
 {
-	struct rb_node *rb = rb_next(&member->enter.rb);
+	struct rb_node *rb = lineage_next_start(&member->start.rb);
 
-	while (rb != &root->leave.rb && !to_mark(rb)->enter)
-		rb = rb_next(rb);
-	return rb == &root->leave.rb ? NULL : to_member(rb);
+	if (!rb || !lineage_contains(root, lineage_member_of(rb)))
+		return NULL;
+	return lineage_member_of(rb);
 }

@@ -6,7 +6,7 @@
 #include <linux/types.h>
 
 /**
- * struct lineage - who is derived from whom, among all dataspaces of a backing
+ * struct lineage - which dataspaces of a backing are derived from which
  * @root: the marks of all members, in order
  */
 struct lineage {
@@ -14,36 +14,55 @@ struct lineage {
 };
 
 /**
- * struct lineage_mark - where a member or its descendants begin or end
+ * struct lineage_count - what is summed up over members
+ * @live: live dataspaces
+ * @mappings: live mappings
+ * @revoked: dataspaces that were revoked and may still be in use
+ */
+struct lineage_count {
+	u32 live;
+	u32 mappings;
+	u32 revoked;
+};
+
+/**
+ * struct lineage_mark - where a member and its descendants start or end
  * @rb: place in the order
- * @sum: sum of the weights in the subtree below this mark, itself included
- * @weight: 1 at the beginning of a member that counts, else 0
- * @enter: whether a member begins here
+ * @starts: number of members that start in the subtree below this mark, itself
+ *	included
+ * @sum: sum over those members
+ * @is_start: whether a member starts here
  */
 struct lineage_mark {
 	struct rb_node rb;
-	u32 sum;
-	u8 weight;
-	bool enter;
+	u32 starts;
+	struct lineage_count sum;
+	bool is_start;
 };
 
 /**
  * struct lineage_member - a dataspace's place in the lineage
- * @enter: the mark before all of its descendants
- * @leave: the mark after all of its descendants
+ * @start: the mark before all of its descendants
+ * @end: the mark after all of its descendants
+ * @count: what the member itself adds to the sums
  */
 struct lineage_member {
-	struct lineage_mark enter;
-	struct lineage_mark leave;
+	struct lineage_mark start;
+	struct lineage_mark end;
+	struct lineage_count count;
 };
 
 void lineage_add(struct lineage *lineage, struct lineage_member *member,
 		 struct lineage_member *parent);
 struct lineage_member *lineage_remove(struct lineage *lineage,
 				      struct lineage_member *member);
-void lineage_discount(struct lineage_member *member);
-u32 lineage_count(const struct lineage_member *member);
-bool lineage_is_last(const struct lineage_member *member);
+void lineage_update_sums(struct lineage_member *member);
+struct lineage_count lineage_count(const struct lineage_member *member);
+bool lineage_has_descendants(const struct lineage_member *member);
+bool lineage_contains(const struct lineage_member *ancestor,
+		      const struct lineage_member *member);
+bool lineage_is_before(const struct lineage_member *member,
+		       const struct lineage_member *other);
 struct lineage_member *lineage_next(const struct lineage_member *root,
 				    const struct lineage_member *member);
 

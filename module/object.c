@@ -85,6 +85,7 @@ int dataspace_link(struct dataspace *ds, struct dataspace *source)
 		ret = -ESTALE;
 	} else {
 		range_tree_add(&backing->cover, &ds->cover, ds->start, ds->end);
+		ds->member.count.live = 1;
 		lineage_add(&backing->lineage, &ds->member,
 			    source ? &source->member : NULL);
 		if (source)
@@ -103,12 +104,12 @@ int dataspace_link(struct dataspace *ds, struct dataspace *source)
  */
 void dataspace_unlink(struct dataspace *ds)
 {
-	struct lineage_member *bereft;
+	struct lineage_member *childless;
 
 	lockdep_assert_held(&ds->backing->lock);
-	bereft = lineage_remove(&ds->backing->lineage, &ds->member);
-	if (bereft)
-		wake_up_poll(&to_dataspace(bereft)->wait,
+	childless = lineage_remove(&ds->backing->lineage, &ds->member);
+	if (childless)
+		wake_up_poll(&to_dataspace(childless)->wait,
 			     EPOLLIN | EPOLLRDNORM);
 }
 
@@ -126,10 +127,12 @@ void dataspace_uncover(struct dataspace *ds)
 static void dataspace_end_life(struct dataspace *ds)
 {
 	dataspace_uncover(ds);
-	if (ds->map)
-		lineage_discount(&ds->member);
-	else
+	if (ds->map) {
+		ds->member.count.live = 0;
+		lineage_update_sums(&ds->member);
+	} else {
 		dataspace_unlink(ds);
+	}
 	backing_sweep(ds->backing, ds->start, ds->end);
 }
 

@@ -28,7 +28,8 @@ static void mark_revoked(struct dataspace *ds)
 	WRITE_ONCE(ds->revoked, true);
 	if (ds->live) {
 		dataspace_uncover(ds);
-		lineage_discount(&ds->member);
+		ds->member.count.live = 0;
+		lineage_update_sums(&ds->member);
 	}
 	kref_get(&ds->ref);
 }

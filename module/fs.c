@@ -5,7 +5,7 @@
  * An inode (struct backing) holds the memory of one root and of everything
  * derived from it, in its page cache. Each dataspace has two files on that
  * inode, each with a dentry of its own: one that its descriptors refer to
- * (file.c), and one that the VMAs refer to that map it (map.c). An inode can't
+ * (file.c), and one that the VMAs refer to that map it (vm.c). An inode can't
  * be opened: its files are made here and nowhere else.
  *
  * As all these files share the inode, whatever the VFS answers from the inode is

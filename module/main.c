@@ -15,7 +15,7 @@
  * A dataspace (object.c), root or alias, is an open file with a dentry of
  * its own on that inode, and a range [start, end) of page indices. `start` is
  * inclusive and `end` exclusive throughout. The file's mode is the right to
- * write. VMAs that map it refer to a second file (map.c), so that the death of
+ * write. VMAs that map it refer to a second file (vm.c), so that the death of
  * the descriptor is seen at once whatever is still mapped.
  *
  * A page is covered while it lies in the range of a live dataspace, which is
@@ -23,7 +23,7 @@
  * the mm knows exactly: it is in the mapping's tree of VMAs. Nothing else counts
  * references. When a dataspace dies or a VMA goes away, the pages that have
  * lost their last cover are computed from the two trees and cut out of the page
- * cache (release.c). So no count can drift, and doing it twice does no harm.
+ * cache (sweep.c). So no count can drift, and doing it twice does no harm.
  *
  * References
  *   file of a dataspace -> its dentry -> inode (backing) and struct dataspace

@@ -168,7 +168,7 @@ bool backing_is_contiguous(struct backing *backing, unsigned long start,
 u64 backing_limit_bytes(void);
 u64 backing_in_use_bytes(void);
 
-/* release.c */
+/* sweep.c */
 void backing_release_init(struct backing *backing);
 void backing_sweep(struct backing *backing, unsigned long start,
 		   unsigned long end);
@@ -202,7 +202,7 @@ long dataspace_dispatch(const struct dataspace_op *ops, struct file *file,
 ssize_t dataspace_read_iter(struct kiocb *iocb, struct iov_iter *to);
 ssize_t dataspace_write_iter(struct kiocb *iocb, struct iov_iter *from);
 
-/* map.c */
+/* vm.c */
 int dataspace_mmap(struct file *file, struct vm_area_struct *vma);
 unsigned long dataspace_get_unmapped_area(struct file *file, unsigned long addr,
 					  unsigned long len,

@@ -6,7 +6,7 @@
  * is made or made writable, when an alias is made, and by each piece of a write.
  *
  * To seal what is mapped writable already, everything is unmapped, and comes
- * back read-only (map.c). But a page that a driver holds may be written at any
+ * back read-only (vm.c). But a page that a driver holds may be written at any
  * time, so none may be. Only when all is unmapped and nobody can get hold of a
  * page can it be told, and if one is held nothing must have happened. So for
  * that time everybody who wants to use the memory waits for the lock.

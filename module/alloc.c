@@ -65,12 +65,16 @@ struct dataspace *dataspace_ioctl_alloc(struct file *device, void *arg)
 	backing = backing_create(device, DIV_ROUND_UP(args->length, PAGE_SIZE));
 	if (!backing)
 		return ERR_PTR(-ENOMEM);
-	ret = backing_fill(backing, node, args->align,
-			   args->flags & DATASPACE_ALLOC_SCATTERED);
+	dataspace_revoke_prepare(backing);
+	ret = backing_sweep_prepare(backing);
+	if (!ret)
+		ret = backing_fill(backing, node, args->align,
+				   args->flags & DATASPACE_ALLOC_SCATTERED);
 	if (ret)
 		ds = ERR_PTR(ret);
 	else
-		ds = dataspace_create(backing, 0, backing->nr_pages,
+		ds = dataspace_create(backing, BACKING_START,
+				      BACKING_START + backing->nr_pages,
 				      args->rights);
 	iput(&backing->inode);
 	return ds;

@@ -6,7 +6,6 @@
  * is made, each at the index that is its place in the root, and never again. A
  * page stays there until it is released.
  */
-#include <linux/bitmap.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
 
@@ -115,7 +114,7 @@ static int backing_add_folio(struct address_space *mapping, struct folio *folio,
 			     unsigned long index)
 {
 	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
-	int ret = filemap_add_folio(mapping, folio, index, gfp);
+	int ret = filemap_add_folio(mapping, folio, BACKING_START + index, gfp);
 
 	if (ret)
 		return ret;
@@ -234,11 +233,6 @@ int backing_fill(struct backing *backing, int node, u64 align, bool scattered)
 		request.align = min(roundup_pow_of_two(backing->nr_pages),
 				    LARGE_FOLIO_PAGES);
 	backing->contiguous = true;
-	backing->deferred = bitmap_zalloc(DIV_ROUND_UP(backing->nr_pages,
-						       LARGE_FOLIO_PAGES),
-					  GFP_KERNEL_ACCOUNT);
-	if (!backing->deferred)
-		return -ENOMEM;
 	ret = backing_reserve(backing->nr_pages);
 	if (ret)
 		return ret;

@@ -37,12 +37,12 @@ static __poll_t dataspace_poll(struct file *file, poll_table *table)
 	__poll_t events = EPOLLOUT | EPOLLWRNORM;
 
 	poll_wait(file, &ds->wait, table);
-	mutex_lock(&ds->backing->lock);
+	spin_lock(&ds->backing->lock);
 	if (ds->revoked)
 		events |= EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR;
 	else if (!lineage_has_descendants(&ds->member))
 		events |= EPOLLIN | EPOLLRDNORM;
-	mutex_unlock(&ds->backing->lock);
+	spin_unlock(&ds->backing->lock);
 	return events;
 }
 
@@ -67,7 +67,7 @@ static int dataspace_lock(struct file *file, int cmd, struct file_lock *lock)
 
 static int dataspace_release(struct inode *inode, struct file *file)
 {
-	dataspace_die(dataspace_of(file));
+	dataspace_close_last(dataspace_of(file));
 	return 0;
 }
 

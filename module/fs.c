@@ -13,7 +13,6 @@
  * inode says does not matter, as long as all memory lies below it; it is the
  * same for all.
  */
-#include <linux/bitmap.h>
 #include <linux/blk_types.h>
 #include <linux/file.h>
 #include <linux/fs_context.h>
@@ -101,11 +100,16 @@ static struct inode *dataspace_alloc_inode(struct super_block *sb)
 	backing->contiguous = false;
 	backing->device = NULL;
 	backing->deferred = NULL;
-	mutex_init(&backing->control);
-	mutex_init(&backing->lock);
+	spin_lock_init(&backing->lock);
 	backing->cover.root = RB_ROOT;
 	backing->lineage.root = RB_ROOT;
-	backing_release_init(backing);
+	backing->walk = NULL;
+	INIT_LIST_HEAD(&backing->revoked);
+	INIT_LIST_HEAD(&backing->flushing);
+	backing->revoking = false;
+	init_waitqueue_head(&backing->wait);
+	backing->tries = NULL;
+	backing->retrying = false;
 	return &backing->inode;
 }
 
@@ -118,10 +122,9 @@ static void dataspace_evict_inode(struct inode *inode)
 {
 	struct backing *backing = to_backing(inode);
 
-	cancel_delayed_work_sync(&backing->retry);
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
-	bitmap_free(backing->deferred);
+	backing_sweep_finish(backing);
 	if (backing->device)
 		fput(backing->device);
 }

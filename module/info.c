@@ -91,6 +91,7 @@ int dataspace_ioctl_info(struct file *file, void *arg)
 	struct dataspace *ds = dataspace_of(file);
 	struct backing *backing = ds->backing;
 	struct dataspace_info *info = arg;
+	unsigned long exclusive;
 
 	if (info->flags)
 		return -EOPNOTSUPP;
@@ -100,17 +101,20 @@ int dataspace_ioctl_info(struct file *file, void *arg)
 		.granule = PAGE_SIZE,
 	};
 	dataspace_find_contiguity(ds);
-	mutex_lock(&backing->lock);
+	exclusive = backing_exclusive(backing, ds->start, ds->end);
+	spin_lock(&backing->lock);
 	if (!ds->revoked) {
-		info->exclusive = backing_exclusive(backing, ds->start, ds->end)
-				  << PAGE_SHIFT;
-		info->aliases = lineage_count(&ds->member).live;
-		info->mappings = atomic_read(&ds->mappings);
+		struct lineage_count derived = lineage_count(&ds->member);
+
+		info->exclusive = (u64)exclusive << PAGE_SHIFT;
+		info->aliases = derived.live;
+		info->derived_mappings = derived.mappings;
+		info->mappings = ds->nr_mappings;
 		info->resident = info->length;
 	}
 	info->rights = dataspace_rights(ds);
 	info->state = dataspace_state(ds);
-	mutex_unlock(&backing->lock);
+	spin_unlock(&backing->lock);
 	return 0;
 }
 

@@ -57,7 +57,7 @@ static int check_use(const struct dataspace *ds, u32 rights)
 {
 	if (READ_ONCE(ds->revoked))
 		return -ESTALE;
-	if (READ_ONCE(ds->seal) & SEAL_PENDING)
+	if (READ_ONCE(ds->seal_pending))
 		return -EAGAIN;
 	return rights & ~dataspace_rights(ds) ? -EPERM : 0;
 }
@@ -162,8 +162,8 @@ static ssize_t copy_piece(struct dataspace *ds, loff_t pos, size_t bytes,
 		if (fatal_signal_pending(current))
 			return -EINTR;
 		if (ret == -EAGAIN) {
-			mutex_lock(&ds->backing->lock);
-			mutex_unlock(&ds->backing->lock);
+			wait_event_killable(ds->backing->wait,
+					    !READ_ONCE(ds->seal_pending));
 		} else if (!user_backed_iter(iter) ||
 			   copy->fault_in(iter, bytes) == bytes) {
 			return -EFAULT;

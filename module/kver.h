@@ -86,6 +86,40 @@
 #define KVER_MOVABLE MIGRATE_MOVABLE
 #endif
 
+/*
+ * 6.4: a fault may hold the lock of its VMA instead of that of the mm. What
+ * release_fault_lock() does is in a header from 6.6 on.
+ */
+#ifndef HAVE_RELEASE_FAULT_LOCK
+static inline void release_fault_lock(struct vm_fault *vmf)
+{
+	mmap_read_unlock(vmf->vma->vm_mm);
+}
+#endif
+
+/*
+ * 6.12: a folio has a count of all of its page table entries. Before, each page
+ * has one, which an entry for all of a folio raises in every page, and that kind
+ * of entry is counted on its own.
+ */
+#ifdef HAVE_FOLIO_MAPCOUNT
+#define kver_folio_mapcount folio_mapcount
+#else
+static inline int kver_folio_mapcount(struct folio *folio)
+{
+	long nr_pages = folio_nr_pages(folio);
+	int entire, count = 0;
+	long i;
+
+	for (i = 0; i < nr_pages; i++)
+		count += atomic_read(&folio_page(folio, i)->_mapcount) + 1;
+	if (nr_pages == 1)
+		return count;
+	entire = atomic_read(compound_mapcount_ptr(&folio->page)) + 1;
+	return count - entire * (nr_pages - 1);
+}
+#endif
+
 #ifndef CONFIG_CONTIG_ALLOC
 #define alloc_contig_range(...) (-EBUSY)
 #define alloc_contig_frozen_range(...) (-EBUSY)

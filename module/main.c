@@ -12,41 +12,59 @@
  * get_user_pages(), futexes, fork and huge mappings work without further help,
  * and what charges the memory to the memory cgroup of the creator, page by page.
  *
- * A dataspace (object.c), root or alias, is an open file with a dentry of
- * its own on that inode, and a range [start, end) of page indices. `start` is
- * inclusive and `end` exclusive throughout. The file's mode is the right to
- * write. VMAs that map it refer to a second file (vm.c), so that the death of
- * the descriptor is seen at once whatever is still mapped.
+ * A dataspace (object.c), root or alias, is an open file with a dentry of its own
+ * on that inode, and a range [start, end) of page indices. `start` is inclusive and
+ * `end` exclusive throughout. The file's mode is the right to write. VMAs that map
+ * it refer to a second file (vm.c), so that the death of the descriptor is seen at
+ * once whatever is still mapped. Each such VMA has a record, a mapping (mapping.c).
  *
- * A page is covered while it lies in the range of a live dataspace, which is
- * what the range tree (range_tree.c) tells, or in a VMA that maps it, which
- * the mm knows exactly: it is in the mapping's tree of VMAs. Nothing else counts
- * references. When a dataspace dies or a VMA goes away, the pages that have
- * lost their last cover are computed from the two trees and cut out of the page
- * cache (sweep.c). So no count can drift, and doing it twice does no harm.
+ * A page is covered while it lies in the range of a live dataspace or of a mapping.
+ * Both kinds of range are in one tree (range_tree.c); nothing else counts
+ * references. When a dataspace dies or a VMA goes away, the pages that have lost
+ * their last cover are found in that tree and cut out of the page cache (sweep.c).
+ * So no count can drift, and doing it twice does no harm. Which dataspace is derived
+ * from which is in another tree (lineage.c).
  *
  * References
  *   file of a dataspace -> its dentry -> inode (backing) and struct dataspace
- *   VMA                 -> map file -> its dentry -> the same two
- *   dataspace           -> map file, while live
+ *   VMA                 -> VMA file -> its dentry -> the same two
+ *   dataspace           -> VMA file, while its file is open; the inode
+ *   work of a backing   -> the inode, while it is queued or runs
  *   backing             -> the device's file, which keeps the module loaded:
  *                          it is put when the inode is evicted, and fput()
  *                          defers the rest until that has returned
  *
  * Locks, outer to inner
- *   mmap_lock -> backing->lock -> folio lock -> i_mmap_rwsem -> i_pages' lock
- *   backing->control -> backing->lock
- *   backing->lock is a mutex that is taken to make and to end a dataspace and
- *   to release pages; faults, reads and writes do not take it. Nothing is
- *   allocated and no user memory is touched under it, except that the mm may
- *   allocate to split a large folio. That must not wait for memory, as a
- *   process that is killed to free some may need the lock to exit: the mapping
- *   forbids it, and a split that failed is tried again.
+ *   mmap_lock -> folio lock -> i_mmap_rwsem -> backing->lock
+ *                                           -> i_pages' lock
+ *   The holders of one root do not trust each other, and share backing->lock,
+ *   i_mmap_rwsem and folio locks. backing->lock is a spinlock, so that nobody is
+ *   preempted or sleeps with it. Faults, reads and writes do not take it. What is
+ *   done in one go with it held, for n dataspaces and mappings of the backing:
+ *
+ *     ALIAS, close()        O(log n), four operations on trees
+ *     mmap(), munmap(),     O(log n), two operations, six for a split
+ *       fork(), each VMA
+ *     poll(), fdinfo        O(1)
+ *     INFO, releasing       O(log n) for each piece, and the lock dropped between
+ *                           pieces
+ *     REVOKE, SEAL          O(log n) for each of 32 dataspaces or mappings, then
+ *                           the lock is dropped (walk.c)
+ *     work on what was      the same
+ *       revoked
+ *
+ *   Nobody allocates, sleeps, waits for RCU, wakes others or touches user memory
+ *   with it held. Pages are released after it was dropped: what nothing covers is
+ *   never covered again. i_mmap_rwsem is held for as long as the VMAs of a range
+ *   are gone through, by REVOKE and SEAL_NOW for what they unmap and by the mm for
+ *   a large folio that is split: that grows with the number of VMAs there.
+ *
+ * All waits that a system call can get into end with a fatal signal.
  *
  * A page with a memory error is taken out by the mm, which splits a large folio
- * first, and never comes back: to find no page where there is a cover means
- * that it was lost so. Where the mm can't split, as the folio is pinned, the page
- * stays, marked.
+ * first, and never comes back: to find no page where there is a cover means that it
+ * was lost so. Where the mm can't split, as the folio is pinned, the page stays,
+ * marked.
  */
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
@@ -98,9 +116,18 @@ static int __init dataspace_module_init(void)
 	ret = dataspace_init();
 	if (ret)
 		return ret;
-	ret = dataspace_fs_init();
+	ret = dataspace_mapping_init();
 	if (ret)
 		goto out_dataspace;
+	ret = dataspace_revoke_init();
+	if (ret)
+		goto out_mapping;
+	ret = backing_sweep_init();
+	if (ret)
+		goto out_revoke;
+	ret = dataspace_fs_init();
+	if (ret)
+		goto out_sweep;
 	dataspace_pool_init();
 	ret = misc_register(&dataspace_device);
 	if (ret)
@@ -110,16 +137,26 @@ static int __init dataspace_module_init(void)
 out_pool:
 	dataspace_fs_exit();
 	dataspace_pool_exit();
+out_sweep:
+	backing_sweep_exit();
+out_revoke:
+	dataspace_revoke_exit();
+out_mapping:
+	dataspace_mapping_exit();
 out_dataspace:
 	dataspace_exit();
 	return ret;
 }
 
+/* The last work of a backing may be on its way out when the backing is gone */
 static void __exit dataspace_module_exit(void)
 {
 	misc_deregister(&dataspace_device);
+	dataspace_revoke_exit();
+	backing_sweep_exit();
 	dataspace_fs_exit();
 	dataspace_pool_exit(); /* until then memory may have gone back to it */
+	dataspace_mapping_exit();
 	dataspace_exit();
 }
 

@@ -2,30 +2,37 @@
 /*
  * Dataspaces: ranges of a backing, with rights.
  *
- * A dataspace is live from dataspace_link() on, until its file is released or
- * it is revoked: as long it covers its pages. It is a member of the lineage
- * until it is revoked or neither live nor mapped. The object itself goes with
- * the last of its dentries, which others may hold through /proc for longer.
+ * A dataspace is live from dataspace_link() on, until its file is released or it
+ * is revoked. It covers its pages as long, or, if it was revoked, until nobody
+ * uses it any more (revoke.c). It is in the lineage as long as it is live or
+ * mapped, or revoked and in use. The object itself goes with the last of its
+ * dentries, which others may hold through /proc for longer.
  *
- * Rights are set when the object is made and never change; an alias gets no
- * right that its source lacks (alias.c). What takes rights away later is the
- * state of being sealed (seal.c) or revoked (revoke.c). Both are written under
- * the backing's lock and read without it by those who use the memory.
+ * Rights are set when the object is made and never change; an alias gets no right
+ * that its source lacks (alias.c). What takes rights away later is the state of
+ * being sealed (seal.c) or revoked (revoke.c). Both are written under the
+ * backing's lock and read without it by those who use the memory.
+ *
+ * No function here sleeps or wakes anybody under the backing's lock, and each
+ * holds it for a fixed number of operations on trees: O(log n) for n dataspaces
+ * and mappings of the backing. Pages are released and pollers woken after the
+ * lock has been dropped, by the one whose call was the reason for it.
  */
 #include <linux/atomic.h>
 #include <linux/file.h>
 #include <linux/poll.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include "private.h"
 
 static struct kmem_cache *dataspace_cache;
-static atomic64_t last_id;
+static atomic64_t dataspace_last_id;
 
 /**
  * dataspace_create - make the object of a dataspace, not live yet
  * @backing: the memory
- * @start: first page
+ * @start: first page, as an index of the page cache
  * @end: page after the last one
  * @rights: DATASPACE_READ and so on
  *
@@ -40,13 +47,14 @@ struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 		return ERR_PTR(-ENOMEM);
 	ihold(&backing->inode);
 	kref_init(&ds->ref);
+	INIT_LIST_HEAD(&ds->mappings);
 	init_waitqueue_head(&ds->wait);
 	spin_lock_init(&ds->name_lock);
 	ds->backing = backing;
 	ds->start = start;
 	ds->end = end;
 	ds->rights = rights;
-	ds->id = atomic64_inc_return(&last_id);
+	ds->id = atomic64_inc_return(&dataspace_last_id);
 	return ds;
 }
 
@@ -68,102 +76,143 @@ void dataspace_put(struct dataspace *ds)
 	kref_put(&ds->ref, dataspace_free);
 }
 
+/*
+ * Whether it is clear if aliases of a dataspace are revoked or sealed; not if
+ * a walk comes to the dataspace later. What is derived from those that the walk
+ * has passed lies behind it, too: a walk ends however many aliases are made.
+ */
+static bool dataspace_is_settled(const struct dataspace *ds)
+{
+	const struct dataspace_walk *walk = ds->backing->walk;
+
+	lockdep_assert_held(&ds->backing->lock);
+	if (ds->revoked)
+		return true;
+	if (ds->seal_pending)
+		return false;
+	return !walk || !walk->next ||
+	       !lineage_contains(&walk->root->member, &ds->member) ||
+	       lineage_is_before(&ds->member, walk->next);
+}
+
+static bool dataspace_settled(struct dataspace *ds)
+{
+	bool settled;
+
+	spin_lock(&ds->backing->lock);
+	settled = dataspace_is_settled(ds);
+	spin_unlock(&ds->backing->lock);
+	return settled;
+}
+
 /**
  * dataspace_link - make a dataspace live
  * @ds: the dataspace
  * @source: what it is derived from, or NULL for a root
  *
- * Return: 0, or -ESTALE if @source was revoked.
+ * Waits if @source is just being sealed.
+ *
+ * Return: 0, -ESTALE if @source was revoked, or -EINTR if a fatal signal is
+ * pending.
  */
 int dataspace_link(struct dataspace *ds, struct dataspace *source)
 {
 	struct backing *backing = ds->backing;
-	int ret = 0;
 
-	mutex_lock(&backing->lock);
-	if (source && source->revoked) {
-		ret = -ESTALE;
-	} else {
-		range_tree_add(&backing->cover, &ds->cover, ds->start, ds->end);
-		ds->member.count.live = 1;
-		lineage_add(&backing->lineage, &ds->member,
-			    source ? &source->member : NULL);
-		if (source)
-			ds->seal = source->seal;
-		WRITE_ONCE(ds->live, true);
+	spin_lock(&backing->lock);
+	while (source && !dataspace_is_settled(source)) {
+		spin_unlock(&backing->lock);
+		if (wait_event_killable(backing->wait,
+					dataspace_settled(source)))
+			return -EINTR;
+		spin_lock(&backing->lock);
 	}
-	mutex_unlock(&backing->lock);
-	return ret;
+	if (source && source->revoked) {
+		spin_unlock(&backing->lock);
+		return -ESTALE;
+	}
+	if (source)
+		ds->seal = source->seal;
+	range_tree_add(&backing->cover, &ds->cover, ds->start, ds->end);
+	ds->covers = true;
+	ds->member.count.live = 1;
+	lineage_add(&backing->lineage, &ds->member,
+		    source ? &source->member : NULL);
+	ds->linked = true;
+	ds->live = true;
+	spin_unlock(&backing->lock);
+	return 0;
 }
 
 /**
  * dataspace_unlink - take a dataspace out of the lineage
  * @ds: a member of its backing's lineage; the backing is locked
  *
- * Wakes those who wait for the last derived dataspace to go.
+ * Return: the dataspace that has lost its last descendant by this, for
+ * dataspace_wake_childless() after the lock has been dropped, or NULL.
  */
-void dataspace_unlink(struct dataspace *ds)
+struct dataspace *dataspace_unlink(struct dataspace *ds)
 {
+	struct backing *backing = ds->backing;
+	struct dataspace_walk *walk = backing->walk;
 	struct lineage_member *childless;
 
-	lockdep_assert_held(&ds->backing->lock);
-	childless = lineage_remove(&ds->backing->lineage, &ds->member);
-	if (childless)
-		wake_up_poll(&to_dataspace(childless)->wait,
-			     EPOLLIN | EPOLLRDNORM);
+	lockdep_assert_held(&backing->lock);
+	if (walk && walk->next == &ds->member)
+		walk->next = lineage_next(&walk->root->member, walk->next);
+	childless = lineage_remove(&backing->lineage, &ds->member);
+	ds->linked = false;
+	if (!childless)
+		return NULL;
+	kref_get(&to_dataspace(childless)->ref);
+	return to_dataspace(childless);
 }
 
 /**
- * dataspace_uncover - let a dataspace cover its pages no more
- * @ds: a live dataspace; its backing is locked
+ * dataspace_wake_childless - wake those who wait for the last descendant to go
+ * @ds: what dataspace_unlink() has returned; its reference is dropped
  */
-void dataspace_uncover(struct dataspace *ds)
+void dataspace_wake_childless(struct dataspace *ds)
 {
-	lockdep_assert_held(&ds->backing->lock);
-	WRITE_ONCE(ds->live, false);
-	range_tree_remove(&ds->backing->cover, &ds->cover);
-}
-
-static void dataspace_end_life(struct dataspace *ds)
-{
-	dataspace_uncover(ds);
-	if (ds->map) {
-		ds->member.count.live = 0;
-		lineage_update_sums(&ds->member);
-	} else {
-		dataspace_unlink(ds);
-	}
-	backing_sweep(ds->backing, ds->start, ds->end);
+	if (!ds)
+		return;
+	wake_up_poll(&ds->wait, EPOLLIN | EPOLLRDNORM);
+	dataspace_put(ds);
 }
 
 /**
- * dataspace_die - its file is gone: release what only the dataspace covered
+ * dataspace_close_last - its file is gone: release what only the dataspace covered
  * @ds: the dataspace; may have been revoked, or never been live
  */
-void dataspace_die(struct dataspace *ds)
+void dataspace_close_last(struct dataspace *ds)
 {
-	struct file *map;
+	struct backing *backing = ds->backing;
+	struct dataspace *childless = NULL;
+	struct file *vma_file;
+	bool was_live;
 
-	mutex_lock(&ds->backing->lock);
-	if (ds->live)
-		dataspace_end_life(ds);
-	map = ds->map;
-	ds->map = NULL;
-	mutex_unlock(&ds->backing->lock);
-	if (map)
-		fput(map);
-}
-
-/**
- * dataspace_unmapped - a dataspace that is not live is now not mapped either
- * @ds: the dataspace
- */
-void dataspace_unmapped(struct dataspace *ds)
-{
-	mutex_lock(&ds->backing->lock);
-	if (!ds->revoked)
-		dataspace_unlink(ds);
-	mutex_unlock(&ds->backing->lock);
+	spin_lock(&backing->lock);
+	was_live = ds->live;
+	if (was_live) {
+		ds->live = false;
+		ds->covers = false;
+		range_tree_remove(&backing->cover, &ds->cover);
+		ds->member.count.live = 0;
+		lineage_update_sums(&ds->member);
+	}
+	vma_file = ds->vma_file;
+	ds->vma_file = NULL;
+	spin_unlock(&backing->lock);
+	if (was_live) {
+		backing_sweep(backing, ds->start, ds->end);
+		spin_lock(&backing->lock);
+		if (ds->linked && !ds->nr_mappings && !ds->revoked)
+			childless = dataspace_unlink(ds);
+		spin_unlock(&backing->lock);
+		dataspace_wake_childless(childless);
+	}
+	if (vma_file)
+		fput(vma_file);
 }
 
 int __init dataspace_init(void)

@@ -4,7 +4,7 @@
 
 #include <linux/fs.h>
 #include <linux/kref.h>
-#include <linux/mutex.h>
+#include <linux/list.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -21,17 +21,20 @@
 #define DATASPACE_ALIAS_FLAGS DATASPACE_ALIAS_CLIP
 #define DATASPACE_SEAL_FLAGS DATASPACE_SEAL_NOW
 
+/* The page cache of a backing begins at this index */
+#define BACKING_START 0UL
+
+/* How many dataspaces or mappings are dealt with in one go under a lock */
+#define DATASPACE_BATCH 32
+
 /**
  * enum seal - what a seal has taken from a dataspace, in bits
  * @SEAL_FUTURE: the right to begin to write
- * @SEAL_NOW: the right to write through areas that could, too
- * @SEAL_PENDING: whoever wants to use the memory is to wait for the lock of
- *	the backing, under which it is found out whether SEAL_NOW can be done
+ * @SEAL_NOW: the right to write through mappings that had it, too
  */
 enum seal {
 	SEAL_FUTURE = 1 << 0,
 	SEAL_NOW = 1 << 1,
-	SEAL_PENDING = 1 << 2,
 };
 
 /**
@@ -48,18 +51,27 @@ enum contiguity {
 
 /**
  * struct backing - the memory of one root and everything derived from it
- * @inode: its page cache holds the memory, at index 0 and up
+ * @inode: its page cache holds the memory, at index %BACKING_START and up
  * @nr_pages: length in pages
  * @contiguous: whether the memory is one extent
  * @device: the open device that the root came from; keeps the module loaded
- * @control: serialises revoking and sealing; taken before @lock
- * @lock: protects all that follows, and every release of pages
- * @cover: which pages lie in the range of a live dataspace
- * @lineage: all dataspaces that are live or mapped
- * @deferred: one bit for each chunk that holds pages to be released which were
- *	pinned when that was tried
+ * @lock: a leaf, held for O(log n) at a time; protects all that follows, and in
+ *	dataspaces and mappings what is said there
+ * @cover: how many live dataspaces and mappings cover each page
+ * @lineage: all dataspaces that are live, mapped, or revoked and in use
+ * @walk: who goes through a part of @lineage
+ * @revoked: dataspaces that are marked as revoked, for @revoke_work
+ * @flushing: those of them that are unmapped but may be in use by TLB entries
+ *	that are about to be flushed; only for @revoke_work
+ * @revoking: whether @revoke_work is queued or runs; it holds the inode then
+ * @revoke_work: cuts off the holders of what was revoked
+ * @wait: for an end of @walk, of a revocation, or of a SEAL_NOW
+ * @deferred: one bit for each %LARGE_FOLIO_PAGES that hold pages to be released which
+ *	were pinned when that was tried
+ * @tries: for each bit of @deferred how often that was tried
+ * @retrying: whether @retry is queued or runs; it holds the inode then
+ * @retry_slow: when those of @deferred that were tried often are next, in jiffies
  * @retry: tries again to release what is in @deferred
- * @retry_ms: milliseconds from now to the next try
  */
 struct backing {
 	struct inode inode;
@@ -67,39 +79,55 @@ struct backing {
 	bool contiguous;
 	struct file *device;
 
-	struct mutex control; /* revoking and sealing, see above */
-	struct mutex lock; /* everything below */
+	spinlock_t lock; /* everything below, see above */
 	struct range_tree cover;
 	struct lineage lineage;
+	struct dataspace_walk *walk;
+	struct list_head revoked;
+	struct list_head flushing;
+	bool revoking;
+	struct delayed_work revoke_work;
+	wait_queue_head_t wait;
+
 	unsigned long *deferred;
+	u8 *tries;
+	bool retrying;
+	unsigned long retry_slow;
 	struct delayed_work retry;
-	unsigned int retry_ms;
 };
 
 /**
  * struct dataspace - a range of a backing, with rights
- * @ref: held by the dentries of its file and of its map file
+ * @ref: held by the dentries of its file and of its VMA file, and by those who
+ *	revoke it or wake its pollers
  * @backing: the memory, with a reference
- * @start: first page of the range in the backing
+ * @start: first page of the range, as an index of the page cache
  * @end: page after the last one
  * @id: unique number
  * @rights: DATASPACE_READ and so on, set once
  * @alias: whether it was made by ALIAS, set once
- * @live: whether the range covers its pages
- * @revoked: whether it was revoked
- * @seal: bits of enum seal
  * @contiguity: an enum contiguity, set when somebody asks
- * @mappings: number of areas that map it, in all processes
- * @map: the file that its areas refer to, or NULL as long as there was none;
+ * @live: whether it lives: its file is open and it is not revoked
+ * @covers: whether its range is in the backing's range tree
+ * @linked: whether it is in the backing's lineage
+ * @revoked: whether it was revoked
+ * @unmapped: whether all that was mapped when it was revoked was unmapped since
+ * @seal: bits of enum seal
+ * @seal_pending: the SEAL_NOW that is being decided; whoever wants to use the
+ *	memory waits until this is NULL
+ * @nr_mappings: length of @mappings
+ * @mappings: all VMAs that map it
+ * @vma_file: the file that its VMAs refer to, or NULL as long as there was none;
  *	set once, taken back when its own file is released
- * @cover: place in the backing's coverage, while live
- * @member: place in the backing's lineage, while live or mapped and not revoked
- * @next: the next one to be revoked, for the one who revokes
- * @wait: those who wait for the last derived dataspace to go
+ * @cover: place in the backing's range tree, while @covers
+ * @member: place in the backing's lineage, while @linked
+ * @revoked_node: place in a list of revoked dataspaces
+ * @wait: those who poll
  * @name_lock: protects @name
  * @name: what it was named, or empty
  *
- * @live, @revoked and @seal are written under the backing's lock.
+ * From @live to @mappings, and lists and trees: written under the backing's lock.
+ * Those who use the memory read @revoked, @seal and @seal_pending without.
  */
 struct dataspace {
 	struct kref ref;
@@ -109,19 +137,60 @@ struct dataspace {
 	unsigned long end;
 	u64 id;
 	bool alias;
-	bool live;
-	bool revoked;
-	u8 seal;
 	u8 contiguity;
-	atomic_t mappings;
-	struct file *map;
+	bool live;
+	bool covers;
+	bool linked;
+	bool revoked;
+	bool unmapped;
+	u8 seal;
+	u32 nr_mappings;
+	const void *seal_pending;
+	struct list_head mappings;
+	struct file *vma_file;
 	struct range_tree_entry cover;
 	struct lineage_member member;
-	struct dataspace *next;
+	struct list_head revoked_node;
 	wait_queue_head_t wait;
 	spinlock_t name_lock; /* for name */
 	char name[DATASPACE_NAME_MAX];
 };
+
+/**
+ * struct dataspace_mapping - a VMA that maps a dataspace
+ * @cover: what of it covers pages, while @covers
+ * @node: place in the list of the dataspace; those whose turn is over in whatever
+ *	goes through that list are at its end
+ * @ds: the dataspace
+ * @vma: the VMA
+ * @origin: the mapping that this one is a copy of; only valid until the mmap_lock
+ *	is released that was held for making it
+ * @covers: whether it is in the backing's range tree
+ * @flushed: whether TLB entries from before its dataspace was revoked are gone
+ * @write_protected: whether the VMA was told of SEAL_NOW
+ */
+struct dataspace_mapping {
+	struct range_tree_entry cover;
+	struct list_head node;
+	struct dataspace *ds;
+	struct vm_area_struct *vma;
+	struct dataspace_mapping *origin;
+	bool covers;
+	bool flushed;
+	bool write_protected;
+};
+
+/**
+ * struct dataspace_walk - a pass through a dataspace and all derived from it
+ * @root: where it began
+ * @next: what it comes to next, or NULL at the end
+ */
+struct dataspace_walk {
+	struct dataspace *root;
+	struct lineage_member *next;
+};
+
+typedef bool (*dataspace_visit_t)(struct dataspace *ds, void *arg);
 
 /**
  * struct dataspace_op - an ioctl that has a structure as its argument
@@ -169,18 +238,27 @@ u64 backing_limit_bytes(void);
 u64 backing_in_use_bytes(void);
 
 /* sweep.c */
-void backing_release_init(struct backing *backing);
+int backing_sweep_init(void);
+void backing_sweep_exit(void);
+int backing_sweep_prepare(struct backing *backing);
+void backing_sweep_finish(struct backing *backing);
 void backing_sweep(struct backing *backing, unsigned long start,
 		   unsigned long end);
 unsigned long backing_exclusive(struct backing *backing, unsigned long start,
 				unsigned long end);
 
 /* zap.c */
+void backing_grace_period(void);
+int backing_extra_refs(struct folio *folio);
+void backing_drain_cpus(void);
+void backing_mark_linked(struct backing *backing, unsigned long start,
+			 unsigned long end);
 void backing_zap(struct backing *backing, unsigned long start,
 		 unsigned long end);
-bool folio_is_pinned(struct folio *folio);
-bool backing_is_pinned(struct backing *backing, unsigned long start,
-		       unsigned long end);
+bool backing_seems_pinned(struct backing *backing, unsigned long start,
+			  unsigned long end);
+bool backing_unmap_and_test_pin(struct backing *backing, unsigned long start,
+				unsigned long end);
 
 /* object.c */
 int dataspace_init(void);
@@ -189,10 +267,24 @@ struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 				   unsigned long end, u32 rights);
 void dataspace_put(struct dataspace *ds);
 int dataspace_link(struct dataspace *ds, struct dataspace *source);
-void dataspace_unlink(struct dataspace *ds);
-void dataspace_uncover(struct dataspace *ds);
-void dataspace_die(struct dataspace *ds);
-void dataspace_unmapped(struct dataspace *ds);
+struct dataspace *dataspace_unlink(struct dataspace *ds);
+void dataspace_wake_childless(struct dataspace *ds);
+void dataspace_close_last(struct dataspace *ds);
+
+/* mapping.c */
+int dataspace_mapping_init(void);
+void dataspace_mapping_exit(void);
+struct dataspace_mapping *dataspace_mapping_create(gfp_t gfp);
+void dataspace_mapping_destroy(struct dataspace_mapping *mapping);
+int dataspace_mapping_add(struct dataspace_mapping *mapping,
+			  struct dataspace *ds, struct vm_area_struct *vma);
+void dataspace_mapping_copy(struct dataspace_mapping *mapping,
+			    struct vm_area_struct *vma);
+void dataspace_mapping_remove(struct dataspace_mapping *mapping);
+
+/* walk.c */
+int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
+		   bool killable);
 
 /* file.c */
 long dataspace_dispatch(const struct dataspace_op *ops, struct file *file,
@@ -209,10 +301,15 @@ unsigned long dataspace_get_unmapped_area(struct file *file, unsigned long addr,
 					  unsigned long pgoff,
 					  unsigned long flags);
 
+void dataspace_vm_write_protect(struct vm_area_struct *vma);
+
 /* The ioctls, each in a file of its name but for the last two of info.c */
 struct dataspace *dataspace_ioctl_alloc(struct file *device, void *arg);
 struct dataspace *dataspace_ioctl_alias(struct file *file, void *arg);
 int dataspace_ioctl_revoke(struct file *file, void *arg);
+int dataspace_revoke_init(void);
+void dataspace_revoke_exit(void);
+void dataspace_revoke_prepare(struct backing *backing);
 int dataspace_ioctl_seal(struct file *file, void *arg);
 int dataspace_ioctl_info(struct file *file, void *arg);
 int dataspace_ioctl_set_name(struct file *file, void *arg);

@@ -2,89 +2,260 @@
 /*
  * The REVOKE ioctl: end the life of everything that is derived from a dataspace.
  *
- * All of it is marked as revoked at once, under the lock, so that nothing can
- * be derived from it any more; it covers nothing from then on. Then those who
- * use it at that moment are waited for, and what is mapped is unmapped. Only
- * after that it leaves the lineage: who is told that nothing is left can rely
- * on it. No page is released by this, as the dataspace itself covers them all.
+ * The caller marks all of it as revoked (walk.c). From then on no new use begins.
+ * What is in use is cut off by backing->revoke_work, which belongs to nobody, so
+ * that several callers share what it costs and none waits for another one's
+ * thread. It takes what has been marked so far and
  *
- * Revocations of one backing are done one after the other. So when one returns,
- * whatever it found revoked by an earlier one is unmapped, too.
+ *  1. waits for an RCU grace period, so that copies and mapping ahead have ended;
+ *  2. unmaps the union of the ranges, each page once however many map it;
+ *  3. waits for VMAs that were being unmapped by their owners just then: for each
+ *     that the reverse mapping does not have, until a TLB flush is not pending in
+ *     its mm, or until it is closed, whichever is first. VMAs that are made later
+ *     are copies of what was unmapped, so that nobody can draw this out by making
+ *     more. The work looks again at every tick and does not wait itself: who
+ *     stalls a flush holds up only those who revoke from him;
+ *  4. ends the cover of the dataspace and its mappings, releases pages that
+ *     nothing else covers, and takes it out of the lineage. Only now pollers are
+ *     told, so that they can rely on it.
+ *
+ * The caller waits until nothing revoked is left among the descendants. If it is
+ * killed, nothing has to be undone, and the next one to call waits for the rest.
  */
 #include <linux/build_bug.h>
+#include <linux/list_sort.h>
+#include <linux/mm.h>
+#include <linux/mm_inline.h>
 #include <linux/poll.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/workqueue.h>
 
 #include "private.h"
 
+static_assert(sizeof(struct dataspace_revoke) == 8);
 static_assert(sizeof_field(struct dataspace_revoke, size) +
 		      sizeof_field(struct dataspace_revoke, flags) ==
 	      8);
-static_assert(sizeof(struct dataspace_revoke) == 8);
 
-static void mark_revoked(struct dataspace *ds)
+static struct workqueue_struct *dataspace_revoke_wq;
+
+/**
+ * struct revocation - what one call revokes
+ * @root: the dataspace that it was called for
+ * @self: whether to revoke that, too
+ * @marked: what it has marked
+ */
+struct revocation {
+	struct dataspace *root;
+	bool self;
+	struct list_head marked;
+};
+
+static bool revoke_visit(struct dataspace *ds, void *arg)
 {
+	struct revocation *revocation = arg;
+
+	lockdep_assert_held(&ds->backing->lock);
+	if (ds->revoked || (ds == revocation->root && !revocation->self))
+		return true;
 	WRITE_ONCE(ds->revoked, true);
-	if (ds->live) {
-		dataspace_uncover(ds);
-		ds->member.count.live = 0;
-		lineage_update_sums(&ds->member);
-	}
+	ds->live = false;
+	ds->member.count = (struct lineage_count){ .revoked = 1 };
+	lineage_update_sums(&ds->member);
 	kref_get(&ds->ref);
+	list_add_tail(&ds->revoked_node, &revocation->marked);
+	return true;
 }
 
-/* Mark all descendants; the list holds a reference to each */
-static struct dataspace *mark_descendants(struct dataspace *root)
+/* Hand over what was marked to the work; as long as it runs it holds the inode */
+static void revoke_submit(struct backing *backing, struct list_head *marked)
 {
-	struct lineage_member *member = &root->member;
-	struct dataspace *list = NULL;
+	spin_lock(&backing->lock);
+	list_splice_tail(marked, &backing->revoked);
+	if (!backing->revoking)
+		ihold(&backing->inode);
+	backing->revoking = true;
+	spin_unlock(&backing->lock);
+	mod_delayed_work(dataspace_revoke_wq, &backing->revoke_work, 0);
+}
 
-	lockdep_assert_held(&root->backing->lock);
-	while ((member = lineage_next(&root->member, member))) {
-		struct dataspace *ds = to_dataspace(member);
+static int revoke_compare(void *priv, const struct list_head *one,
+			  const struct list_head *other)
+{
+	return list_entry(one, struct dataspace, revoked_node)->start >
+	       list_entry(other, struct dataspace, revoked_node)->start;
+}
 
-		mark_revoked(ds);
-		ds->next = list;
-		list = ds;
+/* Call for each run of the union of the ranges of those that are mapped */
+static void revoke_for_each_run(struct backing *backing, struct list_head *list,
+				void (*call)(struct backing *backing,
+					     unsigned long start,
+					     unsigned long end))
+{
+	unsigned long start = 0;
+	unsigned long end = 0;
+	struct dataspace *ds;
+
+	list_for_each_entry(ds, list, revoked_node) {
+		if (!READ_ONCE(ds->nr_mappings))
+			continue;
+		if (ds->start > end) {
+			if (end)
+				call(backing, start, end);
+			start = ds->start;
+		}
+		end = max(end, ds->end);
 		cond_resched();
 	}
-	return list;
+	if (end)
+		call(backing, start, end);
 }
 
-static void finish_revocation(struct dataspace *ds)
+/*
+ * Whether no TLB has entries of a dataspace any more. A mapping that is found not
+ * to be in a flush once is done; those that are done are at the end of the list.
+ */
+static bool revoke_is_flushed(struct dataspace *ds)
 {
 	struct backing *backing = ds->backing;
+	struct dataspace_mapping *mapping;
+	bool flushed;
+	int steps;
 
-	if (atomic_read(&ds->mappings))
-		backing_zap(backing, ds->start, ds->end);
-	mutex_lock(&backing->lock);
-	dataspace_unlink(ds);
-	mutex_unlock(&backing->lock);
-	wake_up_poll(&ds->wait, EPOLLHUP | EPOLLERR);
+	do {
+		spin_lock(&backing->lock);
+		flushed = true;
+		for (steps = 0; steps < DATASPACE_BATCH; steps++) {
+			mapping = list_first_entry_or_null(
+				&ds->mappings, struct dataspace_mapping, node);
+			flushed = !mapping || mapping->flushed;
+			if (flushed ||
+			    mm_tlb_flush_pending(mapping->vma->vm_mm))
+				break;
+			mapping->flushed = true;
+			list_move_tail(&mapping->node, &ds->mappings);
+		}
+		spin_unlock(&backing->lock);
+		cond_resched();
+	} while (steps == DATASPACE_BATCH);
+	return flushed;
+}
+
+/*
+ * Nobody uses a dataspace any more: let go of its pages, and of itself. Mappings
+ * that are made meanwhile cover nothing and are behind the others in the list.
+ */
+static void revoke_finish(struct dataspace *ds)
+{
+	struct backing *backing = ds->backing;
+	struct dataspace_mapping *mapping;
+	struct dataspace *childless;
+	u32 left;
+
+	spin_lock(&backing->lock);
+	for (left = ds->nr_mappings; left; left--) {
+		mapping = list_first_entry_or_null(
+			&ds->mappings, struct dataspace_mapping, node);
+		if (!mapping)
+			break;
+		list_move_tail(&mapping->node, &ds->mappings);
+		if (mapping->covers) {
+			mapping->covers = false;
+			range_tree_remove(&backing->cover, &mapping->cover);
+		}
+		if (left % DATASPACE_BATCH == 0) {
+			spin_unlock(&backing->lock);
+			cond_resched();
+			spin_lock(&backing->lock);
+		}
+	}
+	if (ds->covers) {
+		ds->covers = false;
+		range_tree_remove(&backing->cover, &ds->cover);
+	}
+	spin_unlock(&backing->lock);
+	backing_sweep(backing, ds->start, ds->end);
+	spin_lock(&backing->lock);
+	childless = dataspace_unlink(ds);
+	spin_unlock(&backing->lock);
+	dataspace_wake_childless(childless);
+	wake_up_poll(&ds->wait, EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR);
 	dataspace_put(ds);
 }
 
-static int revoke_descendants(struct dataspace *root)
+/* Finish those that are not in use; return whether that is all of them */
+static bool revoke_finish_flushed(struct list_head *list)
 {
-	struct backing *backing = root->backing;
-	struct dataspace *list = NULL;
-	struct dataspace *next;
-	bool stale;
+	struct dataspace *ds, *next;
 
-	mutex_lock(&backing->lock);
-	stale = root->revoked;
-	if (!stale)
-		list = mark_descendants(root);
-	mutex_unlock(&backing->lock);
-	if (list)
-		synchronize_rcu_expedited();
-	for (; list; list = next) {
-		next = list->next;
-		finish_revocation(list);
+	list_for_each_entry_safe(ds, next, list, revoked_node) {
+		if (!revoke_is_flushed(ds))
+			continue;
+		list_del(&ds->revoked_node);
+		revoke_finish(ds);
 		cond_resched();
 	}
-	return stale ? -ESTALE : 0;
+	return list_empty(list);
+}
+
+/* Cut off what was marked since the last time */
+static void revoke_cut_off(struct backing *backing, struct list_head *marked)
+{
+	struct dataspace *ds;
+
+	backing_grace_period();
+	list_sort(NULL, marked, revoke_compare);
+	revoke_for_each_run(backing, marked, backing_zap);
+	list_for_each_entry(ds, marked, revoked_node) {
+		spin_lock(&backing->lock);
+		ds->unmapped = true;
+		spin_unlock(&backing->lock);
+		cond_resched();
+	}
+	if (revoke_finish_flushed(marked))
+		return;
+	revoke_for_each_run(backing, marked, backing_mark_linked);
+	revoke_finish_flushed(marked);
+	list_splice_tail_init(marked, &backing->flushing);
+}
+
+static void revoke_work(struct work_struct *work)
+{
+	struct backing *backing = container_of(to_delayed_work(work),
+					       struct backing, revoke_work);
+	LIST_HEAD(marked);
+	bool done;
+
+	spin_lock(&backing->lock);
+	list_splice_init(&backing->revoked, &marked);
+	spin_unlock(&backing->lock);
+	revoke_finish_flushed(&backing->flushing);
+	if (!list_empty(&marked))
+		revoke_cut_off(backing, &marked);
+	spin_lock(&backing->lock);
+	done = list_empty(&backing->revoked) && list_empty(&backing->flushing);
+	if (!done)
+		queue_delayed_work(dataspace_revoke_wq, &backing->revoke_work,
+				   list_empty(&backing->revoked));
+	backing->revoking = !done;
+	spin_unlock(&backing->lock);
+	wake_up_all(&backing->wait);
+	if (done)
+		iput(&backing->inode);
+}
+
+static bool revoke_is_done(const struct dataspace *root)
+{
+	bool done;
+
+	spin_lock(&root->backing->lock);
+	if (root->revoked)
+		done = !root->linked;
+	else
+		done = !lineage_count(&root->member).revoked;
+	spin_unlock(&root->backing->lock);
+	return done;
 }
 
 /**
@@ -92,18 +263,50 @@ static int revoke_descendants(struct dataspace *root)
  * @file: its file
  * @arg: struct dataspace_revoke
  *
- * Return: 0 or a negative errno.
+ * Return: 0, -EOPNOTSUPP, -ESTALE if the dataspace itself was revoked by somebody
+ * else, or -EINTR if a fatal signal is pending.
  */
 int dataspace_ioctl_revoke(struct file *file, void *arg)
 {
 	struct dataspace *ds = dataspace_of(file);
+	struct backing *backing = ds->backing;
 	const struct dataspace_revoke *args = arg;
+	struct revocation revocation = {
+		.root = ds,
+		.self = args->flags & DATASPACE_REVOKE_SELF,
+		.marked = LIST_HEAD_INIT(revocation.marked),
+	};
 	int ret;
 
-	if (args->flags)
+	if (args->flags & ~DATASPACE_REVOKE_SELF)
 		return -EOPNOTSUPP;
-	mutex_lock(&ds->backing->control);
-	ret = revoke_descendants(ds);
-	mutex_unlock(&ds->backing->control);
+	ret = dataspace_walk(ds, revoke_visit, &revocation, true);
+	if (!list_empty(&revocation.marked))
+		revoke_submit(backing, &revocation.marked);
+	if (ret == -EINTR)
+		return ret;
+	if (wait_event_killable(backing->wait, revoke_is_done(ds)))
+		return -EINTR;
 	return ret;
+}
+
+/**
+ * dataspace_revoke_prepare - prepare a new backing for revocations
+ * @backing: the backing
+ */
+void dataspace_revoke_prepare(struct backing *backing)
+{
+	INIT_DELAYED_WORK(&backing->revoke_work, revoke_work);
+}
+
+int __init dataspace_revoke_init(void)
+{
+	dataspace_revoke_wq =
+		alloc_workqueue("dataspace_revoke", WQ_UNBOUND, 0);
+	return dataspace_revoke_wq ? 0 : -ENOMEM;
+}
+
+void dataspace_revoke_exit(void)
+{
+	destroy_workqueue(dataspace_revoke_wq);
 }

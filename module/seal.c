@@ -2,24 +2,42 @@
 /*
  * The SEAL ioctl: take the right to write from a dataspace and all derived ones.
  *
- * A plain seal is a flag that is read wherever writing could begin: when an area
- * is made or made writable, when an alias is made, and by each piece of a write.
+ * A plain seal is a flag that is read wherever writing could begin: when a VMA is
+ * made or made writable, when an alias is made, and by each piece of a write.
  *
- * To seal what is mapped writable already, everything is unmapped, and comes
- * back read-only (vm.c). But a page that a driver holds may be written at any
- * time, so none may be. Only when all is unmapped and nobody can get hold of a
- * page can it be told, and if one is held nothing must have happened. So for
- * that time everybody who wants to use the memory waits for the lock.
+ * To seal what is mapped writable already, everything is unmapped, and comes back
+ * read-only (vm.c). But a page that a driver has pinned may be written at any
+ * time, so none may be. SEAL_NOW goes on in steps, of which the first two cost
+ * nobody else anything:
+ *
+ *  1. Nothing is to be done if the dataspace was sealed so before.
+ *  2. The counts of the folios tell of pins, without unmapping anything. What holds
+ *     a reference for a moment only is waited for.
+ *  3. The dataspaces are marked: whoever wants to use one waits until it is clear
+ *     what becomes of it. Waiters hold no lock.
+ *  4. After a grace period all is unmapped. Now it can be told for certain whether
+ *     a page is pinned. If one is, the marks are taken back, and the caller tries
+ *     again from step 2 a few times.
+ *  5. Else the dataspaces are sealed and their VMAs told, and the marks taken back.
+ *
+ * A SEAL_NOW of an ancestor takes over the marks of one that it meets, which then
+ * fails with EBUSY. REVOKE does not care for marks.
  */
 #include <linux/build_bug.h>
 #include <linux/delay.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "private.h"
 
-/* How long a page may be held before it counts as pinned, in milliseconds */
-#define PIN_WAIT_MAX_MS 64
+/* How long a reference may be held before it counts as a pin, in milliseconds */
+#define SEAL_PIN_WAIT_MAX_MS 128
+
+/* The same while others wait, in microseconds */
+#define SEAL_TEST_WAIT_MAX_US 12800
+
+/* How often a pin may come up between the first look and the test */
+#define SEAL_TRIES 8
 
 #define FIELD(name) sizeof_field(struct dataspace_seal, name)
 static_assert(FIELD(size) + FIELD(flags) + FIELD(rights) + FIELD(__reserved) ==
@@ -27,54 +45,147 @@ static_assert(FIELD(size) + FIELD(flags) + FIELD(rights) + FIELD(__reserved) ==
 static_assert(sizeof(struct dataspace_seal) == 16);
 #undef FIELD
 
-/* Change the seal of a dataspace and of all that is derived from it */
-static void change_seal(struct dataspace *root, u8 clear, u8 set)
+/**
+ * struct sealing - what one call seals
+ * @root: the dataspace that it was called for
+ * @set: bits of enum seal to set
+ * @changed: whether there was anything to change
+ * @blocked: whether a SEAL_NOW of an ancestor, or of the same dataspace, goes on
+ */
+struct sealing {
+	struct dataspace *root;
+	u8 set;
+	bool changed;
+	bool blocked;
+};
+
+static bool seal_visit_mark(struct dataspace *ds, void *arg)
 {
-	struct lineage_member *member = &root->member;
+	struct sealing *sealing = arg;
 
-	lockdep_assert_held(&root->backing->lock);
-	for (; member; member = lineage_next(&root->member, member)) {
-		struct dataspace *ds = to_dataspace(member);
-
-		WRITE_ONCE(ds->seal, (ds->seal & ~clear) | set);
-		cond_resched();
-	}
+	lockdep_assert_held(&ds->backing->lock);
+	if (ds == sealing->root)
+		sealing->blocked = ds->seal_pending &&
+				   ds->seal_pending != sealing;
+	if (!ds->revoked && !sealing->blocked)
+		WRITE_ONCE(ds->seal_pending, sealing);
+	return true;
 }
 
-/* A reference that core holds for a moment only is no pin */
-static bool stays_pinned(struct dataspace *ds)
+static bool seal_visit_unmark(struct dataspace *ds, void *arg)
 {
-	unsigned int wait_ms = 1;
+	lockdep_assert_held(&ds->backing->lock);
+	if (ds->seal_pending == arg)
+		WRITE_ONCE(ds->seal_pending, NULL);
+	return true;
+}
 
-	while (backing_is_pinned(ds->backing, ds->start, ds->end)) {
-		if (wait_ms > PIN_WAIT_MAX_MS)
+/* Tells the VMA of one mapping at a time; mappings that were told are behind */
+static bool seal_visit(struct dataspace *ds, void *arg)
+{
+	struct sealing *sealing = arg;
+	struct dataspace_mapping *mapping;
+
+	lockdep_assert_held(&ds->backing->lock);
+	if (ds->revoked)
+		return true;
+	if (sealing->set & ~ds->seal) {
+		WRITE_ONCE(ds->seal, ds->seal | sealing->set);
+		sealing->changed = true;
+	}
+	if (sealing->set & SEAL_NOW) {
+		mapping = list_first_entry_or_null(
+			&ds->mappings, struct dataspace_mapping, node);
+		if (mapping && !mapping->write_protected) {
+			mapping->write_protected = true;
+			dataspace_vm_write_protect(mapping->vma);
+			list_move_tail(&mapping->node, &ds->mappings);
+			return false;
+		}
+	}
+	if (ds->seal_pending == sealing)
+		WRITE_ONCE(ds->seal_pending, NULL);
+	return true;
+}
+
+/* What somebody looks at is different each time, what is pinned stays so */
+static bool seal_seems_pinned(struct dataspace *ds)
+{
+	unsigned int looks;
+
+	for (looks = 0; looks < 20; looks++) {
+		if (!backing_seems_pinned(ds->backing, ds->start, ds->end))
+			return false;
+		udelay(2);
+	}
+	return true;
+}
+
+/* A reference that is held for a moment only is no pin */
+static int seal_wait_for_pins(struct dataspace *ds)
+{
+	unsigned int wait_ms;
+
+	for (wait_ms = 1; seal_seems_pinned(ds); wait_ms *= 2) {
+		if (wait_ms > SEAL_PIN_WAIT_MAX_MS)
+			return -EBUSY;
+		if (wait_ms == 4)
+			backing_drain_cpus();
+		msleep_interruptible(wait_ms);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return 0;
+}
+
+/* Nobody can get at what is marked: test whether all of it can be unmapped */
+static bool seal_stays_pinned(struct dataspace *ds)
+{
+	unsigned int wait_us = 50;
+
+	backing_grace_period();
+	backing_zap(ds->backing, ds->start, ds->end);
+	while (backing_unmap_and_test_pin(ds->backing, ds->start, ds->end)) {
+		if (wait_us > SEAL_TEST_WAIT_MAX_US)
 			return true;
-		msleep(wait_ms);
-		wait_ms *= 2;
+		usleep_range(wait_us, 2 * wait_us);
+		wait_us *= 2;
 	}
 	return false;
 }
 
-static int seal_now(struct dataspace *ds)
+static int seal_now(struct dataspace *ds, struct sealing *sealing)
 {
-	bool pinned;
+	unsigned int tries = 0;
+	bool pinned = true;
+	int ret;
 
-	change_seal(ds, 0, SEAL_PENDING);
-	synchronize_rcu_expedited();
-	backing_zap(ds->backing, ds->start, ds->end);
-	pinned = stays_pinned(ds);
-	change_seal(ds, SEAL_PENDING, pinned ? 0 : SEAL_FUTURE | SEAL_NOW);
+	while (pinned && tries < SEAL_TRIES) {
+		if (READ_ONCE(ds->seal) & SEAL_NOW)
+			return 0;
+		ret = seal_wait_for_pins(ds);
+		if (ret)
+			return ret;
+		ret = dataspace_walk(ds, seal_visit_mark, sealing, true);
+		if (ret)
+			return ret;
+		if (sealing->blocked) {
+			if (wait_event_killable(ds->backing->wait,
+						!READ_ONCE(ds->seal_pending)))
+				return -EINTR;
+			continue;
+		}
+		pinned = seal_stays_pinned(ds);
+		if (READ_ONCE(ds->seal_pending) != sealing)
+			return READ_ONCE(ds->revoked) ? -ESTALE : -EBUSY;
+		ret = dataspace_walk(ds,
+				     pinned ? seal_visit_unmark : seal_visit,
+				     sealing, false);
+		if (ret)
+			return ret;
+		tries++;
+	}
 	return pinned ? -EBUSY : 0;
-}
-
-static int seal(struct dataspace *ds, u32 flags)
-{
-	if (ds->revoked)
-		return -ESTALE;
-	if (flags & DATASPACE_SEAL_NOW)
-		return seal_now(ds);
-	change_seal(ds, 0, SEAL_FUTURE);
-	return 0;
 }
 
 /**
@@ -88,7 +199,7 @@ int dataspace_ioctl_seal(struct file *file, void *arg)
 {
 	struct dataspace *ds = dataspace_of(file);
 	const struct dataspace_seal *args = arg;
-	struct backing *backing = ds->backing;
+	struct sealing sealing = { .root = ds, .set = SEAL_FUTURE };
 	int ret;
 
 	if (args->flags & ~DATASPACE_SEAL_FLAGS ||
@@ -100,12 +211,14 @@ int dataspace_ioctl_seal(struct file *file, void *arg)
 		return -ESTALE;
 	if (!(ds->rights & DATASPACE_WRITE))
 		return -EPERM;
-	mutex_lock(&backing->control);
-	mutex_lock(&backing->lock);
-	ret = seal(ds, args->flags);
-	mutex_unlock(&backing->lock);
-	if (!ret)
-		synchronize_rcu_expedited();
-	mutex_unlock(&backing->control);
+	if (args->flags & DATASPACE_SEAL_NOW) {
+		sealing.set |= SEAL_NOW;
+		return seal_now(ds, &sealing);
+	}
+	if (READ_ONCE(ds->seal))
+		return 0;
+	ret = dataspace_walk(ds, seal_visit, &sealing, true);
+	if (!ret && sealing.changed)
+		backing_grace_period();
 	return ret;
 }

@@ -2,137 +2,162 @@
 /*
  * Releasing pages that nothing covers any more.
  *
- * A sweep looks at a range for gaps in the coverage, then within each gap for
- * pieces that no area maps, and truncates those from the page cache. It may be
- * done at any time, for any range, any number of times. Between finding a piece
- * and truncating it no new cover can arise: an alias is within a live dataspace
- * and a new area within a live dataspace or an area that is there.
+ * A sweep looks at a range for gaps in the range tree and truncates them from the
+ * page cache. It may be done at any time, for any range, any number of times, by
+ * several at once. The backing's lock is held for each look into the tree only:
+ * what nothing covers is never covered again, as an alias is within a live
+ * dataspace, a new VMA within a live dataspace or an existing VMA. So truncation,
+ * which sleeps, needs no lock of ours.
  *
- * A large folio of which only a part is released is split by core; the other
- * pages stay where they are. If one of its pages is pinned it can't be split:
- * then the part stays for now and its chunk is noted in backing->deferred, to
- * be swept again after a while, and again until it is gone.
+ * Pinned pages stay in the page cache for now: nobody can reach them there, they
+ * stay accounted as long as they are really in use, and a large folio of which a
+ * page is pinned can't be split. Whether a folio is pinned is told by its counts
+ * alone: references beyond those of the page cache and of page tables. What looks
+ * up a folio for a moment looks like a pin, too, so that is tried a few times.
+ * Then the part of the backing is noted in backing->deferred and swept again: after
+ * 10 ms, 20 ms and so on up to once in a second. As long as anything is noted, the
+ * work that does so holds a reference to the inode. The first few tries drain the
+ * per-CPU batches of the page cache, too, which may hold a reference for ever.
  */
 #include <linux/bitmap.h>
-#include <linux/interval_tree_generic.h>
+#include <linux/delay.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/workqueue.h>
 
+#include "kver.h"
 #include "private.h"
 
-#define RETRY_MIN_MS 10
-#define RETRY_MAX_MS 1000
+#define SWEEP_RETRY_MIN_MS 10
+#define SWEEP_RETRY_MAX_MS 1000
+#define SWEEP_TRIES_MAX 7 /* that often doubled, the interval is at its limit */
 
-static inline unsigned long area_start(struct vm_area_struct *vma)
+/* How often a folio is looked at before it counts as pinned, 10 us apart */
+#define SWEEP_LOOKS 20
+
+static struct workqueue_struct *backing_sweep_wq;
+
+static unsigned long backing_end(const struct backing *backing)
 {
-	return vma->vm_pgoff;
+	return BACKING_START + backing->nr_pages;
 }
 
-static inline unsigned long area_last(struct vm_area_struct *vma)
+static unsigned long backing_deferred_bits(const struct backing *backing)
 {
-	return vma->vm_pgoff + vma_pages(vma) - 1;
+	return DIV_ROUND_UP(backing->nr_pages, LARGE_FOLIO_PAGES);
 }
 
-/* The tree of areas is core's; this is for looking at it only */
-INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long,
-		     shared.rb_subtree_last, area_start, area_last,
-		     static inline __maybe_unused, area_tree)
-
-/* Areas of a dataspace that was revoked do not count */
-static struct vm_area_struct *first_area(struct address_space *mapping,
-					 unsigned long start, unsigned long end)
+static unsigned long backing_retry_delay(unsigned int tries)
 {
-	struct vm_area_struct *vma;
-
-	vma = area_tree_iter_first(&mapping->i_mmap, start, end - 1);
-	while (vma && READ_ONCE(dataspace_of(vma->vm_file)->revoked))
-		vma = area_tree_iter_next(vma, start, end - 1);
-	return vma;
+	return msecs_to_jiffies(
+		min(SWEEP_RETRY_MIN_MS << tries, SWEEP_RETRY_MAX_MS));
 }
 
-/*
- * Find the next piece of [@start, @end) that no area maps. Areas are met in the
- * order of their starts.
- */
-static bool next_unmapped(struct backing *backing, unsigned long *start,
-			  unsigned long *end)
+/* Sweep the surroundings of a page again later */
+static void backing_defer(struct backing *backing, unsigned long index)
 {
-	struct address_space *mapping = backing->inode.i_mapping;
-	struct vm_area_struct *vma = NULL;
+	unsigned long bit = (index - BACKING_START) / LARGE_FOLIO_PAGES;
+	unsigned long delay;
 
-	i_mmap_lock_read(mapping);
-	while (*start < *end) {
-		vma = first_area(mapping, *start, *end);
-		if (!vma || area_start(vma) > *start)
-			break;
-		*start = area_last(vma) + 1;
-		vma = NULL;
+	spin_lock(&backing->lock);
+	__set_bit(bit, backing->deferred);
+	if (!backing->retrying)
+		ihold(&backing->inode);
+	backing->retrying = true;
+	delay = backing_retry_delay(backing->tries[bit]);
+	spin_unlock(&backing->lock);
+	if (delay == backing_retry_delay(0))
+		mod_delayed_work(backing_sweep_wq, &backing->retry, delay);
+	else
+		queue_delayed_work(backing_sweep_wq, &backing->retry, delay);
+}
+
+/* Whether the folio at @index is pinned, and where it begins and ends */
+static bool backing_page_is_pinned(struct backing *backing, unsigned long index,
+				   unsigned long *start, unsigned long *end)
+{
+	unsigned int looks;
+
+	*start = index;
+	*end = index + 1;
+	for (looks = 0; looks < SWEEP_LOOKS; looks++) {
+		struct folio *folio =
+			filemap_get_folio(backing->inode.i_mapping, index);
+		int extra;
+
+		if (IS_ERR_OR_NULL(folio))
+			return false;
+		*start = folio->index;
+		*end = folio_next_index(folio);
+		extra = backing_extra_refs(folio);
+		folio_put(folio);
+		if (extra <= 0)
+			return false;
+		udelay(10);
 	}
-	if (vma)
-		*end = area_start(vma);
-	i_mmap_unlock_read(mapping);
-	return *start < *end;
+	return true;
 }
 
-static void defer_release(struct backing *backing, unsigned long index)
+/* A large folio is split where the range ends in it, unless somebody looks it up */
+static void backing_truncate(struct backing *backing, unsigned long start,
+			     unsigned long end)
 {
-	__set_bit(index / LARGE_FOLIO_PAGES, backing->deferred);
-	schedule_delayed_work(&backing->retry,
-			      msecs_to_jiffies(backing->retry_ms));
-}
+	unsigned int looks;
 
-/*
- * If the folio at @index reaches beyond [@start, @end) and is pinned, so that a
- * part of it can't be released, return true and its limits.
- */
-static bool part_is_pinned(struct backing *backing, unsigned long index,
-			   unsigned long start, unsigned long end,
-			   struct extent *limits)
-{
-	struct folio *folio =
-		filemap_get_folio(backing->inode.i_mapping, index);
-	bool pinned = false;
-
-	if (IS_ERR_OR_NULL(folio))
-		return false;
-	limits->pfn = folio->index;
-	limits->nr_pages = folio_nr_pages(folio);
-	if (folio->index < start || folio_next_index(folio) > end)
-		pinned = folio_is_pinned(folio);
-	folio_put(folio);
-	return pinned;
-}
-
-/* Release pages that nothing covers; what is pinned in parts is deferred */
-static void release_piece(struct backing *backing, unsigned long start,
-			  unsigned long end)
-{
-	struct extent folio;
-
-	if (part_is_pinned(backing, start, start, end, &folio)) {
-		defer_release(backing, start);
-		start = folio.pfn + folio.nr_pages;
+	for (looks = 0; looks < SWEEP_LOOKS; looks++) {
+		truncate_inode_pages_range(backing->inode.i_mapping,
+					   (loff_t)start << PAGE_SHIFT,
+					   ((loff_t)end << PAGE_SHIFT) - 1);
+		if (!backing_has_page(backing, start) &&
+		    !backing_has_page(backing, end - 1))
+			return;
+		udelay(10);
 	}
-	if (start < end &&
-	    part_is_pinned(backing, end - 1, start, end, &folio)) {
-		defer_release(backing, end - 1);
-		end = folio.pfn;
-	}
-	if (start >= end)
-		return;
-	truncate_inode_pages_range(backing->inode.i_mapping,
-				   (loff_t)start << PAGE_SHIFT,
-				   ((loff_t)end << PAGE_SHIFT) - 1);
 	if (backing_has_page(backing, start))
-		defer_release(backing, start);
+		backing_defer(backing, start);
 	if (backing_has_page(backing, end - 1))
-		defer_release(backing, end - 1);
+		backing_defer(backing, end - 1);
+}
+
+/* Release pages that nothing covers; what is pinned is deferred */
+static void backing_release(struct backing *backing, unsigned long start,
+			    unsigned long end)
+{
+	unsigned long index = start;
+
+	while (index < end) {
+		unsigned long folio_start, folio_end;
+
+		if (!backing_page_is_pinned(backing, index, &folio_start,
+					    &folio_end)) {
+			index = folio_end;
+			continue;
+		}
+		backing_defer(backing, index);
+		if (start < folio_start)
+			backing_truncate(backing, start, folio_start);
+		start = folio_end;
+		index = folio_end;
+		cond_resched();
+	}
+	if (start < end)
+		backing_truncate(backing, start, end);
+}
+
+static bool backing_next_gap(struct backing *backing, int level,
+			     unsigned long *start, unsigned long *end)
+{
+	bool found;
+
+	spin_lock(&backing->lock);
+	found = range_tree_next_gap(&backing->cover, level, start, end);
+	spin_unlock(&backing->lock);
+	return found;
 }
 
 /**
  * backing_sweep - release the pages of a range that nothing covers
- * @backing: the backing, locked
+ * @backing: the backing
  * @start: first page
  * @end: page after the last one
  */
@@ -141,29 +166,22 @@ void backing_sweep(struct backing *backing, unsigned long start,
 {
 	unsigned long limit = end;
 
-	lockdep_assert_held(&backing->lock);
-	while (range_tree_next_gap(&backing->cover, 0, &start, &limit)) {
-		unsigned long gap_end = limit;
-
-		while (next_unmapped(backing, &start, &limit)) {
-			release_piece(backing, start, limit);
-			start = limit;
-			limit = gap_end;
-		}
-		start = gap_end;
+	while (backing_next_gap(backing, 0, &start, &limit)) {
+		backing_release(backing, start, limit);
+		start = limit;
 		limit = end;
 		cond_resched();
 	}
 }
 
 /**
- * backing_exclusive - count the pages that only one dataspace covers
- * @backing: the backing, locked
+ * backing_exclusive - count the pages that only one range covers
+ * @backing: the backing
  * @start: first page of the range of a live dataspace
  * @end: page after the last one
  *
- * Return: the number of pages in the range that one live dataspace covers and
- * that no area maps.
+ * Return: the number of pages in the range that are covered once. It is a sum over
+ * moments if dataspaces come and go meanwhile.
  */
 unsigned long backing_exclusive(struct backing *backing, unsigned long start,
 				unsigned long end)
@@ -171,50 +189,126 @@ unsigned long backing_exclusive(struct backing *backing, unsigned long start,
 	unsigned long nr_pages = 0;
 	unsigned long limit = end;
 
-	lockdep_assert_held(&backing->lock);
-	while (range_tree_next_gap(&backing->cover, 1, &start, &limit)) {
-		unsigned long gap_end = limit;
-
-		while (next_unmapped(backing, &start, &limit)) {
-			nr_pages += limit - start;
-			start = limit;
-			limit = gap_end;
-		}
-		start = gap_end;
+	while (backing_next_gap(backing, 1, &start, &limit)) {
+		nr_pages += limit - start;
+		start = limit;
 		limit = end;
 		cond_resched();
 	}
 	return nr_pages;
 }
 
-static void retry_release(struct work_struct *work)
+/* Take a bit that is due from those that are deferred; count the try */
+static bool backing_take_deferred(struct backing *backing, unsigned long bit,
+				  bool slow)
+{
+	bool due;
+
+	spin_lock(&backing->lock);
+	due = test_bit(bit, backing->deferred) &&
+	      (slow || backing->tries[bit] < SWEEP_TRIES_MAX);
+	if (due) {
+		__clear_bit(bit, backing->deferred);
+		if (backing->tries[bit] < SWEEP_TRIES_MAX)
+			backing->tries[bit]++;
+	}
+	spin_unlock(&backing->lock);
+	return due;
+}
+
+/* Jiffies until the next try, or 0 if nothing is deferred any more */
+static unsigned long backing_next_retry(struct backing *backing)
+{
+	unsigned long bits = backing_deferred_bits(backing);
+	unsigned long delay = 0;
+	unsigned long bit;
+
+	for_each_set_bit(bit, backing->deferred, bits) {
+		unsigned long next =
+			backing_retry_delay(READ_ONCE(backing->tries[bit]));
+
+		delay = delay ? min(delay, next) : next;
+	}
+	return delay;
+}
+
+static void backing_retry(struct work_struct *work)
 {
 	struct backing *backing =
 		container_of(to_delayed_work(work), struct backing, retry);
-	unsigned long bits = DIV_ROUND_UP(backing->nr_pages, LARGE_FOLIO_PAGES);
+	unsigned long bits = backing_deferred_bits(backing);
+	bool slow = time_after_eq(jiffies, backing->retry_slow);
+	unsigned long delay;
 	unsigned long bit;
+	bool drained = false;
+	bool done;
 
-	mutex_lock(&backing->lock);
-	backing->retry_ms = min(2 * backing->retry_ms, RETRY_MAX_MS);
+	if (slow)
+		backing->retry_slow =
+			jiffies + msecs_to_jiffies(SWEEP_RETRY_MAX_MS);
 	for_each_set_bit(bit, backing->deferred, bits) {
-		unsigned long start = bit * LARGE_FOLIO_PAGES;
+		unsigned long start = BACKING_START + bit * LARGE_FOLIO_PAGES;
 
-		__clear_bit(bit, backing->deferred);
+		if (!backing_take_deferred(backing, bit, slow))
+			continue;
+		if (!drained && backing->tries[bit] < SWEEP_TRIES_MAX) {
+			backing_drain_cpus();
+			drained = true;
+		}
 		backing_sweep(backing, start,
 			      min(start + LARGE_FOLIO_PAGES,
-				  backing->nr_pages));
+				  backing_end(backing)));
+		spin_lock(&backing->lock);
+		if (!test_bit(bit, backing->deferred))
+			backing->tries[bit] = 0;
+		spin_unlock(&backing->lock);
+		cond_resched();
 	}
-	if (bitmap_empty(backing->deferred, bits))
-		backing->retry_ms = RETRY_MIN_MS;
-	mutex_unlock(&backing->lock);
+	delay = backing_next_retry(backing);
+	spin_lock(&backing->lock);
+	backing->retrying = delay || !bitmap_empty(backing->deferred, bits);
+	if (backing->retrying)
+		queue_delayed_work(backing_sweep_wq, &backing->retry, delay);
+	done = !backing->retrying;
+	spin_unlock(&backing->lock);
+	if (done)
+		iput(&backing->inode);
 }
 
 /**
- * backing_release_init - prepare a backing for releasing pages
- * @backing: the backing; its work is to be cancelled before it is freed
+ * backing_sweep_prepare - prepare a backing for releasing pages
+ * @backing: the backing, whose length is set
+ *
+ * Return: 0 or -ENOMEM; what was allocated goes with backing_sweep_finish().
  */
-void backing_release_init(struct backing *backing)
+int backing_sweep_prepare(struct backing *backing)
 {
-	INIT_DELAYED_WORK(&backing->retry, retry_release);
-	backing->retry_ms = RETRY_MIN_MS;
+	unsigned long bits = backing_deferred_bits(backing);
+
+	INIT_DELAYED_WORK(&backing->retry, backing_retry);
+	backing->retry_slow = jiffies;
+	backing->deferred = bitmap_zalloc(bits, GFP_KERNEL_ACCOUNT);
+	backing->tries = kvzalloc(bits, GFP_KERNEL_ACCOUNT);
+	return backing->deferred && backing->tries ? 0 : -ENOMEM;
+}
+
+/**
+ * backing_sweep_finish - free what backing_sweep_prepare() has allocated
+ * @backing: the backing, of which nothing is deferred
+ */
+void backing_sweep_finish(struct backing *backing)
+{
+	bitmap_free(backing->deferred);
+	kvfree(backing->tries);
+}
+
+int __init backing_sweep_init(void)
+{
+	backing_sweep_wq = alloc_workqueue("dataspace_sweep", WQ_UNBOUND, 2);
+	return backing_sweep_wq ? 0 : -ENOMEM;
+}
+
+void backing_sweep_exit(void)
+{
+	destroy_workqueue(backing_sweep_wq);
 }

@@ -2,26 +2,30 @@
 /*
  * Mapping a dataspace.
  *
- * An area that maps a dataspace refers not to the file that it was mapped from
- * but to the map file of the dataspace, which is on the same inode, has the
- * same rights, can't be mapped itself and never gets a descriptor. Its offset
- * is translated to the index in the backing. So core's reverse mapping knows
- * every area by the pages that it maps, and the dataspace's own file is not
- * kept open by it.
+ * A VMA that maps a dataspace refers not to the file that it was mapped from but
+ * to the VMA file of the dataspace, which is on the same inode, has the same
+ * rights, can't be mapped itself and never gets a descriptor. Its offset is
+ * translated to the index in the page cache. So the reverse mapping knows every VMA
+ * by the pages that it maps, and the dataspace's own file is not kept open by it.
+ * The VMA file is made by the first mapping and holds the dataspace object and the
+ * backing through its dentry.
  *
- * VM_DONTEXPAND is what keeps an area within its dataspace: without it core
- * would let it grow, and would merge into it a later one whose range nobody has
- * checked. It also keeps core from replacing the pages by others.
+ * VM_DONTEXPAND is what keeps a VMA within its dataspace: without it the mm would
+ * let it grow, and would merge into it a later one whose range nobody has checked.
+ * It also keeps the kernel from replacing the pages by others.
  *
- * The map file is made by the first mapping. It holds the dataspace object
- * through its dentry. Its release tells that nothing is mapped any more.
+ * A fault looks at what has been taken away from the dataspace after it has locked
+ * the page, mapping around it does so in an RCU read-side critical section; see
+ * zap.c. A fault that meets a SEAL_NOW that is being decided lets go of the mm and
+ * waits, so that nobody else has to wait for it.
  *
- * A fault looks at what has been taken away from the dataspace after it has
- * locked the page, mapping around it does so in an RCU read-side critical
- * section; see zap.c. Where SEAL_NOW has unmapped a writable area, the first
- * fault after it turns the area into one whose pages are mapped read-only and
- * whose writes end in sealed_mkwrite(). Several faults may do that at the same
- * time, and it makes no difference.
+ * SEAL_NOW gives a VMA that is shared and may become writable a table of operations
+ * with ->page_mkwrite(), so that its pages are mapped read-only and the mm asks
+ * before the first write to each. All that is done through the mappings of the
+ * dataspace (mapping.c), so that no VMA is missed: one that is being copied asks in
+ * ->open(), under the same lock. A fault does it once more, as mprotect() may have
+ * computed the protection before and stored it since. Whoever does it stores the
+ * same values, and they are never changed back.
  */
 #include <linux/file.h>
 #include <linux/fs.h>
@@ -36,9 +40,11 @@
 /* How many chunks one fault maps at most */
 #define CHUNKS_AHEAD 16
 
-static struct dataspace *area_dataspace(const struct vm_area_struct *vma)
+static struct dataspace *dataspace_of_vma(const struct vm_area_struct *vma)
 {
-	return vma->vm_private_data;
+	const struct dataspace_mapping *mapping = vma->vm_private_data;
+
+	return mapping->ds;
 }
 
 static bool is_shared_writable(vm_flags_t flags)
@@ -46,40 +52,69 @@ static bool is_shared_writable(vm_flags_t flags)
 	return (flags & (VM_SHARED | VM_WRITE)) == (VM_SHARED | VM_WRITE);
 }
 
-static const struct vm_operations_struct sealed_area_ops;
+/* What may be written to by way of mprotect(), sooner or later */
+static bool may_be_shared_writable(vm_flags_t flags)
+{
+	return (flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE);
+}
 
-static void write_protect_area(struct vm_area_struct *vma)
+static const struct vm_operations_struct dataspace_sealed_vm_ops;
+
+/**
+ * dataspace_vm_write_protect - make writes through a VMA end in SIGBUS
+ * @vma: the VMA of a dataspace that was sealed with SEAL_NOW
+ *
+ * Its pages must not be mapped writable.
+ */
+void dataspace_vm_write_protect(struct vm_area_struct *vma)
 {
 	pgprot_t prot = vm_get_page_prot(vma->vm_flags & ~VM_SHARED);
 
+	if (!may_be_shared_writable(vma->vm_flags))
+		return;
 	WRITE_ONCE(vma->vm_page_prot, prot);
-	WRITE_ONCE(vma->vm_ops, &sealed_area_ops);
+	WRITE_ONCE(vma->vm_ops, &dataspace_sealed_vm_ops);
 }
 
 /* Whether a page may be mapped now, and how: 0 or a reason why not */
-static vm_fault_t check_fault(struct vm_fault *vmf)
+static vm_fault_t dataspace_check_fault(struct vm_fault *vmf)
 {
-	struct dataspace *ds = area_dataspace(vmf->vma);
-	u8 seal = READ_ONCE(ds->seal);
+	struct dataspace *ds = dataspace_of_vma(vmf->vma);
 
 	if (READ_ONCE(ds->revoked))
 		return VM_FAULT_SIGBUS;
-	if (seal & SEAL_PENDING)
-		return VM_FAULT_NOPAGE;
-	if (seal & SEAL_NOW && is_shared_writable(vmf->vma->vm_flags)) {
-		if (vmf->flags & FAULT_FLAG_WRITE)
-			return VM_FAULT_SIGBUS;
-		write_protect_area(vmf->vma);
-	}
+	if (READ_ONCE(ds->seal_pending))
+		return VM_FAULT_RETRY;
+	if (!(READ_ONCE(ds->seal) & SEAL_NOW) ||
+	    !may_be_shared_writable(vmf->vma->vm_flags))
+		return 0;
+	if (vmf->flags & FAULT_FLAG_WRITE)
+		return VM_FAULT_SIGBUS;
+	dataspace_vm_write_protect(vmf->vma);
 	return 0;
 }
 
-/* The fault is taken again after the seal that is pending has been decided */
-static vm_fault_t wait_for_seal(struct dataspace *ds)
+/*
+ * Wait until the seal that is pending has been decided. The fault is taken again
+ * after that. A caller that can't take it again waits with what it holds.
+ */
+static vm_fault_t dataspace_wait_for_seal(struct vm_fault *vmf)
 {
-	mutex_lock(&ds->backing->lock);
-	mutex_unlock(&ds->backing->lock);
-	return VM_FAULT_NOPAGE;
+	struct dataspace *ds = dataspace_of_vma(vmf->vma);
+	struct file *file;
+
+	if (vmf->flags & FAULT_FLAG_RETRY_NOWAIT)
+		return VM_FAULT_RETRY;
+	if (!(vmf->flags & FAULT_FLAG_ALLOW_RETRY)) {
+		wait_event_killable(ds->backing->wait,
+				    !READ_ONCE(ds->seal_pending));
+		return VM_FAULT_NOPAGE;
+	}
+	file = get_file(vmf->vma->vm_file);
+	release_fault_lock(vmf);
+	wait_event_killable(ds->backing->wait, !READ_ONCE(ds->seal_pending));
+	fput(file);
+	return VM_FAULT_RETRY;
 }
 
 /*
@@ -88,7 +123,7 @@ static vm_fault_t wait_for_seal(struct dataspace *ds)
  * for that it uses up the one that it allocated for the fault, and dereferences
  * it untested: so there has to be one.
  */
-static bool map_chunk(struct vm_fault *vmf, unsigned long skip)
+static bool dataspace_map_pmd(struct vm_fault *vmf, unsigned long skip)
 {
 	struct vm_fault chunk = {
 		.vma = vmf->vma,
@@ -110,14 +145,14 @@ static bool map_chunk(struct vm_fault *vmf, unsigned long skip)
 }
 
 /* Memory is being gone through if what comes before is mapped */
-static bool is_sequential(const struct vm_fault *vmf)
+static bool dataspace_is_sequential(const struct vm_fault *vmf)
 {
 	return vmf->address & ~PUD_MASK & PMD_MASK &&
 	       !pmd_none(READ_ONCE(vmf->pmd[-1]));
 }
 
 /* Where a whole chunk can be mapped at once, map some of those behind it, too */
-static void map_ahead(struct vm_fault *vmf)
+static void dataspace_map_ahead(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long start = vma->vm_start - (vma->vm_pgoff << PAGE_SHIFT);
@@ -126,12 +161,12 @@ static void map_ahead(struct vm_fault *vmf)
 	unsigned long skip;
 
 	if (LARGE_FOLIO_PAGES << PAGE_SHIFT != PMD_SIZE || start & ~PMD_MASK ||
-	    !is_sequential(vmf))
+	    !dataspace_is_sequential(vmf))
 		return;
 	for (skip = 1; skip < CHUNKS_AHEAD; skip++) {
 		addr += PMD_SIZE;
 		if (limit - addr < PMD_SIZE || addr >= limit ||
-		    !map_chunk(vmf, skip))
+		    !dataspace_map_pmd(vmf, skip))
 			break;
 	}
 }
@@ -141,7 +176,7 @@ static void map_ahead(struct vm_fault *vmf)
  * and some of those behind it. All memory is there, so that this costs little
  * more than to map a part of it.
  */
-static vm_fault_t map_around(struct vm_fault *vmf)
+static vm_fault_t dataspace_map_around(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	unsigned long first = max(vma->vm_start, vmf->address & PMD_MASK);
@@ -150,17 +185,17 @@ static vm_fault_t map_around(struct vm_fault *vmf)
 	vm_fault_t ret = 0;
 
 	rcu_read_lock();
-	if (!check_fault(vmf))
+	if (!dataspace_check_fault(vmf))
 		ret = filemap_map_pages(vmf, start,
 					start + ((last - first) >> PAGE_SHIFT));
 	if (ret & VM_FAULT_NOPAGE && pmd_trans_huge(READ_ONCE(*vmf->pmd)))
-		map_ahead(vmf);
+		dataspace_map_ahead(vmf);
 	rcu_read_unlock();
 	return ret;
 }
 
 /* Not if the area is sealed, or core wants to be asked for the first write */
-static bool is_mapped_writable(struct vm_area_struct *vma)
+static bool dataspace_is_mapped_writable(struct vm_area_struct *vma)
 {
 	return is_shared_writable(vma->vm_flags) &&
 	       pgprot_val(READ_ONCE(vma->vm_page_prot)) ==
@@ -172,232 +207,219 @@ static bool is_mapped_writable(struct vm_area_struct *vma)
  * are smaller than what it wants to map. But then it maps a shared area writable
  * if it may, so that this does for a write, too.
  */
-static vm_fault_t map_around_fault(struct vm_fault *vmf)
+static vm_fault_t dataspace_map_around_fault(struct vm_fault *vmf)
 {
 	struct vm_fault around = *vmf;
 	pmd_t pmd = READ_ONCE(*vmf->pmd);
 	vm_fault_t ret;
 
-	if (vmf->flags & FAULT_FLAG_WRITE && !is_mapped_writable(vmf->vma))
+	if (vmf->flags & FAULT_FLAG_WRITE &&
+	    !dataspace_is_mapped_writable(vmf->vma))
 		return 0;
 	if (!vmf->prealloc_pte && (pmd_none(pmd) || pmd_trans_huge(pmd)))
 		return 0;
 	around.flags &= ~FAULT_FLAG_WRITE;
-	ret = map_around(&around);
+	ret = dataspace_map_around(&around);
 	vmf->prealloc_pte = around.prealloc_pte;
 	return ret;
 }
 
 /*
  * What is covered and really not there was lost to a memory error. Pages of a
- * dataspace that is revoked go after it is marked so: it is looked at after them.
+ * dataspace that is revoked are released after the flag is set, so the flag is
+ * looked at after the page.
  */
-static vm_fault_t missing_page(const struct dataspace *ds, pgoff_t index)
+static vm_fault_t dataspace_missing_page(const struct dataspace *ds,
+					 pgoff_t index)
 {
 	if (backing_has_page(ds->backing, index))
 		return VM_FAULT_NOPAGE;
 	return READ_ONCE(ds->revoked) ? VM_FAULT_SIGBUS : VM_FAULT_HWPOISON;
 }
 
-/* Core maps the page, under the folio's lock */
-static vm_fault_t map_locked(struct vm_fault *vmf)
+/* The mm maps the page, under the folio's lock */
+static vm_fault_t dataspace_fault_lock_page(struct vm_fault *vmf)
 {
-	struct dataspace *ds = area_dataspace(vmf->vma);
+	struct dataspace *ds = dataspace_of_vma(vmf->vma);
 	struct folio *folio;
 	vm_fault_t ret;
 
 	folio = filemap_lock_folio(ds->backing->inode.i_mapping, vmf->pgoff);
 	if (IS_ERR_OR_NULL(folio))
-		return missing_page(ds, vmf->pgoff);
-	smp_mb(); /* pairs with synchronize_rcu() before backing_zap() */
-	ret = check_fault(vmf);
+		return dataspace_missing_page(ds, vmf->pgoff);
+	smp_mb(); /* pairs with backing_grace_period() before backing_zap() */
+	ret = dataspace_check_fault(vmf);
 	if (!ret) {
 		vmf->page = folio_file_page(folio, vmf->pgoff);
 		return VM_FAULT_LOCKED;
 	}
 	folio_unlock(folio);
 	folio_put(folio);
-	return ret == VM_FAULT_NOPAGE ? wait_for_seal(ds) : ret;
+	return ret == VM_FAULT_RETRY ? dataspace_wait_for_seal(vmf) : ret;
 }
 
-static vm_fault_t area_fault(struct vm_fault *vmf)
+static vm_fault_t dataspace_vm_fault(struct vm_fault *vmf)
 {
-	struct dataspace *ds = area_dataspace(vmf->vma);
+	struct dataspace *ds = dataspace_of_vma(vmf->vma);
 	vm_fault_t ret;
 
 	if (vmf->pgoff < ds->start || vmf->pgoff >= ds->end)
 		return VM_FAULT_SIGBUS;
-	ret = map_around_fault(vmf);
-	return ret & VM_FAULT_NOPAGE ? ret : map_locked(vmf);
+	ret = dataspace_map_around_fault(vmf);
+	return ret & VM_FAULT_NOPAGE ? ret : dataspace_fault_lock_page(vmf);
 }
 
-/* What is not mapped here comes to area_fault() */
-static vm_fault_t area_map_pages(struct vm_fault *vmf, pgoff_t start,
-				 pgoff_t end)
+/* What is not mapped here comes to dataspace_vm_fault() */
+static vm_fault_t dataspace_vm_map_pages(struct vm_fault *vmf, pgoff_t start,
+					 pgoff_t end)
 {
-	return map_around(vmf);
+	return dataspace_map_around(vmf);
 }
 
-static int area_mprotect(struct vm_area_struct *vma, unsigned long start,
-			 unsigned long end, unsigned long flags)
+static int dataspace_vm_mprotect(struct vm_area_struct *vma,
+				 unsigned long start, unsigned long end,
+				 unsigned long flags)
 {
 	if (is_shared_writable(flags) && !(vma->vm_flags & VM_WRITE) &&
-	    READ_ONCE(area_dataspace(vma)->seal) & SEAL_FUTURE)
+	    READ_ONCE(dataspace_of_vma(vma)->seal))
 		return -EPERM;
 	return 0;
 }
 
-static vm_fault_t sealed_mkwrite(struct vm_fault *vmf)
+static vm_fault_t dataspace_sealed_mkwrite(struct vm_fault *vmf)
 {
 	return VM_FAULT_SIGBUS;
 }
 
-static void area_open(struct vm_area_struct *vma)
+/* A copy can't be refused; the mm has allocated more for it just before */
+static void dataspace_vm_open(struct vm_area_struct *vma)
 {
-	atomic_inc(&area_dataspace(vma)->mappings);
+	struct dataspace_mapping *mapping =
+		dataspace_mapping_create(GFP_KERNEL | __GFP_NOFAIL);
+
+	dataspace_mapping_copy(mapping, vma);
+	vma->vm_private_data = mapping;
+	if (mapping->write_protected)
+		dataspace_vm_write_protect(vma);
 }
 
-/*
- * The area is out of the reverse mapping already. While its dataspace is live,
- * that covers all the pages; when it dies it sees that the area is gone.
- */
-static void area_close(struct vm_area_struct *vma)
+static void dataspace_vm_close(struct vm_area_struct *vma)
 {
-	struct dataspace *ds = area_dataspace(vma);
-	struct backing *backing = ds->backing;
-
-	atomic_dec(&ds->mappings);
-	if (READ_ONCE(ds->live))
-		return;
-	mutex_lock(&backing->lock);
-	backing_sweep(backing, vma->vm_pgoff, vma->vm_pgoff + vma_pages(vma));
-	mutex_unlock(&backing->lock);
+	dataspace_mapping_remove(vma->vm_private_data);
 }
 
-static const struct vm_operations_struct area_ops = {
-	.open = area_open,
-	.close = area_close,
-	.mprotect = area_mprotect,
-	.fault = area_fault,
-	.map_pages = area_map_pages,
+static const struct vm_operations_struct dataspace_vm_ops = {
+	.open = dataspace_vm_open,
+	.close = dataspace_vm_close,
+	.mprotect = dataspace_vm_mprotect,
+	.fault = dataspace_vm_fault,
+	.map_pages = dataspace_vm_map_pages,
 };
 
-static const struct vm_operations_struct sealed_area_ops = {
-	.open = area_open,
-	.close = area_close,
-	.mprotect = area_mprotect,
-	.fault = area_fault,
-	.map_pages = area_map_pages,
-	.page_mkwrite = sealed_mkwrite,
+static const struct vm_operations_struct dataspace_sealed_vm_ops = {
+	.open = dataspace_vm_open,
+	.close = dataspace_vm_close,
+	.mprotect = dataspace_vm_mprotect,
+	.fault = dataspace_vm_fault,
+	.map_pages = dataspace_vm_map_pages,
+	.page_mkwrite = dataspace_sealed_mkwrite,
 };
 
-static unsigned long
-map_get_unmapped_area(struct file *file, unsigned long addr, unsigned long len,
-		      unsigned long pgoff, unsigned long flags)
+static unsigned long dataspace_vma_file_get_unmapped_area(struct file *file,
+							  unsigned long addr,
+							  unsigned long len,
+							  unsigned long pgoff,
+							  unsigned long flags)
 {
 	return kver_get_unmapped_area(file, addr, len, pgoff, flags);
 }
 
-static int map_fadvise(struct file *file, loff_t offset, loff_t len, int advice)
+static int dataspace_vma_file_fadvise(struct file *file, loff_t offset,
+				      loff_t len, int advice)
 {
 	return 0;
 }
 
-static int map_release(struct inode *inode, struct file *file)
-{
-	if (dataspace_of(file))
-		dataspace_unmapped(dataspace_of(file));
-	return 0;
-}
-
-static const struct file_operations map_fops = {
-	.get_unmapped_area = map_get_unmapped_area,
-	.fadvise = map_fadvise,
+static const struct file_operations dataspace_vma_fops = {
+	.get_unmapped_area = dataspace_vma_file_get_unmapped_area,
+	.fadvise = dataspace_vma_file_fadvise,
 	.fsync = noop_fsync,
-	.release = map_release,
 };
 
 /*
- * The caller's hold on the dataspace's file keeps it live, so that the map file
+ * The caller's hold on the dataspace's file keeps it live, so that the VMA file
  * stays once it is there.
  */
-static struct file *dataspace_map_file(struct dataspace *ds)
+static struct file *dataspace_vma_file(struct dataspace *ds)
 {
-	struct file *file = READ_ONCE(ds->map);
+	struct file *file = READ_ONCE(ds->vma_file);
 	struct file *other;
 
 	if (file)
 		return file;
-	file = dataspace_file_create(ds, &map_fops);
+	file = dataspace_file_create(ds, &dataspace_vma_fops);
 	if (IS_ERR(file))
 		return file;
-	other = cmpxchg(&ds->map, NULL, file);
+	file->f_mode |= FMODE_NONOTIFY;
+	other = cmpxchg(&ds->vma_file, NULL, file);
 	if (!other)
 		return file;
-	file->private_data = NULL;
 	fput(file);
 	return other;
-}
-
-static int check_range(const struct dataspace *ds, struct vm_area_struct *vma)
-{
-	unsigned long nr_pages = dataspace_nr_pages(ds);
-
-	if (vma->vm_pgoff > nr_pages ||
-	    vma_pages(vma) > nr_pages - vma->vm_pgoff)
-		return -EINVAL;
-	return 0;
-}
-
-/* Core has checked the right to write by the mode of the file */
-static int check_rights(const struct dataspace *ds, vm_flags_t flags)
-{
-	if (READ_ONCE(ds->revoked))
-		return -ESTALE;
-	if (!(ds->rights & DATASPACE_MAP))
-		return -EACCES;
-	if (is_shared_writable(flags) && READ_ONCE(ds->seal) & SEAL_FUTURE)
-		return -EPERM;
-	if (flags & VM_EXEC && !(ds->rights & DATASPACE_EXEC))
-		return -EACCES;
-	return 0;
-}
-
-static void area_init(struct vm_area_struct *vma, struct dataspace *ds)
-{
-	vm_flags_set(vma, VM_DONTEXPAND);
-	if (!(ds->rights & DATASPACE_EXEC))
-		vm_flags_clear(vma, VM_MAYEXEC);
-	vma->vm_pgoff += ds->start;
-	vma->vm_private_data = ds;
-	vma->vm_ops = &area_ops;
-	area_open(vma);
 }
 
 /**
  * dataspace_mmap - map a part of a dataspace
  * @file: its file
- * @vma: the new area
+ * @vma: the new VMA
  *
- * Return: 0, -ESTALE, -EINVAL if the area reaches beyond the end, -EPERM if it
- * would be writable and the dataspace is sealed, -EACCES without the right to
- * map at all, or to map it executable, or -ENOMEM.
+ * The VFS has checked the right to write by the mode of the file.
+ *
+ * Return: 0, -ESTALE, -EINVAL if the VMA reaches beyond the end, -EPERM if it
+ * would be writable and the dataspace is sealed, -EACCES without the right to map
+ * at all, or to map it executable, or -ENOMEM.
  */
 int dataspace_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct dataspace *ds = dataspace_of(file);
-	struct file *map;
-	int ret = check_rights(ds, vma->vm_flags);
+	unsigned long nr_pages = dataspace_nr_pages(ds);
+	struct dataspace_mapping *mapping;
+	struct file *vma_file;
+	int ret;
 
-	if (!ret)
-		ret = check_range(ds, vma);
-	if (ret)
+	if (READ_ONCE(ds->revoked))
+		return -ESTALE;
+	if (READ_ONCE(ds->seal) && is_shared_writable(vma->vm_flags))
+		return -EPERM;
+	if (!(ds->rights & DATASPACE_MAP))
+		return -EACCES;
+	if (vma->vm_flags & VM_EXEC && !(ds->rights & DATASPACE_EXEC))
+		return -EACCES;
+	if (vma->vm_pgoff > nr_pages ||
+	    vma_pages(vma) > nr_pages - vma->vm_pgoff)
+		return -EINVAL;
+	vma_file = dataspace_vma_file(ds);
+	if (IS_ERR(vma_file))
+		return PTR_ERR(vma_file);
+	mapping = dataspace_mapping_create(GFP_KERNEL);
+	if (!mapping)
+		return -ENOMEM;
+	vm_flags_set(vma, VM_DONTEXPAND);
+	if (!(ds->rights & DATASPACE_EXEC))
+		vm_flags_clear(vma, VM_MAYEXEC);
+	vma->vm_pgoff += ds->start;
+	vma->vm_ops = &dataspace_vm_ops;
+	ret = dataspace_mapping_add(mapping, ds, vma);
+	if (ret) {
+		vma->vm_ops = NULL;
+		vma->vm_pgoff -= ds->start;
+		dataspace_mapping_destroy(mapping);
 		return ret;
-	map = dataspace_map_file(ds);
-	if (IS_ERR(map))
-		return PTR_ERR(map);
-	area_init(vma, ds);
-	vma_set_file(vma, map);
+	}
+	vma->vm_private_data = mapping;
+	if (mapping->write_protected)
+		dataspace_vm_write_protect(vma);
+	vma_set_file(vma, vma_file);
 	return 0;
 }
 

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Walks: to do something with a dataspace and all that is derived from it.
+ *
+ * The number of descendants is in the hands of their holders, so a walk drops the
+ * backing's lock every few steps. There is one walk of a backing at a time. While
+ * it goes on nothing is derived from what it has yet to come to, see
+ * dataspace_link(): otherwise it might never end. Where it comes to next is known
+ * to those who take a dataspace out of the lineage, and moved on by them.
+ *
+ * A walk waits for others to end. But one that begins at an ancestor does not: it
+ * takes the place of the other, which begins anew after it. So who has handed out
+ * memory never waits for those who got it.
+ */
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/wait.h>
+
+#include "private.h"
+
+static bool dataspace_walk_can_begin(const struct dataspace *root)
+{
+	const struct dataspace_walk *other = root->backing->walk;
+
+	lockdep_assert_held(&root->backing->lock);
+	if (root->revoked || !other)
+		return true;
+	return root != other->root &&
+	       lineage_contains(&root->member, &other->root->member);
+}
+
+static bool dataspace_walk_may_begin(const struct dataspace *root)
+{
+	bool can;
+
+	spin_lock(&root->backing->lock);
+	can = dataspace_walk_can_begin(root);
+	spin_unlock(&root->backing->lock);
+	return can;
+}
+
+static int dataspace_walk_wait(struct dataspace *root, bool killable)
+{
+	wait_queue_head_t *wait = &root->backing->wait;
+
+	if (killable)
+		return wait_event_killable(*wait,
+					   dataspace_walk_may_begin(root));
+	wait_event(*wait, dataspace_walk_may_begin(root));
+	return 0;
+}
+
+/**
+ * dataspace_walk - visit a dataspace and all that is derived from it
+ * @root: the dataspace, which the caller keeps open
+ * @visit: called under the backing's lock, parents before children; to be called
+ *	again for the same dataspace if it returns false. It may be called for a
+ *	dataspace that it has been done with before.
+ * @arg: for @visit
+ * @killable: whether the call may fail with -EINTR. A walk that has begun is
+ *	brought to its end in any case.
+ *
+ * Return: 0, -ESTALE if @root is revoked, maybe after some have been visited, or
+ * -EINTR if a fatal signal is pending before any has.
+ */
+int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
+		   bool killable)
+{
+	struct backing *backing = root->backing;
+	struct dataspace_walk walk = { .root = root };
+	bool begun = false;
+	int steps;
+
+	spin_lock(&backing->lock);
+	while (!begun || walk.next) {
+		if (backing->walk != &walk) {
+			while (!dataspace_walk_can_begin(root)) {
+				spin_unlock(&backing->lock);
+				if (dataspace_walk_wait(root, killable))
+					return -EINTR;
+				spin_lock(&backing->lock);
+			}
+			if (root->revoked) {
+				spin_unlock(&backing->lock);
+				return -ESTALE;
+			}
+			begun = true;
+			killable = false;
+			walk.next = &root->member;
+			backing->walk = &walk;
+		}
+		for (steps = 0; walk.next && steps < DATASPACE_BATCH; steps++) {
+			if (visit(to_dataspace(walk.next), arg) && walk.next)
+				walk.next =
+					lineage_next(&root->member, walk.next);
+		}
+		if (walk.next) {
+			spin_unlock(&backing->lock);
+			cond_resched();
+			spin_lock(&backing->lock);
+		}
+	}
+	backing->walk = NULL;
+	spin_unlock(&backing->lock);
+	wake_up_all(&backing->wait);
+	return 0;
+}

@@ -6,8 +6,8 @@
  * -------------------
  *
  * A backing is an inode of a pseudo file system of our own (fs.c). Its page cache
- * holds the memory, one page at the index that is its place in the root, put
- * there at once when the root is made and never again (backing.c): a fault, a
+ * holds the memory, from index BACKING_START on in the order of the root, put there
+ * at once when the root is made and never again (backing.c): a fault, a
  * read or a write finds a page or there is none. This is what makes
  * get_user_pages(), futexes, fork and huge mappings work without further help,
  * and what charges the memory to the memory cgroup of the creator, page by page.

@@ -21,8 +21,12 @@
 #define DATASPACE_ALIAS_FLAGS DATASPACE_ALIAS_CLIP
 #define DATASPACE_SEAL_FLAGS DATASPACE_SEAL_NOW
 
-/* The page cache of a backing begins at this index */
-#define BACKING_START 0UL
+/*
+ * The page cache of a backing begins at this index. Index 0 is left empty: perf
+ * looks for a build id at the beginning of the file of a VMA, which must not be
+ * memory that the owner of the VMA has no right to.
+ */
+#define BACKING_START LARGE_FOLIO_PAGES
 
 /* How many dataspaces or mappings are dealt with in one go under a lock */
 #define DATASPACE_BATCH 32

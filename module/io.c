@@ -2,11 +2,16 @@
 /*
  * Reading and writing a dataspace through its descriptor.
  *
- * Data is always copied: a pipe never gets hold of a page. Each piece is copied
- * in an RCU read-side critical section, with page faults off, in which the
- * right to do so is looked at first: who takes it away waits for those (zap.c),
- * but never for user memory to be faulted in. That is done in between, with
- * nothing held, as it may be a mapping of the same dataspace.
+ * Data is always copied: a pipe never gets hold of a page. Each piece is copied in
+ * an RCU read-side critical section, with page faults off, in which the right to
+ * do so is looked at first: who takes it away waits for those (zap.c), but never
+ * for user memory to be faulted in. That is done in between, with nothing held, as
+ * it may be a mapping of the same dataspace.
+ *
+ * No reference to the folio is held while that goes on: others would have to take
+ * it for a pin, and the folio may hold pages of theirs. The caller holds the file, so that
+ * its pages are covered, or the dataspace has been revoked, and then they stay
+ * until a grace period is over.
  */
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
@@ -79,8 +84,9 @@ static size_t sound_bytes(struct folio *folio, size_t offset)
 }
 
 /*
- * Copy within one folio; what was written may be code that is mapped later.
- * Returns 0 if user memory is not present, -EAGAIN to try again.
+ * Copy within one folio. If that is split meanwhile, pages that are covered stay
+ * where they are. What was written may be code that is mapped later. Returns 0 if
+ * user memory is not present, -EAGAIN to try again.
  */
 static ssize_t copy_in_folio(struct dataspace *ds, loff_t pos, size_t bytes,
 			     struct iov_iter *iter, const struct copy *copy)
@@ -88,19 +94,26 @@ static ssize_t copy_in_folio(struct dataspace *ds, loff_t pos, size_t bytes,
 	unsigned long index = pos >> PAGE_SHIFT;
 	struct folio *folio =
 		filemap_get_folio(ds->backing->inode.i_mapping, index);
-	ssize_t ret = -EIO;
-	size_t offset;
+	struct page *page;
+	ssize_t done;
 
 	if (IS_ERR_OR_NULL(folio))
-		return backing_has_page(ds->backing, index) ? -EAGAIN : ret;
-	offset = offset_in_folio(folio, pos);
-	bytes = min(bytes, sound_bytes(folio, offset));
-	if (bytes)
-		ret = copy->piece(folio_address(folio) + offset, bytes, iter);
-	if (copy->rights & DATASPACE_WRITE)
-		flush_dcache_folio(folio);
+		return backing_has_page(ds->backing, index) ? -EAGAIN : -EIO;
+	page = folio_file_page(folio, index);
+	bytes = min(bytes, sound_bytes(folio, offset_in_folio(folio, pos)));
 	folio_put(folio);
-	return ret;
+	if (!bytes)
+		return -EIO;
+	done = copy->piece(page_address(page) + offset_in_page(pos), bytes,
+			   iter);
+	if (copy->rights & DATASPACE_WRITE) {
+		struct page *last = page + ((offset_in_page(pos) + bytes - 1) >>
+					    PAGE_SHIFT);
+
+		for (; page <= last; page++)
+			flush_dcache_page(page);
+	}
+	return done;
 }
 
 static ssize_t copy_checked(struct dataspace *ds, loff_t pos, size_t bytes,
@@ -118,15 +131,20 @@ static ssize_t copy_checked(struct dataspace *ds, loff_t pos, size_t bytes,
 
 /*
  * An iterator that sleeps is a pipe's: it has no user memory, and the pipe is
- * locked. If the right is still there after the copy, it was there all the
+ * locked. So a reference keeps the page. If the right is still there after the copy, it was there all the
  * time; otherwise nobody has seen the copy.
  */
 static ssize_t copy_sleeping(struct dataspace *ds, loff_t pos, size_t bytes,
 			     struct iov_iter *iter, const struct copy *copy)
 {
-	ssize_t ret = copy_checked(ds, pos, bytes, iter, copy);
+	struct folio *folio = filemap_get_folio(ds->backing->inode.i_mapping,
+						pos >> PAGE_SHIFT);
+	ssize_t ret;
 	int err;
 
+	ret = copy_checked(ds, pos, bytes, iter, copy);
+	if (!IS_ERR_OR_NULL(folio))
+		folio_put(folio);
 	smp_rmb(); /* what was copied was read before the right is checked */
 	err = check_use(ds, copy->rights);
 	if (!err)

@@ -59,6 +59,22 @@ static int dataspace_fsync(struct file *file, loff_t start, loff_t end,
 	return READ_ONCE(dataspace_of(file)->revoked) ? -ESTALE : 0;
 }
 
+/*
+ * The memory is there. It is no EOPNOTSUPP, at which posix_fallocate() of glibc
+ * writes to every block, and destroys what others write at the same time.
+ */
+static long dataspace_fallocate(struct file *file, int mode, loff_t offset,
+				loff_t len)
+{
+	struct dataspace *ds = dataspace_of(file);
+
+	if (mode)
+		return -EOPNOTSUPP;
+	if (READ_ONCE(ds->revoked))
+		return -ESTALE;
+	return offset + len > dataspace_length(ds) ? -ENOSPC : 0;
+}
+
 /* Locks and leases belong to the inode: holders would see each other's */
 static int dataspace_lock(struct file *file, int cmd, struct file_lock *lock)
 {
@@ -144,6 +160,7 @@ static const struct file_operations dataspace_fops = {
 	.mmap = dataspace_mmap,
 	.get_unmapped_area = dataspace_get_unmapped_area,
 	.show_fdinfo = dataspace_show_fdinfo,
+	.fallocate = dataspace_fallocate,
 	.fadvise = dataspace_fadvise,
 	.fsync = dataspace_fsync,
 	.lock = dataspace_lock,
@@ -176,7 +193,7 @@ static int dataspace_publish(struct dataspace *ds, struct dataspace *source)
 	}
 	file->f_mapping = d_inode(file->f_path.mnt->mnt_root)->i_mapping;
 	file->f_mode |= FMODE_LSEEK | FMODE_PREAD | FMODE_PWRITE |
-			FMODE_ATOMIC_POS | FMODE_NOWAIT | FMODE_NONOTIFY;
+			FMODE_ATOMIC_POS | FMODE_NOWAIT;
 	ret = dataspace_link(ds, source);
 	if (ret) {
 		put_unused_fd(fd);

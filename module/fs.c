@@ -33,6 +33,22 @@ static struct backing *to_backing(struct inode *inode)
 	return container_of(inode, struct backing, inode);
 }
 
+/*
+ * The owner of the inode is nobody (backing_create()), so that for
+ * can_do_mincore() and can_do_file_pageout() it depends on the right to write to
+ * the inode whether a holder may ask for, and act upon, what others do with
+ * pages that it maps, too. That is asked for without MAY_OPEN, as is the right
+ * to read by who wants to watch the inode with inotify: nobody has them. With
+ * MAY_OPEN all is well, as opening ends in ENXIO.
+ */
+static int dataspace_permission(struct mnt_idmap *idmap, struct inode *inode,
+				int mask)
+{
+	if (mask & MAY_EXEC || !(mask & MAY_OPEN))
+		return -EACCES;
+	return 0;
+}
+
 static int dataspace_getattr(struct mnt_idmap *idmap, const struct path *path,
 			     struct kstat *stat, u32 request_mask,
 			     unsigned int query_flags)
@@ -41,6 +57,12 @@ static int dataspace_getattr(struct mnt_idmap *idmap, const struct path *path,
 
 	kver_fillattr(idmap, request_mask, d_inode(path->dentry), stat);
 	stat->ino = ds->id;
+	stat->nlink = 0;
+	stat->uid = ds->backing->uid;
+	stat->gid = ds->backing->gid;
+	stat->atime = ds->created;
+	stat->mtime = ds->created;
+	stat->ctime = ds->created;
 	stat->size = dataspace_length(ds);
 	stat->blocks = stat->size >> SECTOR_SHIFT;
 	if (!(dataspace_rights(ds) & DATASPACE_WRITE))
@@ -51,21 +73,34 @@ static int dataspace_getattr(struct mnt_idmap *idmap, const struct path *path,
 static int dataspace_setattr(struct mnt_idmap *idmap, struct dentry *dentry,
 			     struct iattr *attr)
 {
-	return attr->ia_valid & ATTR_SIZE ? -EINVAL : -EPERM;
+	const struct dataspace *ds = dentry->d_fsdata;
+
+	if (!(attr->ia_valid & ATTR_SIZE))
+		return -EPERM;
+	if (READ_ONCE(ds->revoked))
+		return -ESTALE;
+	return attr->ia_size == dataspace_length(ds) ? 0 : -EINVAL;
 }
 
 static const struct inode_operations dataspace_iops = {
+	.permission = dataspace_permission,
 	.getattr = dataspace_getattr,
 	.setattr = dataspace_setattr,
 };
 
-/* The VFS expects the name at the end of the buffer */
+/*
+ * The VFS expects the name at the end of the buffer. Debuggers take what is
+ * mapped for memory, as opposed to a file, if its name ends like this.
+ */
 static char *dataspace_dname(struct dentry *dentry, char *buffer, int len)
 {
 	struct dataspace *ds = dentry->d_fsdata;
-	char name[32];
-	int size = snprintf(name, sizeof(name), "/dataspace:%llu", ds->id) + 1;
+	char name[48];
+	int size;
 
+	size = snprintf(name, sizeof(name), "/dataspace:%llu (deleted)",
+			ds->id) +
+	       1;
 	if (size > len)
 		return ERR_PTR(-ENAMETOOLONG);
 	return memcpy(buffer + len - size, name, size);
@@ -162,7 +197,8 @@ static struct file_system_type dataspace_fs_type = {
  * @nr_pages: length in pages, not 0
  *
  * The inode keeps the file operations that new_inode() gives it, with which it
- * can't be opened.
+ * can't be opened. It has a link, as far as the VFS knows: it would tell those
+ * who watch an inode without one of the death of each of its dentries (6.1).
  *
  * Return: a backing with a reference for the caller, or NULL.
  */
@@ -176,12 +212,11 @@ struct backing *backing_create(struct file *device, unsigned long nr_pages)
 		return NULL;
 	inode->i_ino = get_next_ino();
 	inode->i_mode = S_IFREG | 0600;
-	inode->i_uid = current_fsuid();
-	inode->i_gid = current_fsgid();
+	inode->i_uid = KUIDT_INIT(-2);
+	inode->i_gid = KGIDT_INIT(-2);
 	inode->i_op = &dataspace_iops;
 	inode->i_flags |= S_NOATIME | S_NOCMTIME;
 	i_size_write(inode, DATASPACE_INODE_SIZE);
-	clear_nlink(inode);
 	mapping = inode->i_mapping;
 	mapping->a_ops = &backing_aops;
 	mapping_set_gfp_mask(mapping,
@@ -192,6 +227,8 @@ struct backing *backing_create(struct file *device, unsigned long nr_pages)
 	backing = to_backing(inode);
 	backing->device = get_file(device);
 	backing->nr_pages = nr_pages;
+	backing->uid = current_fsuid();
+	backing->gid = current_fsgid();
 	return backing;
 }
 
@@ -200,7 +237,8 @@ struct backing *backing_create(struct file *device, unsigned long nr_pages)
  * @ds: the dataspace; the dentry takes a reference of its own
  * @fops: what can be done with the file
  *
- * The file can write only if the dataspace has the right to.
+ * The file can write only if the dataspace has the right to. The VFS does not
+ * tell those who watch the inode what is done with it, or of its end.
  *
  * Return: the file or ERR_PTR().
  */
@@ -221,6 +259,7 @@ struct file *dataspace_file_create(struct dataspace *ds,
 	kref_get(&ds->ref);
 	file->f_path.dentry->d_fsdata = ds;
 	file->private_data = ds;
+	file->f_mode |= FMODE_NONOTIFY;
 	return file;
 }
 

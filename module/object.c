@@ -23,6 +23,7 @@
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/timekeeping.h>
 
 #include "private.h"
 
@@ -54,6 +55,7 @@ struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 	ds->start = start;
 	ds->end = end;
 	ds->rights = rights;
+	ktime_get_coarse_real_ts64(&ds->created);
 	ds->id = atomic64_inc_return(&dataspace_last_id);
 	return ds;
 }

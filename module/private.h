@@ -6,6 +6,8 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/spinlock.h>
+#include <linux/time64.h>
+#include <linux/uidgid.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -58,6 +60,8 @@ enum contiguity {
  * @inode: its page cache holds the memory, at index %BACKING_START and up
  * @nr_pages: length in pages
  * @contiguous: whether the memory is one extent
+ * @uid: who made the root
+ * @gid: group of who made it
  * @device: the open device that the root came from; keeps the module loaded
  * @lock: a leaf, held for O(log n) at a time; protects all that follows, and in
  *	dataspaces and mappings what is said there
@@ -81,6 +85,8 @@ struct backing {
 	struct inode inode;
 	unsigned long nr_pages;
 	bool contiguous;
+	kuid_t uid;
+	kgid_t gid;
 	struct file *device;
 
 	spinlock_t lock; /* everything below, see above */
@@ -108,6 +114,7 @@ struct backing {
  * @start: first page of the range, as an index of the page cache
  * @end: page after the last one
  * @id: unique number
+ * @created: when it was made
  * @rights: DATASPACE_READ and so on, set once
  * @alias: whether it was made by ALIAS, set once
  * @contiguity: an enum contiguity, set when somebody asks
@@ -140,6 +147,7 @@ struct dataspace {
 	unsigned long start;
 	unsigned long end;
 	u64 id;
+	struct timespec64 created;
 	bool alias;
 	u8 contiguity;
 	bool live;

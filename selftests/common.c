@@ -98,6 +98,7 @@ int ds_info(int ds, struct dataspace_info *info)
 {
 	memset(info, 0xcc, sizeof(*info));
 	info->size = sizeof(*info);
+	info->flags = 0;
 	return result(ioctl(ds, DATASPACE_IOC_INFO, info));
 }
 

@@ -21,14 +21,42 @@
 #include <linux/atomic.h>
 #include <linux/file.h>
 #include <linux/poll.h>
+#include <linux/random.h>
 #include <linux/sched/signal.h>
+#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
 #include "private.h"
 
+#define DATASPACE_ID_HALF 24 /* bits */
+#define DATASPACE_ID_ROUNDS 4
+
 static struct kmem_cache *dataspace_cache;
-static atomic64_t dataspace_last_id;
+static siphash_key_t dataspace_id_key;
+static atomic64_t dataspace_count;
+
+/*
+ * A number that was not there before, and from which nobody can tell how many
+ * dataspaces others have made: a count, permuted by a Feistel network.
+ */
+static u64 dataspace_new_id(void)
+{
+	const u32 mask = BIT(DATASPACE_ID_HALF) - 1;
+	u64 count = atomic64_inc_return(&dataspace_count);
+	u32 left = (count >> DATASPACE_ID_HALF) & mask;
+	u32 right = count & mask;
+	u32 round;
+
+	for (round = 0; round < DATASPACE_ID_ROUNDS; round++) {
+		u32 mixed = left ^
+			    siphash_2u32(right, round, &dataspace_id_key);
+
+		left = right;
+		right = mixed & mask;
+	}
+	return (u64)left << DATASPACE_ID_HALF | right;
+}
 
 /**
  * dataspace_create - make the object of a dataspace, not live yet
@@ -56,7 +84,7 @@ struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 	ds->end = end;
 	ds->rights = rights;
 	ktime_get_coarse_real_ts64(&ds->created);
-	ds->id = atomic64_inc_return(&dataspace_last_id);
+	ds->id = dataspace_new_id();
 	return ds;
 }
 
@@ -219,6 +247,7 @@ void dataspace_close_last(struct dataspace *ds)
 
 int __init dataspace_init(void)
 {
+	get_random_bytes(&dataspace_id_key, sizeof(dataspace_id_key));
 	dataspace_cache = KMEM_CACHE(dataspace, SLAB_ACCOUNT);
 	return dataspace_cache ? 0 : -ENOMEM;
 }

@@ -360,7 +360,6 @@ static struct file *dataspace_vma_file(struct dataspace *ds)
 	file = dataspace_file_create(ds, &dataspace_vma_fops);
 	if (IS_ERR(file))
 		return file;
-	file->f_mode |= FMODE_NONOTIFY;
 	other = cmpxchg(&ds->vma_file, NULL, file);
 	if (!other)
 		return file;

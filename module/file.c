@@ -2,11 +2,11 @@
 /*
  * The file of a dataspace: what a holder of the descriptor can do.
  *
- * Its mode is the right to write; core checks it and never changes it. All
- * files of one backing share an inode, so whatever core would answer or do by
- * the inode is overridden or refused here: one holder learns nothing about
- * another. For the same reason the file's f_mapping is not the one that holds
- * the pages but an empty one: core finds no pages through the descriptor.
+ * The mode of the file is the right to write; the VFS checks it and never changes
+ * it. All files of one backing share an inode, so whatever the VFS would answer or
+ * do by the inode is overridden or refused here and in fs.c: one holder learns
+ * nothing about another. For the same reason f_mapping is not the mapping that
+ * holds the pages but an empty one: the VFS finds no pages through a descriptor.
  */
 #include <linux/file.h>
 #include <linux/poll.h>
@@ -27,9 +27,9 @@ static loff_t dataspace_llseek(struct file *file, loff_t offset, int whence)
 }
 
 /*
- * Readable exactly while nothing that is derived from it is left. Reading and
- * writing never wait for anything (FMODE_NOWAIT), so that nobody who polls
- * before them gets stuck.
+ * A dataspace is readable exactly while nothing that is derived from it is left.
+ * Reading and writing never wait for anything (FMODE_NOWAIT), so that nobody who
+ * polls before them gets stuck.
  */
 static __poll_t dataspace_poll(struct file *file, poll_table *table)
 {

@@ -34,12 +34,11 @@ static struct backing *to_backing(struct inode *inode)
 }
 
 /*
- * The owner of the inode is nobody (backing_create()), so that for
- * can_do_mincore() and can_do_file_pageout() it depends on the right to write to
- * the inode whether a holder may ask for, and act upon, what others do with
- * pages that it maps, too. That is asked for without MAY_OPEN, as is the right
- * to read by who wants to watch the inode with inotify: nobody has them. With
- * MAY_OPEN all is well, as opening ends in ENXIO.
+ * can_do_mincore() and can_do_file_pageout() let the owner of an inode, and who
+ * may write to it, see and evict pages that others use. The inode is owned by
+ * nobody (backing_create()), and nobody may write to it. Nor may anybody read it,
+ * which is what inotify asks for before it lets somebody watch the inode. None of
+ * these asks with MAY_OPEN. To open the inode ends in ENXIO.
  */
 static int dataspace_permission(struct mnt_idmap *idmap, struct inode *inode,
 				int mask)
@@ -265,9 +264,11 @@ struct file *dataspace_file_create(struct dataspace *ds,
 
 int __init dataspace_fs_init(void)
 {
-	dataspace_inode_cache = kmem_cache_create(
-		"dataspace_backing", sizeof(struct backing), 0,
-		SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT, dataspace_inode_init_once);
+	const slab_flags_t flags = SLAB_RECLAIM_ACCOUNT | SLAB_ACCOUNT;
+
+	dataspace_inode_cache =
+		kmem_cache_create("dataspace_backing", sizeof(struct backing),
+				  0, flags, dataspace_inode_init_once);
 	if (!dataspace_inode_cache)
 		return -ENOMEM;
 	dataspace_mnt = kern_mount(&dataspace_fs_type);

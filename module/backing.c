@@ -6,6 +6,8 @@
  * is made, each at the index that is its place in the root, and never again. A
  * page stays there until it is released.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/module.h>
 #include <linux/pagemap.h>
 
@@ -18,16 +20,6 @@ MODULE_PARM_DESC(limit_mb,
 		 "Memory of all dataspaces together in MiB (0: no limit)");
 
 static atomic_long_t pages_in_use;
-
-static int backing_reserve(unsigned long nr_pages)
-{
-	unsigned long limit = READ_ONCE(limit_mb) << (20 - PAGE_SHIFT);
-
-	if (atomic_long_add_return(nr_pages, &pages_in_use) <= limit || !limit)
-		return 0;
-	atomic_long_sub(nr_pages, &pages_in_use);
-	return -ENOMEM;
-}
 
 static void backing_unreserve(unsigned long nr_pages)
 {
@@ -52,6 +44,24 @@ u64 backing_limit_bytes(void)
 u64 backing_in_use_bytes(void)
 {
 	return (u64)atomic_long_read(&pages_in_use) << PAGE_SHIFT;
+}
+
+static int backing_reserve(unsigned long nr_pages)
+{
+	u64 limit = backing_limit_bytes() >> PAGE_SHIFT;
+	long in_use = atomic_long_read(&pages_in_use);
+
+	do {
+		if (limit && (nr_pages > limit || in_use > limit - nr_pages)) {
+			pr_info_ratelimited("%lu KiB wanted, %ld KiB in use, limit_mb is %llu KiB\n",
+					    nr_pages << (PAGE_SHIFT - 10),
+					    in_use << (PAGE_SHIFT - 10),
+					    limit << (PAGE_SHIFT - 10));
+			return -EDQUOT;
+		}
+	} while (!atomic_long_try_cmpxchg(&pages_in_use, &in_use,
+					  in_use + nr_pages));
+	return 0;
 }
 
 static int backing_get_in_use(char *buffer, const struct kernel_param *kp)
@@ -217,8 +227,8 @@ static int backing_fill_scattered(struct backing *backing,
  *
  * All of the memory is zero and charged to the memory cgroup of the caller.
  *
- * Return: 0, -ENOMEM, or -EINTR if a fatal signal is pending. On failure some of
- * the memory can be there; it goes with the backing.
+ * Return: 0, -EDQUOT beyond limit_mb, -ENOMEM, or -EINTR if a fatal signal is
+ * pending. On failure some of the memory can be there; it goes with the backing.
  */
 int backing_fill(struct backing *backing, int node, u64 align, bool scattered)
 {

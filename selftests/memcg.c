@@ -272,7 +272,7 @@ FIXTURE_TEARDOWN(limit)
 }
 
 /* rule 4: the module's own cap on the total */
-TEST_F(limit, of_the_total_is_ENOMEM)
+TEST_F(limit, of_the_total_is_EDQUOT)
 {
 	const __u32 flags[] = { 0, DATASPACE_ALLOC_SCATTERED };
 	size_t i;
@@ -281,8 +281,8 @@ TEST_F(limit, of_the_total_is_ENOMEM)
 		int first = ds_alloc(6 * MEG, RIGHTS_R, flags[i]);
 
 		EXPECT_LE(0, first);
-		EXPECT_EQ(-ENOMEM, ds_alloc(3 * MEG, RIGHTS_R, flags[i]));
-		EXPECT_EQ(-ENOMEM, ds_alloc(9 * MEG, RIGHTS_R, flags[i]));
+		EXPECT_EQ(-EDQUOT, ds_alloc(3 * MEG, RIGHTS_R, flags[i]));
+		EXPECT_EQ(-EDQUOT, ds_alloc(9 * MEG, RIGHTS_R, flags[i]));
 		close(first);
 		first = ds_alloc(8 * MEG, RIGHTS_R, flags[i]);
 		EXPECT_LE(0, first);
@@ -298,14 +298,14 @@ TEST_F(limit, counts_page_by_page)
 	int rest;
 
 	ASSERT_LE(0, page);
-	EXPECT_EQ(-ENOMEM, ds_alloc(1, RIGHTS_R, 0));
+	EXPECT_EQ(-EDQUOT, ds_alloc(1, RIGHTS_R, 0));
 	close(root);
-	EXPECT_EQ(-ENOMEM,
+	EXPECT_EQ(-EDQUOT,
 		  ds_alloc(8 * MEG, RIGHTS_R, DATASPACE_ALLOC_SCATTERED));
 	rest = ds_alloc(8 * MEG - page_size(), RIGHTS_R,
 			DATASPACE_ALLOC_SCATTERED);
 	EXPECT_LE(0, rest);
-	EXPECT_EQ(-ENOMEM, ds_alloc(1, RIGHTS_R, 0));
+	EXPECT_EQ(-EDQUOT, ds_alloc(1, RIGHTS_R, 0));
 	close(rest);
 	close(page);
 }

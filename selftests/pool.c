@@ -321,11 +321,11 @@ TEST_F(pool, counts_in_info_and_against_the_limit_as_all_memory_does)
 	int ds;
 
 	ASSERT_EQ(0, number_to_file(LIMIT_MB, 16));
-	EXPECT_EQ(-ENOMEM, ds_alloc(POOL, RIGHTS_R, 0));
+	EXPECT_EQ(-EDQUOT, ds_alloc(POOL, RIGHTS_R, 0));
 	ds = ds_alloc(16 * MEG, RIGHTS_R, 0);
 	ASSERT_LE(0, ds);
 	EXPECT_EQ(16 * MEG, ds_exclusive(ds));
-	EXPECT_EQ(-ENOMEM, ds_alloc(1, RIGHTS_R, 0));
+	EXPECT_EQ(-EDQUOT, ds_alloc(1, RIGHTS_R, 0));
 	close(ds);
 }
 

@@ -8,11 +8,16 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/memcontrol.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 
 #include "kver.h"
 #include "private.h"
+
+/* How many single pages are added at a time */
+#define BACKING_ADD_PAGES 15UL
 
 static unsigned long limit_mb;
 module_param(limit_mb, ulong, 0644);
@@ -53,10 +58,11 @@ static int backing_reserve(unsigned long nr_pages)
 
 	do {
 		if (limit && (nr_pages > limit || in_use > limit - nr_pages)) {
-			pr_info_ratelimited("%lu KiB wanted, %ld KiB in use, limit_mb is %llu KiB\n",
-					    nr_pages << (PAGE_SHIFT - 10),
-					    in_use << (PAGE_SHIFT - 10),
-					    limit << (PAGE_SHIFT - 10));
+			pr_info_ratelimited(
+				"%lu KiB wanted, %ld KiB in use, limit_mb is %llu KiB\n",
+				nr_pages << (PAGE_SHIFT - 10),
+				in_use << (PAGE_SHIFT - 10),
+				limit << (PAGE_SHIFT - 10));
 			return -EDQUOT;
 		}
 	} while (!atomic_long_try_cmpxchg(&pages_in_use, &in_use,
@@ -104,9 +110,9 @@ const struct address_space_operations backing_aops = {
 };
 
 /*
- * Core keeps a reference to a single page that was just added until a batch of
- * them is full on this CPU, or a compound page is added; releasing any batch
- * sends it off. Without this a page could come back to the kernel later than it
+ * The LRU's batch of this CPU holds a reference to a single page that was just
+ * added until the batch is full or a compound page is added; releasing any other
+ * batch drains it. Without this a page could return to the kernel later than it
  * is released.
  */
 static void backing_drain_added(struct folio *folio)
@@ -135,44 +141,90 @@ static int backing_add_folio(struct address_space *mapping, struct folio *folio,
 	return 0;
 }
 
-/* Hand an extent over to the page cache; on failure nothing is left of it */
-static int backing_add_extent(struct backing *backing, struct extent *extent,
-			      unsigned long index)
+/*
+ * Put the next folio of an extent into the page cache, or the next few if they
+ * are single pages, on one CPU, whose batch is drained then.
+ */
+static int backing_add_some(struct backing *backing, struct extent *extent,
+			    unsigned long *added, unsigned long index)
 {
-	struct folio *folio = NULL;
-	unsigned long i = 0;
-	int ret = 0;
+	unsigned long end = min(*added + BACKING_ADD_PAGES, extent->nr_pages);
+	struct folio *folio;
+	int ret;
 
 	migrate_disable();
-	while (i < extent->nr_pages) {
-		folio = extent_folio(extent, i);
+	do {
+		folio = extent_folio(extent, *added);
 		ret = backing_add_folio(backing->inode.i_mapping, folio,
-					index + i);
+					index + *added);
 		if (ret)
 			break;
-		i += folio_nr_pages(folio);
-		cond_resched();
-	}
-	if (i && !folio_test_large(folio))
+		*added += folio_nr_pages(folio);
+	} while (*added < end);
+	if (!folio_test_large(folio))
 		backing_drain_added(folio);
 	migrate_enable();
-	if (ret)
-		extent_free(extent, i);
-	backing_unreserve(extent->nr_pages - i);
 	return ret;
 }
 
-static int backing_fill_contiguous(struct backing *backing,
-				   const struct extent_request *request)
+/*
+ * Hand an extent over to the page cache, at *@index, which moves on behind what
+ * was added. On failure the rest is free.
+ */
+static int backing_add_extent(struct backing *backing, struct extent *extent,
+			      unsigned long *index)
 {
-	struct extent extent;
-	int ret = extent_alloc(&extent, request);
+	unsigned long added = 0;
+	int ret = 0;
 
-	if (ret) {
-		backing_unreserve(request->nr_pages);
-		return ret;
+	while (added < extent->nr_pages) {
+		ret = fatal_signal_pending(current) ?
+			      -EINTR :
+			      backing_add_some(backing, extent, &added, *index);
+		if (ret)
+			break;
+		cond_resched();
 	}
-	return backing_add_extent(backing, &extent, 0);
+	extent_free(extent, added);
+	*index += added;
+	return ret;
+}
+
+/*
+ * Free what was added of a run that has turned out to be too short. It stays
+ * reserved for the next run.
+ */
+static void backing_start_over(struct backing *backing, unsigned long *index)
+{
+	atomic_long_add(*index, &pages_in_use);
+	truncate_inode_pages(backing->inode.i_mapping, 0);
+	*index = 0;
+}
+
+static int backing_fill_contiguous(struct backing *backing,
+				   const struct extent_request *request,
+				   unsigned long *index)
+{
+	struct extent_run run;
+	int ret = 0;
+
+	extent_run_begin(&run, request);
+	while (*index < request->nr_pages) {
+		struct extent extent;
+
+		ret = extent_run_take(&run, &extent);
+		if (ret == -EAGAIN) {
+			backing_start_over(backing, index);
+			continue;
+		}
+		if (ret)
+			break;
+		ret = backing_add_extent(backing, &extent, index);
+		if (ret)
+			break;
+	}
+	extent_run_end(&run);
+	return ret;
 }
 
 /* A compound page lies at a multiple of its size */
@@ -189,33 +241,47 @@ static unsigned long backing_largest_piece(unsigned long index,
  * what can't be there. Extents may turn out to be adjacent.
  */
 static int backing_fill_scattered(struct backing *backing,
-				  struct extent_request *request)
+				  const struct extent_request *request,
+				  unsigned long *index)
 {
-	unsigned long left = request->nr_pages;
-	unsigned long index = 0;
+	struct extent_request piece = *request;
 	unsigned long pfn = 0;
-	int ret = 0;
 
-	if (left > si_mem_available())
-		ret = -ENOMEM;
-	while (!ret && left) {
+	if (extent_is_beyond_reach(request))
+		return -ENOMEM;
+	while (*index < request->nr_pages) {
 		struct extent extent;
+		int ret;
 
-		request->nr_pages = backing_largest_piece(index, left);
-		ret = fatal_signal_pending(current) ?
-			      -EINTR :
-			      extent_alloc_scattered(&extent, request);
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		piece.nr_pages = backing_largest_piece(
+			*index, request->nr_pages - *index);
+		ret = extent_alloc_scattered(&extent, &piece);
 		if (ret)
-			break;
-		left -= extent.nr_pages;
-		backing->contiguous &= !index || extent.pfn == pfn;
+			return ret;
+		backing->contiguous &= !*index || extent.pfn == pfn;
 		pfn = extent.pfn + extent.nr_pages;
 		ret = backing_add_extent(backing, &extent, index);
-		index += extent.nr_pages;
-		cond_resched();
+		if (ret)
+			return ret;
 	}
-	backing_unreserve(left);
-	return ret;
+	return 0;
+}
+
+/*
+ * Whether so much can never be charged to the caller's memory cgroup, or to one
+ * of those that it is in.
+ */
+static bool backing_exceeds_memcg(unsigned long nr_pages)
+{
+	struct mem_cgroup *own = get_mem_cgroup_from_mm(NULL);
+	struct mem_cgroup *memcg = own;
+
+	while (memcg && nr_pages <= kver_memcg_max(memcg))
+		memcg = parent_mem_cgroup(memcg);
+	mem_cgroup_put(own);
+	return memcg;
 }
 
 /**
@@ -237,6 +303,7 @@ int backing_fill(struct backing *backing, int node, u64 align, bool scattered)
 		.align = max_t(u64, align >> PAGE_SHIFT, 1),
 		.node = node,
 	};
+	unsigned long filled = 0;
 	int ret;
 
 	if (!align)
@@ -246,8 +313,14 @@ int backing_fill(struct backing *backing, int node, u64 align, bool scattered)
 	ret = backing_reserve(backing->nr_pages);
 	if (ret)
 		return ret;
-	return scattered ? backing_fill_scattered(backing, &request) :
-			   backing_fill_contiguous(backing, &request);
+	if (backing_exceeds_memcg(backing->nr_pages))
+		ret = -ENOMEM;
+	else if (scattered)
+		ret = backing_fill_scattered(backing, &request, &filled);
+	else
+		ret = backing_fill_contiguous(backing, &request, &filled);
+	backing_unreserve(backing->nr_pages - filled);
+	return ret;
 }
 
 /**

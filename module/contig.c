@@ -7,8 +7,14 @@
  * run is then taken with alloc_contig_range(), which isolates it and migrates
  * the pages that are in use. Nothing of this needs CMA. A page that looked
  * movable may still turn out not to be: then the search goes on below that
- * page. The number of attempts is limited, since every attempt stalls all CPUs
- * for a moment. For the same reason one search is done at a time.
+ * page. The number of such attempts is limited, and so is the time that a
+ * search may spend here.
+ *
+ * A run is taken step by step. Every step stalls all CPUs for a moment, so one
+ * is done at a time; between two of them other searches have their turn. A
+ * small request waits for one step of a large request at most. The run that a
+ * search is going to take is claimed, so that others look elsewhere; a small
+ * request may take a part of it away if there is nothing else.
  *
  * The look at the pages takes no lock and may be wrong; it only chooses where
  * to try.
@@ -17,37 +23,39 @@
 
 #include <linux/cpuset.h>
 #include <linux/hugetlb.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/mutex.h>
 #include <linux/nodemask.h>
+#include <linux/ratelimit.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
+#include <linux/spinlock.h>
 
 #include "memory.h"
 
-#define MAX_ATTEMPTS 32
+#define CONTIG_MAX_ATTEMPTS 32
+#define CONTIG_MAX_JIFFIES (10 * HZ)
 
-/* A search steps in pageblocks, or in parts of them where they are large */
-#define BLOCK_PAGES \
+/* What one step takes at most, and the longest request that is small */
+#define CONTIG_STEP_PAGES (SZ_16M >> PAGE_SHIFT)
+
+/* A search looks at pageblocks, or at parts of them where they are large */
+#define CONTIG_BLOCK_PAGES \
 	min_t(unsigned long, pageblock_nr_pages, SZ_2M >> PAGE_SHIFT)
 
-static DEFINE_MUTEX(contig_lock);
+/* Only in these zones pages may stay in use for good */
+#define CONTIG_NR_ZONES (ZONE_NORMAL + 1)
 
-/**
- * struct contig_search - one search for contiguous memory
- * @request: what is wanted
- * @movable: whether pages that are in use and movable will do
- * @attempts: how many more runs may be tried
- * @largest: the longest run seen, in pages
- */
-struct contig_search {
-	const struct extent_request *request;
-	bool movable;
-	int attempts;
-	unsigned long largest;
-};
+/* Held for a step; a large request takes contig_large_lock first */
+static DEFINE_MUTEX(contig_step_lock);
+static DEFINE_MUTEX(contig_large_lock);
+
+static DEFINE_SPINLOCK(contig_claims_lock);
+static LIST_HEAD(contig_claims);
 
 static bool contig_page_is_takeable(struct page *page, bool movable)
 {
@@ -60,6 +68,31 @@ static bool contig_page_is_takeable(struct page *page, bool movable)
 	folio = page_folio(page);
 	return movable && folio_test_lru(folio) &&
 	       !folio_test_unevictable(folio);
+}
+
+static bool contig_run_is_takeable(struct zone *zone, unsigned long pfn,
+				   unsigned long nr_pages, bool movable)
+{
+	unsigned long end = pfn + nr_pages;
+
+	if (!pfn_to_online_page(pfn) || page_zone(pfn_to_page(pfn)) != zone)
+		return false;
+	while (pfn < end) {
+		struct page *page = pfn_to_page(pfn);
+		unsigned long order;
+
+		if (PageBuddy(page)) {
+			/* the order of the free pages, may be out of date */
+			order = READ_ONCE(page_private(page));
+			pfn += BIT(
+				min_t(unsigned long, order, pageblock_order));
+		} else if (contig_page_is_takeable(page, movable)) {
+			pfn++;
+		} else {
+			return false;
+		}
+	}
+	return true;
 }
 
 /**
@@ -89,197 +122,6 @@ static int contig_take_large_folios(unsigned long pfn, unsigned long nr_pages)
 	return 0;
 }
 
-/*
- * Take more of a run: large folios as long as a whole one is left, then single
- * pages.
- */
-static int contig_take_more(struct extent *extent, unsigned long nr_pages)
-{
-	unsigned long left = nr_pages - extent->nr_pages;
-	unsigned long pfn = extent->pfn + extent->nr_pages;
-	int ret;
-
-	if (fatal_signal_pending(current))
-		return -EINTR;
-	if (LARGE_FOLIO_PAGES > 1 && contig_has_large_folios() &&
-	    left >= LARGE_FOLIO_PAGES) {
-		left = min(left / LARGE_FOLIO_PAGES, LARGE_FOLIOS_AT_ONCE) *
-		       LARGE_FOLIO_PAGES;
-		ret = contig_take_large_folios(pfn, left);
-	} else {
-		ret = contig_take_pages(pfn, left);
-	}
-	if (ret)
-		return ret;
-	extent->nr_pages += left;
-	return 0;
-}
-
-/*
- * Give back what was taken of a run. Nobody has used it yet, so that whatever
- * of it lies within the pool is no news to the pool.
- */
-static void contig_give_back(const struct extent *extent)
-{
-	unsigned long i = 0;
-
-	while (i < extent->nr_pages) {
-		struct folio *folio = pfn_folio(extent->pfn + i);
-
-		i += folio_nr_pages(folio);
-		folio_put(folio);
-	}
-}
-
-/* On failure the pages are free again; the extent tells how many were taken */
-static int contig_take_run(struct extent *extent, unsigned long pfn,
-			   unsigned long nr_pages)
-{
-	int ret;
-
-	extent->pfn = pfn;
-	extent->nr_pages = 0;
-	while (extent->nr_pages < nr_pages) {
-		ret = contig_take_more(extent, nr_pages);
-		if (ret) {
-			contig_give_back(extent);
-			return ret;
-		}
-	}
-	return 0;
-}
-
-static bool contig_run_is_takeable(struct zone *zone, unsigned long pfn,
-				   unsigned long nr_pages, bool movable)
-{
-	unsigned long end = pfn + nr_pages;
-
-	if (!pfn_to_online_page(pfn) || page_zone(pfn_to_page(pfn)) != zone)
-		return false;
-	while (pfn < end) {
-		struct page *page = pfn_to_page(pfn);
-		unsigned long order;
-
-		if (PageBuddy(page)) {
-			/* the order of the free pages, may be out of date */
-			order = READ_ONCE(page_private(page));
-			pfn += BIT(
-				min_t(unsigned long, order, pageblock_order));
-		} else if (contig_page_is_takeable(page, movable)) {
-			pfn++;
-		} else {
-			return false;
-		}
-	}
-	return true;
-}
-
-/*
- * Look at the blocks of a zone once, from its end to its start, and try every
- * run of them that is long enough.
- */
-static int contig_search_zone(struct extent *extent,
-			      struct contig_search *search, struct zone *zone)
-{
-	const struct extent_request *request = search->request;
-	unsigned long pfn = round_down(zone_end_pfn(zone), BLOCK_PAGES);
-	unsigned long end = pfn;
-
-	while (pfn >= zone->zone_start_pfn + BLOCK_PAGES) {
-		unsigned long start;
-		int ret;
-
-		pfn -= BLOCK_PAGES;
-		cond_resched();
-		if (!contig_run_is_takeable(zone, pfn, BLOCK_PAGES,
-					    search->movable)) {
-			end = pfn;
-			continue;
-		}
-		search->largest = max(search->largest, end - pfn);
-		if (end < request->nr_pages)
-			break;
-		start = round_down(end - request->nr_pages, request->align);
-		if (pfn > start)
-			continue;
-		ret = contig_take_run(extent, start, request->nr_pages);
-		if (!ret || ret == -EINTR || !--search->attempts)
-			return ret;
-		/* the page that could not be taken lies behind those taken */
-		end = round_down(start + extent->nr_pages, BLOCK_PAGES);
-	}
-	return -ENOMEM;
-}
-
-/* Zones whose pages may stay in use for good, those with fewest limits first */
-static int contig_search_node(struct extent *extent,
-			      struct contig_search *search, int node)
-{
-	int ret = -ENOMEM;
-	int i;
-
-	for (i = ZONE_NORMAL; i >= 0; i--) {
-		struct zone *zone = &NODE_DATA(node)->node_zones[i];
-
-		if (!populated_zone(zone))
-			continue;
-		ret = contig_search_zone(extent, search, zone);
-		if (!ret || ret == -EINTR || !search->attempts)
-			break;
-	}
-	return ret;
-}
-
-static int contig_search_nodes(struct extent *extent,
-			       struct contig_search *search)
-{
-	int wanted = search->request->node;
-	int ret = -ENOMEM;
-	int node;
-
-	search->attempts = MAX_ATTEMPTS;
-	if (wanted != NUMA_NO_NODE)
-		return contig_search_node(extent, search, wanted);
-	for_each_node_mask(node, cpuset_current_mems_allowed) {
-		if (!node_state(node, N_MEMORY))
-			continue;
-		ret = contig_search_node(extent, search, node);
-		if (!ret || ret == -EINTR || !search->attempts)
-			break;
-	}
-	return ret;
-}
-
-/**
- * contig_search - search for a run of any length and take it
- * @extent: filled in; its contents are undefined
- * @request: what is wanted
- *
- * Return: 0, -ENOMEM after naming the longest run in the log, or -EINTR if a
- * fatal signal is pending.
- */
-int contig_search(struct extent *extent, const struct extent_request *request)
-{
-	struct contig_search search = { .request = request };
-	int ret;
-
-	if (mutex_lock_killable(&contig_lock))
-		return -EINTR;
-	ret = contig_search_nodes(extent, &search);
-	if (ret && ret != -EINTR) {
-		search.movable = true;
-		ret = contig_search_nodes(extent, &search);
-	}
-	mutex_unlock(&contig_lock);
-	if (!ret || ret == -EINTR)
-		return ret;
-	pr_info_ratelimited(
-		"no contiguous %lu KiB, the largest run has %lu KiB\n",
-		request->nr_pages << (PAGE_SHIFT - 10),
-		search.largest << (PAGE_SHIFT - 10));
-	return -ENOMEM;
-}
-
 /**
  * contig_take_large_folio - take a large folio at a place
  * @zone: the zone of that place
@@ -295,4 +137,272 @@ int contig_take_large_folio(struct zone *zone, unsigned long pfn)
 	return LARGE_FOLIO_PAGES > 1 ?
 		       contig_take_large_folios(pfn, LARGE_FOLIO_PAGES) :
 		       contig_take_pages(pfn, 1);
+}
+
+/* Large folios as long as a whole one is left of the run, then single pages */
+static int contig_take_step(const struct contig_search *search,
+			    struct extent *extent)
+{
+	unsigned long left = search->run.nr_pages - search->nr_taken;
+
+	extent->pfn = search->run.pfn + search->nr_taken;
+	if (LARGE_FOLIO_PAGES > 1 && contig_has_large_folios() &&
+	    left >= LARGE_FOLIO_PAGES) {
+		left = min(left / LARGE_FOLIO_PAGES, LARGE_FOLIOS_AT_ONCE);
+		extent->nr_pages = left * LARGE_FOLIO_PAGES;
+		return contig_take_large_folios(extent->pfn, extent->nr_pages);
+	}
+	extent->nr_pages = min_t(unsigned long, left, CONTIG_STEP_PAGES);
+	return contig_take_pages(extent->pfn, extent->nr_pages);
+}
+
+static bool contig_is_large(const struct contig_search *search)
+{
+	return search->request->nr_pages > CONTIG_STEP_PAGES;
+}
+
+static int contig_take_step_in_turn(const struct contig_search *search,
+				    struct extent *extent)
+{
+	bool large = contig_is_large(search);
+	int ret = -EINTR;
+
+	if (large && mutex_lock_killable(&contig_large_lock))
+		return -EINTR;
+	if (!mutex_lock_killable(&contig_step_lock)) {
+		ret = contig_take_step(search, extent);
+		mutex_unlock(&contig_step_lock);
+	}
+	if (large)
+		mutex_unlock(&contig_large_lock);
+	return ret;
+}
+
+/* If another search has claimed a part of the run, go on below that */
+static bool contig_claim(struct contig_search *search, unsigned long pfn)
+{
+	unsigned long nr_pages = search->request->nr_pages;
+	struct contig_search *other;
+
+	spin_lock(&contig_claims_lock);
+	list_for_each_entry(other, &contig_claims, claim) {
+		if (search->pass == CONTIG_CLAIMED ||
+		    other->run.pfn >= pfn + nr_pages ||
+		    other->run.pfn + other->run.nr_pages <= pfn)
+			continue;
+		search->end = round_down(other->run.pfn, CONTIG_BLOCK_PAGES);
+		search->pfn = min(search->pfn, search->end);
+		search->met_claim = true;
+		spin_unlock(&contig_claims_lock);
+		return false;
+	}
+	search->run.pfn = pfn;
+	search->run.nr_pages = nr_pages;
+	search->nr_taken = 0;
+	list_add(&search->claim, &contig_claims);
+	spin_unlock(&contig_claims_lock);
+	return true;
+}
+
+static void contig_unclaim(struct contig_search *search)
+{
+	if (!search->run.nr_pages)
+		return;
+	spin_lock(&contig_claims_lock);
+	list_del(&search->claim);
+	spin_unlock(&contig_claims_lock);
+	search->run.nr_pages = 0;
+}
+
+/*
+ * Go on through the blocks of a zone, down to its start, until a run of them is
+ * long enough, and claim it.
+ */
+static bool contig_find_in_zone(struct contig_search *search, struct zone *zone)
+{
+	const struct extent_request *request = search->request;
+	bool movable = search->pass != CONTIG_FREE;
+
+	while (search->pfn >= zone->zone_start_pfn + CONTIG_BLOCK_PAGES) {
+		unsigned long start;
+
+		search->pfn -= CONTIG_BLOCK_PAGES;
+		cond_resched();
+		if (!contig_run_is_takeable(zone, search->pfn,
+					    CONTIG_BLOCK_PAGES, movable)) {
+			search->end = search->pfn;
+			continue;
+		}
+		if (search->end < request->nr_pages)
+			return false;
+		start = round_down(search->end - request->nr_pages,
+				   request->align);
+		if (search->pfn <= start && contig_claim(search, start))
+			return true;
+	}
+	return false;
+}
+
+/* Of each node the zones with the fewest limits come first */
+static struct zone *contig_zone(int wanted, unsigned int index)
+{
+	int node = index / CONTIG_NR_ZONES;
+	struct zone *zone;
+
+	if (wanted != NUMA_NO_NODE ?
+		    node != wanted :
+		    !node_isset(node, cpuset_current_mems_allowed))
+		return NULL;
+	if (!node_state(node, N_MEMORY))
+		return NULL;
+	zone = &NODE_DATA(node)
+			->node_zones[ZONE_NORMAL - index % CONTIG_NR_ZONES];
+	return populated_zone(zone) ? zone : NULL;
+}
+
+static unsigned int contig_nr_zones(void)
+{
+	return nr_node_ids * CONTIG_NR_ZONES;
+}
+
+/* Find and claim the next run to try */
+static int contig_find(struct contig_search *search)
+{
+	while (search->pass != CONTIG_GIVE_UP) {
+		struct zone *zone;
+
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		if (search->zone == contig_nr_zones() || !search->attempts) {
+			search->pass++;
+			search->zone = 0;
+			search->pfn = 0;
+			search->attempts = CONTIG_MAX_ATTEMPTS;
+			if (search->pass == CONTIG_CLAIMED &&
+			    (contig_is_large(search) || !search->met_claim))
+				search->pass = CONTIG_GIVE_UP;
+			continue;
+		}
+		zone = contig_zone(search->request->node, search->zone);
+		if (zone && !search->pfn) {
+			search->pfn = round_down(zone_end_pfn(zone),
+						 CONTIG_BLOCK_PAGES);
+			search->end = search->pfn;
+		}
+		if (zone && contig_find_in_zone(search, zone))
+			return 0;
+		search->pfn = 0;
+		search->zone++;
+	}
+	return -ENOMEM;
+}
+
+/**
+ * contig_search_begin - prepare a search for a run
+ * @search: filled in; to be ended with contig_search_end()
+ * @request: what is wanted; has to stay until then
+ */
+void contig_search_begin(struct contig_search *search,
+			 const struct extent_request *request)
+{
+	*search = (struct contig_search){
+		.request = request,
+		.attempts = CONTIG_MAX_ATTEMPTS,
+		.jiffies_left = CONTIG_MAX_JIFFIES,
+	};
+}
+
+/* The page that could not be taken lies behind those that were taken */
+static void contig_attempt_failed(struct contig_search *search)
+{
+	search->end = round_down(search->run.pfn + search->nr_taken,
+				 CONTIG_BLOCK_PAGES);
+	search->pfn = min(search->pfn, search->end);
+	contig_unclaim(search);
+	search->attempts--;
+	if (search->jiffies_left < 0)
+		search->pass = CONTIG_GIVE_UP;
+}
+
+/**
+ * contig_take - take the next pages of a run, up to 16 MiB of them
+ * @search: the search; not to be used again once all of the run is taken
+ * @extent: filled in; its contents are undefined
+ *
+ * Return: 0; -EAGAIN if the next page can't be taken: the caller gives back all
+ * that this search has taken, and may call again, which begins another run;
+ * -ENOMEM if there is none; -EINTR if a fatal signal is pending.
+ */
+int contig_take(struct contig_search *search, struct extent *extent)
+{
+	for (;;) {
+		unsigned long begin = jiffies;
+		int ret = search->run.nr_pages ? 0 : contig_find(search);
+
+		if (ret)
+			return ret;
+		ret = contig_take_step_in_turn(search, extent);
+		search->jiffies_left -= jiffies - begin;
+		if (!ret) {
+			search->nr_taken += extent->nr_pages;
+			return 0;
+		}
+		if (ret == -EINTR)
+			return ret;
+		contig_attempt_failed(search);
+		if (search->nr_taken)
+			return -EAGAIN;
+	}
+}
+
+/**
+ * contig_search_end - let others search where this search did
+ * @search: the search; what was taken belongs to the caller
+ */
+void contig_search_end(struct contig_search *search)
+{
+	contig_unclaim(search);
+}
+
+static unsigned long contig_largest_run(int node)
+{
+	unsigned long largest = 0;
+	unsigned int i;
+
+	for (i = 0; i < contig_nr_zones(); i++) {
+		struct zone *zone = contig_zone(node, i);
+		unsigned long pfn, end;
+
+		if (!zone)
+			continue;
+		end = round_down(zone_end_pfn(zone), CONTIG_BLOCK_PAGES);
+		pfn = end;
+		while (pfn >= zone->zone_start_pfn + CONTIG_BLOCK_PAGES &&
+		       !fatal_signal_pending(current)) {
+			pfn -= CONTIG_BLOCK_PAGES;
+			if (contig_run_is_takeable(zone, pfn,
+						   CONTIG_BLOCK_PAGES, true))
+				largest = max(largest, end - pfn);
+			else
+				end = pfn;
+			cond_resched();
+		}
+	}
+	return largest;
+}
+
+/**
+ * contig_report - tell in the log that there is no such run
+ * @request: what was wanted
+ */
+void contig_report(const struct extent_request *request)
+{
+	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
+
+	if (!__ratelimit(&limit))
+		return;
+	pr_info("no contiguous %lu KiB, the largest run has %lu KiB\n",
+		request->nr_pages << (PAGE_SHIFT - 10),
+		contig_largest_run(request->node) << (PAGE_SHIFT - 10));
 }

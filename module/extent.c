@@ -15,11 +15,14 @@
  * from the pool (pool.c), or else from a search for a run of free or movable
  * pages (contig.c). No allocation here invokes the OOM killer or warns.
  */
+#include <linux/cpuset.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
+#include <linux/nodemask.h>
 #include <linux/sched/signal.h>
+#include <linux/vmstat.h>
 
 #include "memory.h"
 
@@ -28,6 +31,22 @@
 
 /* The order of what is taken at once where there is no large folio */
 #define PIECE_ORDER PAGE_ALLOC_COSTLY_ORDER
+
+/**
+ * extent_free - give pages back that nobody else refers to
+ * @extent: the extent
+ * @from: index of the first page to give back
+ */
+void extent_free(struct extent *extent, unsigned long from)
+{
+	while (from < extent->nr_pages) {
+		struct folio *folio = extent_folio(extent, from);
+
+		from += folio_nr_pages(folio);
+		pool_notice_release(folio);
+		folio_put(folio);
+	}
+}
 
 static gfp_t extent_gfp(const struct extent_request *request)
 {
@@ -102,7 +121,7 @@ static int extent_alloc_buddy(struct extent *extent,
 	return extent_alloc_pages(extent, request, gfp);
 }
 
-/* Does nothing where the kernel zeroes all memory */
+/* On failure the pages are free again */
 static int extent_zero(struct extent *extent)
 {
 	unsigned long i;
@@ -110,40 +129,128 @@ static int extent_zero(struct extent *extent)
 	if (want_init_on_alloc(GFP_KERNEL) || want_init_on_free())
 		return 0;
 	for (i = 0; i < extent->nr_pages; i++) {
-		if (fatal_signal_pending(current))
+		if (fatal_signal_pending(current)) {
+			extent_free(extent, 0);
 			return -EINTR;
+		}
 		clear_highpage(pfn_to_page(extent->pfn + i));
 		cond_resched();
 	}
 	return 0;
 }
 
+/* Pages of a node that are free or may be made so */
+static unsigned long extent_node_available(int node)
+{
+	unsigned long nr_pages = 0;
+	int i;
+
+	for (i = 0; i <= ZONE_NORMAL; i++) {
+		struct zone *zone = &NODE_DATA(node)->node_zones[i];
+
+		nr_pages += zone_page_state(zone, NR_FREE_PAGES) +
+			    zone_page_state(zone, NR_ZONE_INACTIVE_ANON) +
+			    zone_page_state(zone, NR_ZONE_ACTIVE_ANON) +
+			    zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
+			    zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
+	}
+	return nr_pages;
+}
+
 /**
- * extent_alloc - allocate zeroed memory in one piece
- * @extent: filled in
+ * extent_is_beyond_reach - tell whether there is too little memory for a request
  * @request: what is wanted
  *
- * Return: 0, -ENOMEM, or -EINTR if a fatal signal is pending.
+ * What counts is how much is free or can be made so, contiguous or not, in all
+ * and on the nodes that the request may have.
  */
-int extent_alloc(struct extent *extent, const struct extent_request *request)
+bool extent_is_beyond_reach(const struct extent_request *request)
 {
-	struct extent_request run = *request;
-	int ret;
+	unsigned long nr_pages = 0;
+	int node;
 
-	if (!extent_alloc_buddy(extent, request))
+	if (request->nr_pages > si_mem_available())
+		return true;
+	if (request->node != NUMA_NO_NODE)
+		return request->nr_pages > extent_node_available(request->node);
+	if (nodes_subset(node_states[N_MEMORY], cpuset_current_mems_allowed))
+		return false;
+	for_each_node_mask(node, cpuset_current_mems_allowed)
+		nr_pages += extent_node_available(node);
+	return request->nr_pages > nr_pages;
+}
+
+/**
+ * extent_run_begin - prepare to take a contiguous run
+ * @run: filled in; to be ended with extent_run_end()
+ * @request: what is wanted
+ */
+void extent_run_begin(struct extent_run *run,
+		      const struct extent_request *request)
+{
+	run->request = *request;
+	run->searching = false;
+}
+
+/* Without a search: from the page allocator or the pool, all of it */
+static int extent_run_take_all(struct extent_run *run, struct extent *extent)
+{
+	if (!extent_alloc_buddy(extent, &run->request))
 		return 0;
 	/* a large folio lies at a multiple of its size */
-	if (run.nr_pages >= LARGE_FOLIO_PAGES)
-		run.align = max(run.align, LARGE_FOLIO_PAGES);
-	ret = pool_alloc(extent, &run);
-	if (ret)
-		ret = contig_search(extent, &run);
+	if (run->request.nr_pages >= LARGE_FOLIO_PAGES)
+		run->request.align = max(run->request.align, LARGE_FOLIO_PAGES);
+	if (pool_alloc(extent, &run->request))
+		return -ENOMEM;
+	return extent_zero(extent);
+}
+
+/**
+ * extent_run_take - take the next extent of a run
+ * @run: the run; not to be called again once all of it is taken
+ * @extent: filled in; zeroed
+ *
+ * What is taken from the kernel at a time is 16 MiB at most, so that no more has
+ * to be held before it is charged. A single allocation of the page allocator is
+ * longer only where pages are larger than 4 KiB.
+ *
+ * Return: 0; -EAGAIN if this run ends here: the caller gives back all extents of
+ * it, and may call again, which begins another run; -ENOMEM if there is none;
+ * -EINTR if a fatal signal is pending.
+ */
+int extent_run_take(struct extent_run *run, struct extent *extent)
+{
+	int ret;
+
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	if (!run->searching) {
+		ret = extent_run_take_all(run, extent);
+		if (ret != -ENOMEM)
+			return ret;
+		if (extent_is_beyond_reach(&run->request)) {
+			contig_report(&run->request);
+			return -ENOMEM;
+		}
+		contig_search_begin(&run->search, &run->request);
+		run->searching = true;
+	}
+	ret = contig_take(&run->search, extent);
+	if (ret == -ENOMEM)
+		contig_report(&run->request);
 	if (ret)
 		return ret;
-	ret = extent_zero(extent);
-	if (ret)
-		extent_free(extent, 0);
-	return ret;
+	return extent_zero(extent);
+}
+
+/**
+ * extent_run_end - end taking a run
+ * @run: the run; what was taken belongs to the caller
+ */
+void extent_run_end(struct extent_run *run)
+{
+	if (run->searching)
+		contig_search_end(&run->search);
 }
 
 /**
@@ -171,20 +278,4 @@ int extent_alloc_scattered(struct extent *extent,
 	    !extent_alloc_folio(extent, request, PIECE_ORDER, hasty))
 		return 0;
 	return extent_alloc_pages(extent, &page, gfp);
-}
-
-/**
- * extent_free - give pages back that nobody else refers to
- * @extent: the extent
- * @from: index of the first page to give back
- */
-void extent_free(struct extent *extent, unsigned long from)
-{
-	while (from < extent->nr_pages) {
-		struct folio *folio = extent_folio(extent, from);
-
-		from += folio_nr_pages(folio);
-		pool_notice_release(folio);
-		folio_put(folio);
-	}
 }

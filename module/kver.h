@@ -120,6 +120,13 @@ static inline int kver_folio_mapcount(struct folio *folio)
 }
 #endif
 
+/* A limit of a memory cgroup, in pages */
+#ifdef CONFIG_MEMCG
+#define kver_memcg_max(memcg) READ_ONCE((memcg)->memory.max)
+#else
+#define kver_memcg_max(memcg) ((void)(memcg), ULONG_MAX)
+#endif
+
 #ifndef CONFIG_CONTIG_ALLOC
 #define alloc_contig_range(...) (-EBUSY)
 #define alloc_contig_frozen_range(...) (-EBUSY)

@@ -8,6 +8,7 @@
 #define _MEMORY_H
 
 #include <linux/bits.h>
+#include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/mm_types.h>
 #include <linux/mmzone.h>
@@ -48,6 +49,60 @@ static inline struct folio *extent_folio(struct extent *extent,
 	return page_folio(pfn_to_page(extent->pfn + index));
 }
 
+/**
+ * enum contig_pass - what a search puts up with, in this order
+ * @CONTIG_FREE: all pages of the run have to be free
+ * @CONTIG_MOVABLE: they may be in use, if they are movable
+ * @CONTIG_CLAIMED: another search may be about to take them
+ * @CONTIG_GIVE_UP: there is no run to be had
+ */
+enum contig_pass {
+	CONTIG_FREE,
+	CONTIG_MOVABLE,
+	CONTIG_CLAIMED,
+	CONTIG_GIVE_UP,
+};
+
+/**
+ * struct contig_search - a search for contiguous memory; of contig.c alone
+ * @request: what is wanted
+ * @pass: what it puts up with at the moment
+ * @zone: which zone it looks at
+ * @pfn: how far down it has looked
+ * @end: page after the last one of the run that goes on below @pfn
+ * @attempts: how many more runs may be tried in this pass
+ * @jiffies_left: how much longer it may take
+ * @met_claim: whether there were runs that another search had claimed
+ * @claim: in the list of all searches that have claimed a run
+ * @run: what is claimed, or no pages
+ * @nr_taken: how many pages of @run have been taken
+ */
+struct contig_search {
+	const struct extent_request *request;
+	enum contig_pass pass;
+	unsigned int zone;
+	unsigned long pfn;
+	unsigned long end;
+	int attempts;
+	long jiffies_left;
+	bool met_claim;
+	struct list_head claim;
+	struct extent run;
+	unsigned long nr_taken;
+};
+
+/**
+ * struct extent_run - a contiguous run that is taken extent by extent
+ * @request: what is wanted; private, as what follows
+ * @searching: whether there is a search
+ * @search: the search
+ */
+struct extent_run {
+	struct extent_request request;
+	bool searching;
+	struct contig_search search;
+};
+
 /*
  * The page allocator makes no compound page of a part of a pageblock. Where
  * pageblocks are larger than a large folio, as with pages of 64 KiB, a run
@@ -59,7 +114,11 @@ static inline bool contig_has_large_folios(void)
 }
 
 /* extent.c */
-int extent_alloc(struct extent *extent, const struct extent_request *request);
+void extent_run_begin(struct extent_run *run,
+		      const struct extent_request *request);
+int extent_run_take(struct extent_run *run, struct extent *extent);
+void extent_run_end(struct extent_run *run);
+bool extent_is_beyond_reach(const struct extent_request *request);
 int extent_alloc_scattered(struct extent *extent,
 			   const struct extent_request *request);
 void extent_free(struct extent *extent, unsigned long from);
@@ -73,7 +132,11 @@ u64 pool_size_bytes(void);
 u64 pool_free_bytes(void);
 
 /* contig.c */
-int contig_search(struct extent *extent, const struct extent_request *request);
+void contig_search_begin(struct contig_search *search,
+			 const struct extent_request *request);
+int contig_take(struct contig_search *search, struct extent *extent);
+void contig_search_end(struct contig_search *search);
+void contig_report(const struct extent_request *request);
 int contig_take_pages(unsigned long pfn, unsigned long nr_pages);
 int contig_take_large_folio(struct zone *zone, unsigned long pfn);
 

@@ -248,6 +248,43 @@ module_param_cb(pool_free, &pool_free_ops, NULL, 0444);
 MODULE_PARM_DESC(pool_free,
 		 "Bytes of the pool that can be handed out now (read only)");
 
+static void pool_return_run(const struct extent *run)
+{
+	unsigned long i;
+
+	for (i = 0; i < run->nr_pages; i += LARGE_FOLIO_PAGES)
+		folio_put(pfn_folio(run->pfn + i));
+}
+
+static int pool_take_run(struct extent *run,
+			 const struct extent_request *request)
+{
+	struct contig_search search;
+	int ret = 0;
+
+	run->nr_pages = 0;
+	contig_search_begin(&search, request);
+	while (run->nr_pages < request->nr_pages) {
+		struct extent extent;
+
+		ret = contig_take(&search, &extent);
+		if (ret) {
+			pool_return_run(run);
+			run->nr_pages = 0;
+			if (ret != -EAGAIN)
+				break;
+			continue;
+		}
+		if (!run->nr_pages)
+			run->pfn = extent.pfn;
+		run->nr_pages += extent.nr_pages;
+	}
+	contig_search_end(&search);
+	if (ret == -ENOMEM)
+		contig_report(request);
+	return ret;
+}
+
 /*
  * The bitmap is small and made once: not worth a way to do without it. Nobody
  * else knows of the pool yet.
@@ -256,7 +293,7 @@ static int pool_reserve(const struct extent_request *request)
 {
 	unsigned long nr_folios = request->nr_pages / LARGE_FOLIO_PAGES;
 	struct extent run;
-	int ret = contig_search(&run, request);
+	int ret = pool_take_run(&run, request);
 
 	if (ret)
 		return ret;

@@ -75,7 +75,8 @@ static bool contig_run_is_takeable(struct zone *zone, unsigned long pfn,
 {
 	unsigned long end = pfn + nr_pages;
 
-	if (!pfn_to_online_page(pfn) || page_zone(pfn_to_page(pfn)) != zone)
+	if (!pfn_to_online_page(pfn) || page_zone(pfn_to_page(pfn)) != zone ||
+	    kver_pageblock_is_cma(pfn))
 		return false;
 	while (pfn < end) {
 		struct page *page = pfn_to_page(pfn);

@@ -120,6 +120,26 @@ static inline int kver_folio_mapcount(struct folio *folio)
 }
 #endif
 
+/*
+ * Whether a pageblock is CMA's, which lends it for a while at most. The function
+ * that tells this is not exported; the type of a pageblock is what the first
+ * three of its bits say.
+ */
+#if defined(CONFIG_SPARSEMEM) && defined(CONFIG_CMA)
+static inline bool kver_pageblock_is_cma(unsigned long pfn)
+{
+	const unsigned long *map = section_to_usemap(__pfn_to_section(pfn));
+	unsigned long bit = ((pfn & ~PAGE_SECTION_MASK) >> pageblock_order) *
+			    NR_PAGEBLOCK_BITS;
+	unsigned long flags = READ_ONCE(map[BIT_WORD(bit)]) >>
+			      bit % BITS_PER_LONG;
+
+	return (flags & GENMASK(2, 0)) == MIGRATE_CMA;
+}
+#else
+#define kver_pageblock_is_cma(pfn) ((void)(pfn), false)
+#endif
+
 /* A limit of a memory cgroup, in pages */
 #ifdef CONFIG_MEMCG
 #define kver_memcg_max(memcg) READ_ONCE((memcg)->memory.max)

@@ -337,4 +337,21 @@ TEST_F_TIMEOUT(crowd, of_large_requests_lets_small_ones_pass, LONG_TIMEOUT)
 	EXPECT_GT(2.0, among);
 }
 
+/* rule 28: needs a kernel that was booted with cma=, which takes the top */
+TEST(what_cma_owns_is_no_obstacle)
+{
+	const __u64 lengths[] = { 6 * MEG, 64 * MEG };
+	long long owned = number_in_file("/proc/meminfo", "CmaTotal:");
+	size_t i;
+
+	if (owned < 128 << 10)
+		SKIP(return, "CMA has less than 128 MiB");
+	for (i = 0; i < ARRAY_LENGTH(lengths); i++) {
+		int ds = ds_alloc(lengths[i], RIGHTS_R, 0);
+
+		EXPECT_LE(0, ds);
+		close(ds);
+	}
+}
+
 TEST_HARNESS_MAIN

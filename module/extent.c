@@ -50,8 +50,7 @@ void extent_free(struct extent *extent, unsigned long from)
 
 static gfp_t extent_gfp(const struct extent_request *request)
 {
-	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN |
-		    __GFP_RETRY_MAYFAIL;
+	gfp_t gfp = GFP_USER | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
 
 	return request->node == NUMA_NO_NODE ? gfp : gfp | __GFP_THISNODE;
 }

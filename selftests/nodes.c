@@ -8,6 +8,7 @@
 
 #include <sys/syscall.h>
 
+#include "cgroup.h"
 #include "common.h"
 #include "proc.h"
 
@@ -221,6 +222,94 @@ TEST_F_TIMEOUT(node, of_no_matter_which_means_all, LONG_TIMEOUT)
 	}
 	EXPECT_EQ((long)(length / page_size()), pages);
 	close(ds);
+}
+
+#define GROUP "dataspace-nodes"
+
+/* What a process that may use node 0 alone gets. */
+FIXTURE(cpuset){};
+
+FIXTURE_VARIANT(cpuset)
+{
+	__u64 bytes;
+	__u32 flags;
+};
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(cpuset, and_a_page) {
+	.bytes = 1,
+};
+
+FIXTURE_VARIANT_ADD(cpuset, and_a_run) {
+	.bytes = 9 * MEG + 1,
+};
+
+FIXTURE_VARIANT_ADD(cpuset, and_several_extents) {
+	.bytes = 9 * MEG + 1,
+	.flags = DATASPACE_ALLOC_SCATTERED,
+};
+
+/* clang-format on */
+
+FIXTURE_SETUP(cpuset)
+{
+	if (count_nodes() < 2)
+		SKIP(return, "this machine has one node");
+	cgroup_remove(GROUP);
+	if (cgroup_set("", "cgroup.subtree_control", "+cpuset"))
+		SKIP(return, "no cpuset controller");
+	ASSERT_EQ(0, cgroup_make(GROUP));
+	ASSERT_EQ(0, cgroup_set(GROUP, "cpuset.mems", "0"));
+}
+
+FIXTURE_TEARDOWN(cpuset)
+{
+	EXPECT_EQ(0, cgroup_remove(GROUP));
+}
+
+/* A bit for each thing that is not as it should be. */
+static int alloc_in_cpuset(__u64 bytes, __u32 flags)
+{
+	const __u64 length = whole_pages(bytes);
+	const long pages = length / page_size();
+	int ret = 0;
+	int ds;
+
+	if (cgroup_join(GROUP))
+		return 1;
+	if (alloc_on(1, bytes, flags) != -EINVAL)
+		ret |= 2;
+	ds = alloc_on(0, bytes, flags);
+	if (ds < 0 || pages_on(ds, length, 0) != pages)
+		ret |= 4;
+	close(ds);
+	ds = ds_alloc(bytes, RIGHTS_RW, flags);
+	if (ds < 0 || pages_on(ds, length, 0) != pages)
+		ret |= 8;
+	close(ds);
+	return ret;
+}
+
+/* rule 4: as mbind(2) refuses a node that is not the caller's */
+TEST_F(cpuset, holds_with_a_node_named_and_without)
+{
+	pid_t child = fork();
+
+	if (!child)
+		_exit(alloc_in_cpuset(variant->bytes, variant->flags));
+	EXPECT_EQ(0, wait_for(child));
+}
+
+/* rule 27: what other nodes have is not searched for */
+TEST_F(cpuset, that_has_less_is_ENOMEM)
+{
+	const __u64 length = node_memory(0, "MemTotal:");
+	pid_t child = fork();
+
+	if (!child)
+		_exit(cgroup_join(GROUP) ||
+		      ds_alloc(length, RIGHTS_RW, variant->flags) != -ENOMEM);
+	EXPECT_EQ(0, wait_for(child));
 }
 
 TEST_HARNESS_MAIN

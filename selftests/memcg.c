@@ -9,6 +9,7 @@
 #include "common.h"
 #include "fdpass.h"
 #include "pages.h"
+#include "proc.h"
 
 #define MEG ((size_t)1 << 20)
 #define TIMEOUT 120
@@ -308,6 +309,49 @@ TEST_F(limit, counts_page_by_page)
 	EXPECT_EQ(-EDQUOT, ds_alloc(1, RIGHTS_R, 0));
 	close(rest);
 	close(page);
+}
+
+/* rule 4 */
+TEST_F(limit, is_named_in_the_log)
+{
+	int log = log_open();
+
+	ASSERT_LE(0, log);
+	EXPECT_EQ(-EDQUOT, ds_alloc(9 * MEG, RIGHTS_R, 0));
+	EXPECT_TRUE(log_has(log, "9216 KiB wanted"));
+	close(log);
+}
+
+/* rule 4 */
+TEST_F(limit, of_any_size_is_taken_as_it_is)
+{
+	const long long limits[] = { (1LL << 56) + 1, (1LL << 44) + 1,
+				     INT64_MAX };
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(limits); i++) {
+		int ds;
+
+		ASSERT_EQ(0, number_to_file(LIMIT, limits[i]));
+		ds = ds_alloc(2 * MEG, RIGHTS_R, 0);
+		EXPECT_LE(0, ds);
+		close(ds);
+	}
+}
+
+#define IN_USE "/sys/module/dataspace/parameters/in_use"
+
+/* What is in use can be read, and only read. */
+TEST_F(limit, comes_with_a_count_of_bytes)
+{
+	const long long before = number_in_file(IN_USE, "");
+	int ds = ds_alloc(5 * MEG + 1, RIGHTS_R, 0);
+
+	ASSERT_LE(0, ds);
+	EXPECT_EQ(before + 5 * MEG + page_size(), number_in_file(IN_USE, ""));
+	close(ds);
+	EXPECT_EQ(before, number_in_file(IN_USE, ""));
+	EXPECT_EQ(-EACCES, number_to_file(IN_USE, 0));
 }
 
 TEST_HARNESS_MAIN

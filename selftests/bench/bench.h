@@ -8,7 +8,7 @@
 #ifndef DATASPACE_BENCH_H
 #define DATASPACE_BENCH_H
 
-#include "../common.h"
+#include "common.h"
 
 #define KIB 1024UL
 #define MIB (KIB * KIB)

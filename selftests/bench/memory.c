@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "../cgroup.h"
+#include "cgroup.h"
 #include "bench.h"
 
 #define GROUP "bench"

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "../fdpass.h"
+#include "fdpass.h"
 #include "bench.h"
 
 static int sockets[2];

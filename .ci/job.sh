@@ -46,7 +46,7 @@ guest_memory()
 {
 	name="memory of a guest on $1"
 	if ! output=$(VM_CPUS=1 VM_DRIVERS="kvm-amd kvm-intel" \
-		"$HERE/run.sh" -k "$series" program "$BUILD/install/doors" \
+		"$HERE/run.sh" -k "$series" program "$BUILD/install/access" \
 		-v kvm -v kvm_read_only -t a_guest_writes_if_its_owner_may 2>&1)
 	then
 		echo "FAIL  $name"

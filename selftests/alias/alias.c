@@ -21,7 +21,7 @@ FIXTURE_SETUP(alias)
 	self->page = page_size();
 	self->root = ds_alloc_pages(ROOT_PAGES);
 	ASSERT_LE(0, self->root);
-	ASSERT_EQ(0, tags_write_fd(self->root, ROOT_PAGES, 0));
+	ASSERT_EQ(0, pattern_write_fd(self->root, ROOT_PAGES, 0));
 }
 
 FIXTURE_TEARDOWN(alias)
@@ -39,7 +39,7 @@ TEST_F(alias, shows_exactly_its_pages)
 		for (end = first + 1; end <= ROOT_PAGES; end++) {
 			ds = ds_alias_pages(self->root, first, end, RIGHTS_R);
 			ASSERT_LE(0, ds);
-			EXPECT_EQ(0, tags_wrong_fd(ds, end - first, first));
+			EXPECT_EQ(0, pattern_wrong_fd(ds, end - first, first));
 			close(ds);
 		}
 	}
@@ -61,7 +61,7 @@ TEST_F(alias, ends_where_it_ends)
 	EXPECT_EQ(-EINVAL,
 		  ds_try_map(ds, 2 * page, PROT_READ, MAP_SHARED, 3 * page));
 	EXPECT_EQ(-EINVAL, ds_try_map(ds, 5 * page, PROT_READ, MAP_SHARED, 0));
-	EXPECT_EQ(0, tags_wrong_fd(self->root, ROOT_PAGES, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(self->root, ROOT_PAGES, 0));
 	close(ds);
 }
 
@@ -204,7 +204,7 @@ TEST_F(alias, of_an_alias_adds_up_the_offsets)
 
 		ds = ds_alias_pages(source, 1, pages + 1, RIGHTS_RW);
 		ASSERT_LE(0, ds);
-		EXPECT_EQ(0, tags_wrong_fd(ds, pages, depth));
+		EXPECT_EQ(0, pattern_wrong_fd(ds, pages, depth));
 		if (source != self->root)
 			close(source);
 		source = ds;
@@ -263,10 +263,10 @@ TEST_F(alias, of_other_pages_sees_nothing_of_its_neighbour)
 	int left = ds_alias_pages(self->root, 0, 8, RIGHTS_RW);
 	int right = ds_alias_pages(self->root, 8, 16, RIGHTS_RW);
 
-	ASSERT_EQ(0, tags_write_fd(left, 8, 1000));
-	EXPECT_EQ(0, tags_wrong_fd(right, 8, 8));
-	ASSERT_EQ(0, tags_write_fd(right, 8, 2000));
-	EXPECT_EQ(0, tags_wrong_fd(left, 8, 1000));
+	ASSERT_EQ(0, pattern_write_fd(left, 8, 1000));
+	EXPECT_EQ(0, pattern_wrong_fd(right, 8, 8));
+	ASSERT_EQ(0, pattern_write_fd(right, 8, 2000));
+	EXPECT_EQ(0, pattern_wrong_fd(left, 8, 1000));
 	close(left);
 	close(right);
 }
@@ -388,7 +388,7 @@ FIXTURE(read_only)
 FIXTURE_SETUP(read_only)
 {
 	self->root = ds_alloc_pages(4);
-	ASSERT_EQ(0, tags_write_fd(self->root, 4, 0));
+	ASSERT_EQ(0, pattern_write_fd(self->root, 4, 0));
 	self->ds = ds_alias_pages(self->root, 1, 3, RIGHTS_R);
 	ASSERT_LE(0, self->ds);
 }
@@ -397,7 +397,7 @@ FIXTURE_SETUP(read_only)
 FIXTURE_TEARDOWN(read_only)
 {
 	EXPECT_EQ(0, more_than_read_only(self->ds));
-	EXPECT_EQ(0, tags_wrong_fd(self->root, 4, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(self->root, 4, 0));
 }
 
 static int reopen(const char *process, int fd, int flags)

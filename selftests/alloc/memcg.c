@@ -198,11 +198,11 @@ TEST_F_TIMEOUT(memcg, charge_moves_to_the_parent_of_a_dead_group, TIMEOUT)
 	const size_t pages = variant->most / page_size();
 
 	ASSERT_LE(0, ds);
-	ASSERT_EQ(0, tags_write_fd(ds, pages, 0));
+	ASSERT_EQ(0, pattern_write_fd(ds, pages, 0));
 	stop_worker(self);
 	ASSERT_EQ(0, cgroup_remove(ONE));
 	EXPECT_EQ(variant->most, cgroup_file_bytes(PARENT, variant->most));
-	EXPECT_EQ(0, tags_wrong_fd(ds, pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(ds, pages, 0));
 	close(ds);
 	EXPECT_EQ(0, cgroup_file_bytes(PARENT, 0));
 }
@@ -214,7 +214,7 @@ static int use_in_group(const char *group, int ds, size_t length)
 	if (cgroup_join(group))
 		return 1;
 	alias = ds_alias(ds, 0, length, RIGHTS_RW);
-	if (alias < 0 || tags_write_fd(alias, length / page_size(), 0))
+	if (alias < 0 || pattern_write_fd(alias, length / page_size(), 0))
 		return 2;
 	return cgroup_file_bytes(group, 0) != 0;
 }

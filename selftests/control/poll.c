@@ -14,7 +14,7 @@
 #include "common.h"
 #include "control.h"
 #include "fdpass.h"
-#include "touch.h"
+#include "sigbus.h"
 #include "uring.h"
 
 #define PAGES 4
@@ -56,7 +56,7 @@ static int epoll_events(int epoll, int timeout)
 
 FIXTURE_SETUP(poll)
 {
-	touch_init();
+	sigbus_init();
 	self->length = PAGES * page_size();
 	self->root = ds_alloc_pages(PAGES);
 	ASSERT_LE(0, self->root);
@@ -192,7 +192,7 @@ TEST_F(poll, a_private_mapping_counts)
 			 MAP_PRIVATE, ds, 0);
 
 	ASSERT_NE(MAP_FAILED, map);
-	tags_write(map, PAGES, 0);
+	pattern_write(map, PAGES, 0);
 	close(ds);
 	EXPECT_TRUE(is_not_ready(self));
 	munmap(map, self->length);

@@ -12,10 +12,10 @@
 
 #include "common.h"
 #include "control.h"
-#include "door.h"
+#include "access.h"
 #include "fdpass.h"
 #include "pages.h"
-#include "touch.h"
+#include "sigbus.h"
 #include "uring.h"
 
 #define READ_WRITE (PROT_READ | PROT_WRITE)
@@ -52,26 +52,26 @@ FIXTURE_VARIANT_ADD(revoke, huge) {
 
 FIXTURE_SETUP(revoke)
 {
-	touch_init();
+	sigbus_init();
 	self->pages = variant->pages;
 	self->length = variant->pages * page_size();
 	self->root = ds_alloc_pages(self->pages);
 	ASSERT_LE(0, self->root);
 	self->own = ds_map(self->root, self->length, READ_WRITE);
 	ASSERT_NE(MAP_FAILED, self->own);
-	tags_write(self->own, self->pages, 0);
+	pattern_write(self->own, self->pages, 0);
 	self->ds = ds_alias(self->root, 0, self->length, RIGHTS_RW);
 	ASSERT_LE(0, self->ds);
 	self->map = ds_map(self->ds, self->length, READ_WRITE);
 	ASSERT_NE(MAP_FAILED, self->map);
-	ASSERT_EQ(0, tags_wrong(self->map, self->pages, 0));
+	ASSERT_EQ(0, pattern_wrong(self->map, self->pages, 0));
 }
 
 /* Whoever revokes keeps what is in the memory. */
 FIXTURE_TEARDOWN(revoke)
 {
 	if (self->own)
-		EXPECT_EQ(0, tags_wrong(self->own, self->pages, 0));
+		EXPECT_EQ(0, pattern_wrong(self->own, self->pages, 0));
 }
 
 /* Where the mapping was, for tests that cannot have it. */
@@ -119,8 +119,8 @@ TEST_F(revoke, a_mapping_to_read_and_a_private_one_are_sigbus)
 
 	ASSERT_NE(MAP_FAILED, map);
 	ASSERT_NE(MAP_FAILED, copy);
-	EXPECT_EQ(0, tags_wrong(map, self->pages, 0));
-	EXPECT_EQ(0, tags_wrong(copy, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(map, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(copy, self->pages, 0));
 	EXPECT_EQ(0, ds_revoke(self->root));
 	EXPECT_EQ(self->pages, pages_sigbus_on_load(map, self->pages));
 	EXPECT_EQ(self->pages, pages_sigbus_on_load(copy, self->pages));
@@ -135,11 +135,11 @@ TEST_F(revoke, private_copies_survive)
 		mmap(NULL, self->length, READ_WRITE, MAP_PRIVATE, self->ds, 0);
 
 	ASSERT_NE(MAP_FAILED, copy);
-	tags_write(copy, half, 1000);
+	pattern_write(copy, half, 1000);
 	EXPECT_EQ(0, ds_revoke(self->root));
-	EXPECT_EQ(0, tags_wrong(copy, half, 1000));
-	tags_write(copy, half, 2000);
-	EXPECT_EQ(0, tags_wrong(copy, half, 2000));
+	EXPECT_EQ(0, pattern_wrong(copy, half, 1000));
+	pattern_write(copy, half, 2000);
+	EXPECT_EQ(0, pattern_wrong(copy, half, 2000));
 	EXPECT_EQ(half, pages_sigbus_on_load(copy + half * page_size(), half));
 }
 
@@ -151,7 +151,7 @@ TEST_F(revoke, a_mapping_of_a_part_is_sigbus)
 	char *map = mmap(NULL, 5 * page, READ_WRITE, MAP_SHARED, part, page);
 
 	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_EQ(0, tags_wrong(map, 5, 4));
+	EXPECT_EQ(0, pattern_wrong(map, 5, 4));
 	EXPECT_EQ(0, ds_revoke(self->root));
 	EXPECT_EQ(5, pages_sigbus_on_load(map, 5));
 	EXPECT_EQ(5, pages_sigbus_on_store(map, 5));
@@ -178,7 +178,7 @@ static int say_word(int socket)
 /* The line on which the user found something else than SIGBUS, or 0. */
 static int use_until_told(char *map, size_t pages, int socket)
 {
-	if (map == MAP_FAILED || tags_wrong(map, pages, 0))
+	if (map == MAP_FAILED || pattern_wrong(map, pages, 0))
 		return __LINE__;
 	if (say_word(socket) || wait_for_word(socket))
 		return __LINE__;
@@ -279,11 +279,11 @@ TEST_F(revoke, works_for_a_holder_who_may_only_read)
 	int grant = ds_alias(reader, 0, self->length, RIGHTS_R);
 	char *map = ds_map(grant, self->length, PROT_READ);
 
-	EXPECT_EQ(0, tags_wrong(map, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(map, self->pages, 0));
 	EXPECT_EQ(0, ds_revoke(reader));
 	EXPECT_EQ(self->pages, pages_sigbus_on_load(map, self->pages));
-	EXPECT_EQ(0, tags_wrong_fd(reader, self->pages, 0));
-	EXPECT_EQ(0, tags_wrong(self->map, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(reader, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->map, self->pages, 0));
 }
 
 static long try_read(int fd)
@@ -412,12 +412,12 @@ static const struct {
 	{ "io_uring read", try_io_uring_read },
 	{ "splice from", try_splice_from },
 	{ "sendfile from", try_sendfile_from },
-	{ "write", door_write },
-	{ "pwrite", door_pwrite },
-	{ "writev", door_writev },
-	{ "io_uring write", door_io_uring_write },
-	{ "splice to", door_splice },
-	{ "sendfile to", door_sendfile },
+	{ "write", access_write },
+	{ "pwrite", access_pwrite },
+	{ "writev", access_writev },
+	{ "io_uring write", access_io_uring_write },
+	{ "splice to", access_splice },
+	{ "sendfile to", access_sendfile },
 	{ "lseek to the start", try_lseek_set },
 	{ "lseek to the end", try_lseek_end },
 	{ "mmap to read", try_mmap_read },
@@ -493,7 +493,7 @@ TEST_F(revoke, the_revoked_no_longer_count)
 	EXPECT_EQ(0, info.aliases);
 	EXPECT_EQ(self->length, info.exclusive);
 	EXPECT_EQ(0, info.state & DATASPACE_STATE_REVOKED);
-	EXPECT_EQ(0, tags_wrong_fd(self->root, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(self->root, self->pages, 0));
 }
 
 /* rule 17: derived, whether or not the ones in between still live */
@@ -507,7 +507,7 @@ TEST_F(revoke, reaches_through_closed_ones_in_the_middle)
 	close(self->ds);
 	close(middle);
 	close(inner);
-	EXPECT_EQ(0, tags_wrong_fd(last, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(last, self->pages, 0));
 	EXPECT_EQ(0, ds_revoke(self->root));
 	EXPECT_EQ(-ESTALE, try_pread(last));
 }
@@ -518,7 +518,7 @@ TEST_F(revoke, reaches_a_grandchild_that_is_mapped_but_closed)
 	int child = ds_alias(self->ds, 0, self->length, RIGHTS_RW);
 	char *map = ds_map(child, self->length, READ_WRITE);
 
-	ASSERT_EQ(0, tags_wrong(map, self->pages, 0));
+	ASSERT_EQ(0, pattern_wrong(map, self->pages, 0));
 	close(child);
 	close(self->ds);
 	EXPECT_EQ(0, ds_revoke(self->root));
@@ -534,15 +534,15 @@ TEST_F(revoke, source_siblings_and_ancestors_stay_as_they_are)
 	int nephew = ds_alias(sibling, 0, self->length, RIGHTS_R);
 	char *map = ds_map(sibling, self->length, READ_WRITE);
 
-	ASSERT_EQ(0, tags_wrong(map, self->pages, 0));
+	ASSERT_EQ(0, pattern_wrong(map, self->pages, 0));
 	EXPECT_EQ(0, ds_revoke(self->ds));
 	EXPECT_EQ(-ESTALE, try_pread(child));
-	EXPECT_EQ(0, tags_wrong(self->map, self->pages, 0));
-	EXPECT_EQ(0, tags_wrong(map, self->pages, 0));
-	EXPECT_EQ(0, tags_wrong_fd(self->ds, self->pages, 0));
-	EXPECT_EQ(0, tags_wrong_fd(nephew, self->pages, 0));
-	EXPECT_EQ(0, tags_write_fd(self->ds, self->pages, 0));
-	EXPECT_EQ(0, tags_write_fd(sibling, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->map, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(map, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(self->ds, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(nephew, self->pages, 0));
+	EXPECT_EQ(0, pattern_write_fd(self->ds, self->pages, 0));
+	EXPECT_EQ(0, pattern_write_fd(sibling, self->pages, 0));
 	EXPECT_EQ(0, ds_state(self->ds) & DATASPACE_STATE_REVOKED);
 	EXPECT_EQ(0, ds_state(self->root) & DATASPACE_STATE_REVOKED);
 }
@@ -556,7 +556,7 @@ TEST_F(revoke, one_grant_alone_can_be_revoked)
 
 	EXPECT_EQ(0, ds_revoke(other));
 	EXPECT_EQ(-ESTALE, try_pread(theirs));
-	EXPECT_EQ(0, tags_wrong_fd(mine, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(mine, self->pages, 0));
 }
 
 /* rule 17 */
@@ -569,7 +569,7 @@ TEST_F(revoke, afterwards_it_can_be_aliased_again)
 		EXPECT_EQ(-ESTALE, try_pread(self->ds));
 		again = ds_alias(self->root, 0, self->length, RIGHTS_RW);
 		ASSERT_LE(0, again);
-		EXPECT_EQ(0, tags_write_fd(again, self->pages, 0));
+		EXPECT_EQ(0, pattern_write_fd(again, self->pages, 0));
 		close(self->ds);
 		self->ds = again;
 	}
@@ -583,7 +583,7 @@ TEST_F(revoke, revoking_nothing_is_success)
 
 	EXPECT_EQ(0, ds_revoke(leaf));
 	EXPECT_EQ(0, ds_revoke(leaf));
-	EXPECT_EQ(0, tags_wrong_fd(leaf, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(leaf, self->pages, 0));
 	EXPECT_EQ(0, ds_revoke(self->root));
 	EXPECT_EQ(0, ds_revoke(self->root));
 }
@@ -595,8 +595,8 @@ TEST_F(revoke, unknown_flags_are_EINVAL_and_change_nothing)
 
 	for (bit = 0; bit < 32; bit++)
 		EXPECT_EQ(-EINVAL, ds_revoke_flags(self->root, 1U << bit));
-	EXPECT_EQ(0, tags_wrong(self->map, self->pages, 0));
-	EXPECT_EQ(0, tags_wrong_fd(self->ds, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->map, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(self->ds, self->pages, 0));
 }
 
 /* rule 17: a recipient cannot sleep through it */
@@ -641,7 +641,7 @@ TEST_F(revoke, revoked_areas_can_be_moved_protected_inherited_and_unmapped)
 	EXPECT_EQ(0, wait_for(child));
 	EXPECT_EQ(0, munmap(moved, self->length / 2));
 	EXPECT_EQ(0, munmap(self->map, self->length / 2));
-	EXPECT_EQ(0, tags_wrong_fd(self->root, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(self->root, self->pages, 0));
 }
 
 /* rule 17 */
@@ -672,13 +672,13 @@ TEST_F(revoke, the_kernel_reaches_no_page_by_a_revoked_mapping)
 	int file = memfd_create("target", MFD_CLOEXEC);
 
 	EXPECT_EQ(0, ds_revoke(self->root));
-	EXPECT_EQ(-EFAULT, door_read_into(self->map));
-	EXPECT_EQ(-EFAULT, door_process_vm_writev(self->map));
-	EXPECT_EQ(-EIO, door_proc_mem(self->map));
-	EXPECT_EQ(-EIO, door_ptrace(self->map));
+	EXPECT_EQ(-EFAULT, access_read_into(self->map));
+	EXPECT_EQ(-EFAULT, access_process_vm_writev(self->map));
+	EXPECT_EQ(-EIO, access_proc_mem(self->map));
+	EXPECT_EQ(-EIO, access_ptrace(self->map));
 	EXPECT_EQ(-EFAULT, result(pwrite(file, self->map, 64, 0)));
-	EXPECT_EQ(-EFAULT, door_vmsplice_gift(self->map, page_size()));
-	EXPECT_EQ(-EFAULT, door_io_uring_read_into(self->map));
+	EXPECT_EQ(-EFAULT, access_vmsplice_gift(self->map, page_size()));
+	EXPECT_EQ(-EFAULT, access_io_uring_read_into(self->map));
 }
 
 /* rule 17: no page goes that its source covers */
@@ -720,7 +720,7 @@ TEST_F(revoke, pages_that_a_live_sibling_covers_stay)
 	char *map = ds_map(child, self->length, PROT_READ);
 	struct pages pages;
 
-	ASSERT_EQ(0, tags_wrong(map, self->pages, 0));
+	ASSERT_EQ(0, pattern_wrong(map, self->pages, 0));
 	ASSERT_EQ(0, pages_of_map(&pages, self->own, self->length));
 	unmap_own(self);
 	EXPECT_EQ(0, ds_revoke(self->ds));
@@ -731,7 +731,7 @@ TEST_F(revoke, pages_that_a_live_sibling_covers_stay)
 	EXPECT_EQ(self->pages, pages_sigbus_on_load(map, self->pages));
 	EXPECT_EQ(5, pages_held(&pages));
 	EXPECT_EQ(5, pages_held_in(&pages, 3, 8));
-	EXPECT_EQ(0, tags_wrong_fd(sibling, 5, 3));
+	EXPECT_EQ(0, pattern_wrong_fd(sibling, 5, 3));
 	close(sibling);
 	EXPECT_EQ(0, pages_held(&pages));
 	pages_forget(&pages);
@@ -752,7 +752,7 @@ TEST_F(revoke, a_pinned_page_stays_with_its_pin_and_goes_back_after_it)
 	close(self->root);
 	EXPECT_LE(1, pages_held_in(&pages, 3, 4));
 	EXPECT_EQ(page_size(), read(pin.ends[0], seen, page_size()));
-	EXPECT_EQ(0, tags_wrong(seen, 1, 3));
+	EXPECT_EQ(0, pattern_wrong(seen, 1, 3));
 	pin_close(&pin);
 	EXPECT_EQ(0, pages_wait(&pages, 0, SOON));
 	pages_forget(&pages);

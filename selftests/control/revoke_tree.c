@@ -12,7 +12,7 @@
 
 #include "common.h"
 #include "control.h"
-#include "touch.h"
+#include "sigbus.h"
 
 #define ALIASES 100000
 /* What watches each object makes it several times as large. */
@@ -55,7 +55,7 @@ FIXTURE_SETUP(tree)
 {
 	const char *given = getenv("ALIASES");
 
-	touch_init();
+	sigbus_init();
 	self->seed = random_seed();
 	self->count = is_debug_kernel() ? ALIASES_DEBUG : ALIASES;
 	if (given)
@@ -68,7 +68,7 @@ FIXTURE_SETUP(tree)
 	self->nodes[0].pages = ROOT_PAGES;
 	self->nodes[0].fd = ds_alloc_pages(ROOT_PAGES);
 	ASSERT_LE(0, self->nodes[0].fd);
-	ASSERT_EQ(0, tags_write_fd(self->nodes[0].fd, ROOT_PAGES, 0));
+	ASSERT_EQ(0, pattern_write_fd(self->nodes[0].fd, ROOT_PAGES, 0));
 }
 
 FIXTURE_TEARDOWN(tree)
@@ -198,7 +198,7 @@ static bool map_is_right(const struct node *node)
 
 	if (node->revoked)
 		return load_is_sigbus(node->map);
-	return !touch_load(node->map, &value) && value;
+	return !try_load(node->map, &value) && value;
 }
 
 /* How many are not what they should be. */
@@ -257,7 +257,7 @@ TEST_F_TIMEOUT(tree, exactly_what_is_below_a_node_dies, TIMEOUT)
 	revoke_one(_metadata, self, pick_node(self, 1 + self->count / 100));
 	revoke_one(_metadata, self, pick_node(self, NEAR));
 	revoke_one(_metadata, self, 0);
-	EXPECT_EQ(0, tags_wrong_fd(self->nodes[0].fd, ROOT_PAGES, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(self->nodes[0].fd, ROOT_PAGES, 0));
 	EXPECT_EQ(ROOT_PAGES * page_size(), ds_exclusive(self->nodes[0].fd));
 }
 

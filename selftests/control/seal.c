@@ -11,9 +11,9 @@
 
 #include "common.h"
 #include "control.h"
-#include "door.h"
+#include "access.h"
 #include "fdpass.h"
-#include "touch.h"
+#include "sigbus.h"
 #include "uring.h"
 
 #define DISK "/dev/vda"
@@ -37,7 +37,7 @@ struct line {
 
 static bool line_make(struct line *line, size_t pages)
 {
-	touch_init();
+	sigbus_init();
 	line->pages = pages;
 	line->length = pages * page_size();
 	line->root = ds_alloc_pages(pages);
@@ -49,17 +49,17 @@ static bool line_make(struct line *line, size_t pages)
 	if (line->root_map == MAP_FAILED || line->map == MAP_FAILED ||
 	    line->child_map == MAP_FAILED)
 		return false;
-	tags_write(line->child_map, pages, 0);
-	return !tags_wrong(line->map, pages, 0) &&
-	       !tags_wrong(line->root_map, pages, 0);
+	pattern_write(line->child_map, pages, 0);
+	return !pattern_wrong(line->map, pages, 0) &&
+	       !pattern_wrong(line->root_map, pages, 0);
 }
 
 /* Nothing but what is allowed to has written. */
 static bool line_is(const struct line *line, __u64 first)
 {
-	return !tags_wrong(line->root_map, line->pages, first) &&
-	       !tags_wrong(line->map, line->pages, first) &&
-	       !tags_wrong(line->child_map, line->pages, first);
+	return !pattern_wrong(line->root_map, line->pages, first) &&
+	       !pattern_wrong(line->map, line->pages, first) &&
+	       !pattern_wrong(line->child_map, line->pages, first);
 }
 
 /* Of how many pages a store at their beginning raises no signal. */
@@ -70,8 +70,8 @@ static size_t pages_stored(char *map, size_t pages)
 	size_t i;
 
 	for (i = 0; i < pages; i++)
-		stored += !touch_load(map + i * page_size(), &value) &&
-			  !touch_store(map + i * page_size(), value);
+		stored += !try_load(map + i * page_size(), &value) &&
+			  !try_store(map + i * page_size(), value);
 	return stored;
 }
 
@@ -132,12 +132,12 @@ static void expect_no_new_write(struct __test_metadata *_metadata, int fd,
 {
 	EXPECT_EQ(-EPERM, ds_try_map(fd, length, READ_WRITE, MAP_SHARED, 0));
 	EXPECT_EQ(-EPERM, ds_try_map(fd, length, PROT_WRITE, MAP_SHARED, 0));
-	EXPECT_EQ(-EPERM, door_write(fd));
-	EXPECT_EQ(-EPERM, door_pwrite(fd));
-	EXPECT_EQ(-EPERM, door_writev(fd));
-	EXPECT_EQ(-EPERM, door_splice(fd));
-	EXPECT_EQ(-EPERM, door_sendfile(fd));
-	EXPECT_EQ(-EPERM, door_io_uring_write(fd));
+	EXPECT_EQ(-EPERM, access_write(fd));
+	EXPECT_EQ(-EPERM, access_pwrite(fd));
+	EXPECT_EQ(-EPERM, access_writev(fd));
+	EXPECT_EQ(-EPERM, access_splice(fd));
+	EXPECT_EQ(-EPERM, access_sendfile(fd));
+	EXPECT_EQ(-EPERM, access_io_uring_write(fd));
 	EXPECT_EQ(-EPERM, ds_alias(fd, 0, length, RIGHTS_RW));
 }
 
@@ -175,8 +175,8 @@ TEST_F(seal, reading_goes_on)
 	EXPECT_TRUE(line_is(line, 0));
 	EXPECT_EQ(64, try_read(line->ds));
 	EXPECT_EQ(64, try_read(line->child));
-	EXPECT_EQ(0, tags_wrong_fd(line->ds, line->pages, 0));
-	EXPECT_EQ(0, tags_wrong_fd(line->child, line->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(line->ds, line->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(line->child, line->pages, 0));
 }
 
 /* rules 11 and 18 */
@@ -188,15 +188,15 @@ TEST_F(seal, private_mappings_can_be_written_to)
 	char *after;
 
 	ASSERT_NE(MAP_FAILED, before);
-	tags_write(before, 1, 1000);
+	pattern_write(before, 1, 1000);
 	EXPECT_EQ(0, ds_seal(line->ds, variant->flags));
-	EXPECT_EQ(0, tags_wrong(before, 1, 1000));
-	tags_write(before, line->pages, 2000);
-	EXPECT_EQ(0, tags_wrong(before, line->pages, 2000));
+	EXPECT_EQ(0, pattern_wrong(before, 1, 1000));
+	pattern_write(before, line->pages, 2000);
+	EXPECT_EQ(0, pattern_wrong(before, line->pages, 2000));
 	after = mmap(NULL, line->length, READ_WRITE, MAP_PRIVATE, line->ds, 0);
 	ASSERT_NE(MAP_FAILED, after);
-	tags_write(after, line->pages, 3000);
-	EXPECT_EQ(0, tags_wrong(after, line->pages, 3000));
+	pattern_write(after, line->pages, 3000);
+	EXPECT_EQ(0, pattern_wrong(after, line->pages, 3000));
 	EXPECT_TRUE(line_is(line, 0));
 }
 
@@ -213,11 +213,11 @@ TEST_F(seal, aliases_made_later_may_only_read)
 	EXPECT_EQ(RIGHTS_R, ds_rights(clipped));
 	EXPECT_EQ(RIGHTS_R, ds_rights(reader));
 	EXPECT_EQ(O_RDONLY, fcntl(clipped, F_GETFL) & O_ACCMODE);
-	EXPECT_EQ(-EBADF, door_pwrite(clipped));
+	EXPECT_EQ(-EBADF, access_pwrite(clipped));
 	EXPECT_EQ(-EACCES,
 		  ds_try_map(clipped, line->length, READ_WRITE, MAP_SHARED, 0));
 	EXPECT_EQ(-EPERM, ds_seal(reader, variant->flags));
-	EXPECT_EQ(0, tags_wrong_fd(clipped, line->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(clipped, line->pages, 0));
 }
 
 /* rule 18: what was mapped to be read can't be written to later */
@@ -228,14 +228,14 @@ TEST_F(seal, mprotect_gives_no_right_back)
 	char *none = ds_map(line->child, line->length, PROT_NONE);
 
 	EXPECT_EQ(0, ds_seal(line->ds, variant->flags));
-	EXPECT_EQ(-EPERM, door_mprotect(view, line->length));
-	EXPECT_EQ(-EPERM, door_pkey_mprotect(view, line->length));
-	EXPECT_EQ(-EPERM, door_mprotect(view, page_size()));
-	EXPECT_EQ(-EPERM, door_mprotect(none, line->length));
+	EXPECT_EQ(-EPERM, access_mprotect(view, line->length));
+	EXPECT_EQ(-EPERM, access_pkey_mprotect(view, line->length));
+	EXPECT_EQ(-EPERM, access_mprotect(view, page_size()));
+	EXPECT_EQ(-EPERM, access_mprotect(none, line->length));
 	EXPECT_EQ(0, mprotect(none, line->length, PROT_READ));
-	EXPECT_EQ(0, tags_wrong(none, line->pages, 0));
-	EXPECT_EQ(SIGSEGV, door_store(view));
-	EXPECT_EQ(SIGSEGV, door_store(none));
+	EXPECT_EQ(0, pattern_wrong(none, line->pages, 0));
+	EXPECT_EQ(SIGSEGV, access_store(view));
+	EXPECT_EQ(SIGSEGV, access_store(none));
 }
 
 /* rule 18: nor does a mapping get back what it once gave up */
@@ -245,11 +245,11 @@ TEST_F(seal, mprotect_down_and_up_again_is_EPERM)
 
 	EXPECT_EQ(0, ds_seal(line->ds, variant->flags));
 	EXPECT_EQ(0, mprotect(line->map, line->length, PROT_READ));
-	EXPECT_EQ(-EPERM, door_mprotect(line->map, line->length));
+	EXPECT_EQ(-EPERM, access_mprotect(line->map, line->length));
 	EXPECT_EQ(0, mprotect(line->child_map, page_size(), PROT_NONE));
-	EXPECT_EQ(-EPERM, door_mprotect(line->child_map, page_size()));
-	EXPECT_EQ(SIGSEGV, door_store(line->map));
-	EXPECT_EQ(SIGSEGV, door_store(line->child_map));
+	EXPECT_EQ(-EPERM, access_mprotect(line->child_map, page_size()));
+	EXPECT_EQ(SIGSEGV, access_store(line->map));
+	EXPECT_EQ(SIGSEGV, access_store(line->child_map));
 }
 
 /* rule 18: X and everything derived from it, and nothing else */
@@ -259,13 +259,13 @@ TEST_F(seal, ancestors_and_siblings_keep_writing)
 	int sibling = ds_alias(line->root, 0, line->length, RIGHTS_RW);
 
 	EXPECT_EQ(0, ds_seal(line->ds, variant->flags));
-	tags_write(line->root_map, line->pages, 1000);
+	pattern_write(line->root_map, line->pages, 1000);
 	EXPECT_TRUE(line_is(line, 1000));
-	EXPECT_EQ(0, tags_write_fd(line->root, line->pages, 2000));
+	EXPECT_EQ(0, pattern_write_fd(line->root, line->pages, 2000));
 	EXPECT_TRUE(line_is(line, 2000));
-	EXPECT_EQ(0, tags_write_fd(sibling, line->pages, 3000));
+	EXPECT_EQ(0, pattern_write_fd(sibling, line->pages, 3000));
 	EXPECT_TRUE(line_is(line, 3000));
-	EXPECT_EQ(64, door_pwrite(line->root));
+	EXPECT_EQ(64, access_pwrite(line->root));
 	EXPECT_LE(0, ds_alias(line->root, 0, line->length, RIGHTS_RW));
 	EXPECT_EQ(RIGHTS_RW, ds_rights(line->root));
 	EXPECT_EQ(0, ds_state(line->root) & DATASPACE_STATE_SEALED);
@@ -327,8 +327,8 @@ TEST_F(seal, without_the_right_to_write_it_is_EPERM)
 
 	EXPECT_EQ(-EPERM, ds_seal(reader, variant->flags));
 	EXPECT_EQ(0, ds_state(reader) & DATASPACE_STATE_SEALED);
-	EXPECT_EQ(64, door_pwrite(line->ds));
-	EXPECT_EQ(64, door_pwrite(writer));
+	EXPECT_EQ(64, access_pwrite(line->ds));
+	EXPECT_EQ(64, access_pwrite(writer));
 }
 
 /* rule 18: a flag of a later version */
@@ -342,7 +342,7 @@ TEST_F(seal, unknown_flags_are_EINVAL_and_change_nothing)
 			  ds_seal(line->ds, variant->flags | 1U << bit));
 	EXPECT_EQ(RIGHTS_RW, ds_rights(line->ds));
 	EXPECT_EQ(line->pages, pages_stored(line->map, line->pages));
-	EXPECT_EQ(64, door_pwrite(line->child));
+	EXPECT_EQ(64, access_pwrite(line->child));
 }
 
 /* rules 17 and 18: also for one that never had the right */
@@ -368,7 +368,7 @@ TEST_F(seal, a_sealed_one_can_be_revoked)
 	EXPECT_EQ(-ESTALE, try_read(line->child));
 	EXPECT_EQ(line->pages,
 		  pages_sigbus_on_load(line->child_map, line->pages));
-	EXPECT_EQ(0, tags_wrong(line->map, line->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(line->map, line->pages, 0));
 }
 
 /* rule 18: a recipient cannot sleep through it */
@@ -400,7 +400,7 @@ TEST_F(seal, pages_outside_of_the_range_stay_writable)
 	EXPECT_EQ(variant->flags ? 0 : 5, pages_stored(map, 5));
 	EXPECT_EQ(line->pages, pages_stored(line->map, line->pages));
 	expect_no_new_write(_metadata, part, 5 * page);
-	EXPECT_EQ(64, door_pwrite(line->ds));
+	EXPECT_EQ(64, access_pwrite(line->ds));
 }
 
 /* What only a plain seal does: it leaves what is mapped as it is. */
@@ -440,12 +440,12 @@ TEST_F(plain, mappings_that_are_writable_stay_so)
 {
 	struct line *line = &self->line;
 
-	tags_write(line->child_map, line->pages, 1000);
+	pattern_write(line->child_map, line->pages, 1000);
 	EXPECT_TRUE(line_is(line, 1000));
-	tags_write(line->map, line->pages, 2000);
+	pattern_write(line->map, line->pages, 2000);
 	EXPECT_TRUE(line_is(line, 2000));
 	EXPECT_EQ(0, madvise(line->map, line->length, MADV_DONTNEED));
-	tags_write(line->map, line->pages, 3000);
+	pattern_write(line->map, line->pages, 3000);
 	EXPECT_TRUE(line_is(line, 3000));
 }
 
@@ -463,8 +463,8 @@ TEST_F(plain, they_stay_so_when_split_and_moved)
 	moved = mremap(line->map, 3 * page_size(), 3 * page_size(),
 		       MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	ASSERT_EQ(to, moved);
-	tags_write(moved, 3, 1000);
-	EXPECT_EQ(0, tags_wrong(line->root_map, 3, 1000));
+	pattern_write(moved, 3, 1000);
+	EXPECT_EQ(0, pattern_wrong(line->root_map, 3, 1000));
 }
 
 /* rule 18: the area is inherited as it is */
@@ -474,9 +474,9 @@ TEST_F(plain, a_child_of_the_process_can_go_on_writing)
 	pid_t child = fork();
 
 	if (!child) {
-		tags_write(line->map, line->pages, 1000);
+		pattern_write(line->map, line->pages, 1000);
 		_exit(mprotect(line->map, line->length, PROT_READ) ||
-		      door_mprotect(line->map, line->length) != -EPERM);
+		      access_mprotect(line->map, line->length) != -EPERM);
 	}
 	EXPECT_EQ(0, wait_for(child));
 	EXPECT_TRUE(line_is(line, 1000));
@@ -485,8 +485,8 @@ TEST_F(plain, a_child_of_the_process_can_go_on_writing)
 /* rule 18: by the kernel, for the holder of such a mapping */
 TEST_F(plain, the_kernel_can_write_to_them)
 {
-	EXPECT_EQ(64, door_read_into(self->line.map));
-	EXPECT_EQ(64, door_process_vm_writev(self->line.child_map));
+	EXPECT_EQ(64, access_read_into(self->line.map));
+	EXPECT_EQ(64, access_process_vm_writev(self->line.child_map));
 }
 
 /* rule 18: a pin is only in the way of what NOW does */
@@ -498,7 +498,7 @@ TEST_F(plain, a_pin_is_no_obstacle)
 
 	ASSERT_EQ(0, pin_page(&pin, line->root_map));
 	EXPECT_EQ(0, ds_seal(other, 0));
-	EXPECT_EQ(-EPERM, door_pwrite(other));
+	EXPECT_EQ(-EPERM, access_pwrite(other));
 	pin_close(&pin);
 }
 
@@ -554,7 +554,7 @@ FIXTURE_SETUP(now)
 /* Whatever was tried: only who was allowed to has written. */
 FIXTURE_TEARDOWN(now)
 {
-	EXPECT_EQ(0, tags_wrong(self->line.root_map, self->line.pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->line.root_map, self->line.pages, 0));
 }
 
 /* rule 18 */
@@ -660,7 +660,7 @@ TEST_F(now, split_and_moved_mappings_stay_sealed)
 	char *moved;
 
 	EXPECT_EQ(0, ds_seal(line->ds, NOW));
-	EXPECT_EQ(0, tags_wrong(line->map, line->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(line->map, line->pages, 0));
 	moved = mremap(line->map + half, half, half,
 		       MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	ASSERT_EQ(to, moved);
@@ -682,8 +682,8 @@ TEST_F(now, joined_mappings_stay_sealed)
 	ASSERT_EQ(0, madvise(line->map, half, MADV_RANDOM));
 	ASSERT_EQ(0, madvise(line->child_map + half, half, MADV_RANDOM));
 	EXPECT_EQ(0, ds_seal(line->ds, NOW));
-	EXPECT_EQ(0, touch_load(line->map + half, &value));
-	EXPECT_EQ(0, touch_load(line->child_map + half, &value));
+	EXPECT_EQ(0, try_load(line->map + half, &value));
+	EXPECT_EQ(0, try_load(line->child_map + half, &value));
 	ASSERT_EQ(0, madvise(line->map, half, MADV_NORMAL));
 	ASSERT_EQ(0, madvise(line->child_map + half, half, MADV_NORMAL));
 	EXPECT_EQ(pages, pages_sigbus_on_store(line->map, pages));
@@ -698,7 +698,7 @@ TEST_F(now, mprotect_mlock_and_madvise_do_not_unseal)
 
 	EXPECT_EQ(0, ds_seal(line->ds, NOW));
 	EXPECT_EQ(0, mlock(line->map, page_size()));
-	EXPECT_EQ(0, tags_wrong(line->map, pages, 0));
+	EXPECT_EQ(0, pattern_wrong(line->map, pages, 0));
 	EXPECT_EQ(0, munlock(line->map, page_size()));
 	EXPECT_EQ(0, madvise(line->map, line->length, MADV_POPULATE_READ));
 	EXPECT_EQ(-EFAULT, result(madvise(line->map, line->length,
@@ -711,32 +711,32 @@ TEST_F(now, mprotect_mlock_and_madvise_do_not_unseal)
 }
 
 /* What the kernel can do for a holder of the mapping, or to one. */
-static void expect_doors_closed(struct __test_metadata *_metadata,
-				struct line *line, char *map)
+static void expect_writes_fail(struct __test_metadata *_metadata,
+			       struct line *line, char *map)
 {
-	EXPECT_EQ(SIGBUS, door_store(map));
-	EXPECT_EQ(-EFAULT, door_read_into(map));
-	EXPECT_EQ(-EFAULT, door_process_vm_writev(map));
-	EXPECT_EQ(-EIO, door_proc_mem(map));
-	EXPECT_EQ(-EIO, door_ptrace(map));
-	EXPECT_EQ(-EFAULT, door_io_uring_read_into(map));
-	EXPECT_GT(0, door_io_uring_fixed(map, page_size()));
-	EXPECT_EQ(-EFAULT, door_direct_read_into(map, DISK));
-	EXPECT_EQ(0, door_vmsplice_gift(map, page_size()));
+	EXPECT_EQ(SIGBUS, access_store(map));
+	EXPECT_EQ(-EFAULT, access_read_into(map));
+	EXPECT_EQ(-EFAULT, access_process_vm_writev(map));
+	EXPECT_EQ(-EIO, access_proc_mem(map));
+	EXPECT_EQ(-EIO, access_ptrace(map));
+	EXPECT_EQ(-EFAULT, access_io_uring_read_into(map));
+	EXPECT_GT(0, access_io_uring_fixed(map, page_size()));
+	EXPECT_EQ(-EFAULT, access_direct_read_into(map, DISK));
+	EXPECT_EQ(0, access_vmsplice_gift(map, page_size()));
 	EXPECT_TRUE(line_is(line, 0));
 }
 
 /* rule 18: with its pages absent, then with them present */
-TEST_F(now, no_door_is_open)
+TEST_F(now, no_other_access_can_write)
 {
 	struct line *line = &self->line;
 
 	EXPECT_EQ(0, ds_seal(line->ds, NOW));
-	EXPECT_EQ(-EFAULT, door_process_vm_writev(line->map));
-	expect_doors_closed(_metadata, line, line->map);
+	EXPECT_EQ(-EFAULT, access_process_vm_writev(line->map));
+	expect_writes_fail(_metadata, line, line->map);
 	EXPECT_TRUE(line_is(line, 0));
-	expect_doors_closed(_metadata, line, line->map);
-	expect_doors_closed(_metadata, line, line->child_map);
+	expect_writes_fail(_metadata, line, line->map);
+	expect_writes_fail(_metadata, line, line->child_map);
 }
 
 /* Everything that a seal takes away is there. */
@@ -749,8 +749,8 @@ static void expect_unsealed(struct __test_metadata *_metadata,
 	EXPECT_EQ(RIGHTS_RW, ds_rights(line->child));
 	EXPECT_EQ(line->pages, pages_stored(line->map, line->pages));
 	EXPECT_EQ(line->pages, pages_stored(line->child_map, line->pages));
-	EXPECT_EQ(0, tags_write_fd(line->ds, line->pages, 0));
-	EXPECT_EQ(0, tags_write_fd(line->child, line->pages, 0));
+	EXPECT_EQ(0, pattern_write_fd(line->ds, line->pages, 0));
+	EXPECT_EQ(0, pattern_write_fd(line->child, line->pages, 0));
 	EXPECT_EQ(0, mprotect(line->map, line->length, PROT_READ));
 	EXPECT_EQ(0, mprotect(line->map, line->length, READ_WRITE));
 	EXPECT_TRUE(line_is(line, 0));
@@ -808,7 +808,7 @@ TEST_F(now, EBUSY_after_a_plain_seal_leaves_that)
 	EXPECT_EQ(-EBUSY, ds_seal(line->ds, NOW));
 	EXPECT_NE(0, ds_state(line->ds) & DATASPACE_STATE_SEALED);
 	EXPECT_EQ(RIGHTS_R, ds_rights(line->child));
-	EXPECT_EQ(-EPERM, door_pwrite(line->child));
+	EXPECT_EQ(-EPERM, access_pwrite(line->child));
 	EXPECT_EQ(line->pages, pages_stored(line->map, line->pages));
 	pin_close(&pin);
 	expect_sealed(_metadata, line);
@@ -843,9 +843,9 @@ TEST_F(now, a_pin_outside_of_the_range_is_no_obstacle)
 	EXPECT_EQ(variant->whole ? -EBUSY : 0, ds_seal(part, NOW));
 	pin_close(&pin);
 	EXPECT_EQ(0, ds_seal(part, NOW));
-	EXPECT_EQ(-EPERM, door_pwrite(part));
-	EXPECT_EQ(64, door_pwrite(line->ds));
-	tags_write(line->map, line->pages, 0);
+	EXPECT_EQ(-EPERM, access_pwrite(part));
+	EXPECT_EQ(64, access_pwrite(line->ds));
+	pattern_write(line->map, line->pages, 0);
 }
 
 /* rules 18 and 21 */

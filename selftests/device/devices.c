@@ -11,7 +11,7 @@
 #include "kmod.h"
 #include "pages.h"
 #include "rdma.h"
-#include "touch.h"
+#include "sigbus.h"
 #include "vfio.h"
 
 /* What the device is given: these pages of the dataspace. */
@@ -168,7 +168,7 @@ FIXTURE_SETUP(device)
 	self->root = ds_alloc_pages(variant->pages);
 	self->map = ds_map(self->root, self->length, PROT_READ | PROT_WRITE);
 	ASSERT_NE(MAP_FAILED, self->map);
-	tags_write(self->map, variant->pages, 0);
+	pattern_write(self->map, variant->pages, 0);
 	self->ds = ds_alias(self->root, 0, self->length, RIGHTS_R);
 	self->view = ds_map(self->ds, self->length, PROT_READ);
 	ASSERT_NE(MAP_FAILED, self->view);
@@ -203,7 +203,7 @@ TEST_F(device, is_refused_what_may_not_be_written_to)
 
 	EXPECT_EQ(-EFAULT, variant->kind->take(view, self->part_length,
 					       PROT_READ | PROT_WRITE));
-	EXPECT_EQ(0, tags_wrong(self->view, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->view, variant->pages, 0));
 }
 
 /* rules 10 and 21 */
@@ -268,7 +268,7 @@ TEST_F(device, is_in_the_way_of_a_seal_of_now)
 	self->map[0] = 'w';
 	EXPECT_EQ(0, variant->kind->release(self->part_length));
 	EXPECT_EQ(0, ds_seal(self->root, DATASPACE_SEAL_NOW));
-	touch_init();
+	sigbus_init();
 	EXPECT_TRUE(store_is_sigbus(self->map));
 }
 
@@ -283,7 +283,7 @@ TEST_F(device, keeps_its_pages_when_they_are_revoked)
 	ASSERT_EQ(0, variant->kind->take(part, self->part_length,
 					 PROT_READ | PROT_WRITE));
 	ASSERT_EQ(0, ds_revoke(self->root));
-	touch_init();
+	sigbus_init();
 	EXPECT_EQ(variant->pages, pages_sigbus_on_load(map, variant->pages));
 	munmap(self->map, self->length);
 	close(self->root);
@@ -333,7 +333,7 @@ FIXTURE_SETUP(copying)
 	self->map =
 		ds_map(self->root, COUNT * self->page, PROT_READ | PROT_WRITE);
 	ASSERT_NE(MAP_FAILED, self->map);
-	tags_write(self->map, COUNT, 0);
+	pattern_write(self->map, COUNT, 0);
 	self->ds = ds_alias(self->root, 0, COUNT * self->page, RIGHTS_R);
 	self->view = ds_map(self->ds, COUNT * self->page, PROT_READ);
 	ASSERT_NE(MAP_FAILED, self->view);
@@ -359,7 +359,7 @@ TEST_F(copying, reads_and_writes_memory)
 				PROT_READ | PROT_WRITE));
 	ASSERT_EQ(0, device_copy(&device, there, OURS, DEVICE_COPY_MAX));
 	EXPECT_TRUE(bytes_are(second, DEVICE_COPY_MAX, 'o'));
-	EXPECT_EQ(1, tags_wrong(self->view, COUNT, 0));
+	EXPECT_EQ(1, pattern_wrong(self->view, COUNT, 0));
 	memset(second, 'm', DEVICE_COPY_MAX);
 	EXPECT_EQ(0, device_copy(&device, OURS, there, DEVICE_COPY_MAX));
 	EXPECT_TRUE(bytes_are(self->ours, DEVICE_COPY_MAX, 'm'));
@@ -371,7 +371,7 @@ TEST_F(copying, writes_nothing_that_it_was_given_to_read)
 	ASSERT_EQ(0, device_map(&device, THERE, self->view, COUNT * self->page,
 				PROT_READ));
 	ASSERT_EQ(0, device_copy(&device, THERE, OURS, DEVICE_COPY_MAX));
-	EXPECT_EQ(0, tags_wrong(self->view, COUNT, 0));
+	EXPECT_EQ(0, pattern_wrong(self->view, COUNT, 0));
 	EXPECT_EQ(0, device_copy(&device, OURS, THERE, DEVICE_COPY_MAX));
 	EXPECT_EQ(0, memcmp(self->ours, self->view, DEVICE_COPY_MAX));
 }

@@ -17,8 +17,8 @@
 #include "control.h"
 #include "failpoint.h"
 #include "fdpass.h"
-#include "scene.h"
-#include "touch.h"
+#include "fixture.h"
+#include "sigbus.h"
 
 /* How long "soon" is where the contract says so, in seconds. */
 #define SOON 1.0
@@ -33,16 +33,17 @@
 
 static size_t alias_length(void)
 {
-	return (SCENE_END - SCENE_FIRST) * page_size();
+	return (ALIAS_END - ALIAS_FIRST) * page_size();
 }
 
-static bool alias_is_mapped(struct scene *scene)
+static bool alias_is_mapped(struct fixture *fixture)
 {
-	return !tags_wrong(scene->map, SCENE_END - SCENE_FIRST, SCENE_FIRST);
+	return !pattern_wrong(fixture->map, ALIAS_END - ALIAS_FIRST,
+			      ALIAS_FIRST);
 }
 
 /* Allocation: rules 1 to 3. */
-static long run_alloc(struct scene *scene, __u64 length, __u32 flags)
+static long run_alloc(struct fixture *fixture, __u64 length, __u32 flags)
 {
 	struct dataspace_alloc arg = {
 		.size = sizeof(arg),
@@ -51,74 +52,75 @@ static long run_alloc(struct scene *scene, __u64 length, __u32 flags)
 		.rights = RIGHTS_RW,
 	};
 
-	scene->length = length;
-	scene->fd = ds_alloc_on(scene->device, &arg);
-	return scene->fd;
+	fixture->length = length;
+	fixture->fd = ds_alloc_on(fixture->device, &arg);
+	return fixture->fd;
 }
 
-static long alloc_page(struct scene *scene)
+static long alloc_page(struct fixture *fixture)
 {
-	return run_alloc(scene, page_size(), 0);
+	return run_alloc(fixture, page_size(), 0);
 }
 
-static long alloc_2m(struct scene *scene)
+static long alloc_2m(struct fixture *fixture)
 {
-	return run_alloc(scene, 2 << 20, 0);
+	return run_alloc(fixture, 2 << 20, 0);
 }
 
-static long alloc_3m(struct scene *scene)
+static long alloc_3m(struct fixture *fixture)
 {
-	return run_alloc(scene, 3 << 20, 0);
+	return run_alloc(fixture, 3 << 20, 0);
 }
 
-static long alloc_3m_scattered(struct scene *scene)
+static long alloc_3m_scattered(struct fixture *fixture)
 {
-	return run_alloc(scene, 3 << 20, DATASPACE_ALLOC_SCATTERED);
+	return run_alloc(fixture, 3 << 20, DATASPACE_ALLOC_SCATTERED);
 }
 
-static bool fd_is_zero(struct scene *scene)
+static bool fd_is_zero(struct fixture *fixture)
 {
-	scene->map = ds_map(scene->fd, scene->length, PROT_READ);
-	return scene->map != MAP_FAILED &&
-	       bytes_are(scene->map, scene->length, 0) &&
-	       ds_exclusive(scene->root) == 0 &&
-	       !pages_of_map(&scene->own, scene->map, scene->length);
+	fixture->map = ds_map(fixture->fd, fixture->length, PROT_READ);
+	return fixture->map != MAP_FAILED &&
+	       bytes_are(fixture->map, fixture->length, 0) &&
+	       ds_exclusive(fixture->root) == 0 &&
+	       !pages_of_map(&fixture->own, fixture->map, fixture->length);
 }
 
-static long alloc_8m(struct scene *scene)
+static long alloc_8m(struct fixture *fixture)
 {
-	return run_alloc(scene, 8 << 20, 0);
+	return run_alloc(fixture, 8 << 20, 0);
 }
 
-static long run_open(struct scene *scene)
+static long run_open(struct fixture *fixture)
 {
-	scene->fd = ds_device();
-	return scene->fd;
+	fixture->fd = ds_device();
+	return fixture->fd;
 }
 
-static bool is_device(struct scene *scene)
+static bool is_device(struct fixture *fixture)
 {
-	return ioctl(scene->fd, DATASPACE_IOC_VERSION) == DATASPACE_ABI_VERSION;
+	return ioctl(fixture->fd, DATASPACE_IOC_VERSION) ==
+	       DATASPACE_ABI_VERSION;
 }
 
 /* Aliases and what is told of them: rules 5 and 15. */
-static long run_alias(struct scene *scene)
+static long run_alias(struct fixture *fixture)
 {
-	scene->fd = ds_alias_pages(scene->alias, 10, 20, RIGHTS_R);
-	return scene->fd;
+	fixture->fd = ds_alias_pages(fixture->alias, 10, 20, RIGHTS_R);
+	return fixture->fd;
 }
 
-static bool alias_works(struct scene *scene)
+static bool alias_works(struct fixture *fixture)
 {
-	return !tags_wrong_fd(scene->fd, 10, SCENE_FIRST + 10) &&
-	       !ds_ready(scene->alias);
+	return !pattern_wrong_fd(fixture->fd, 10, ALIAS_FIRST + 10) &&
+	       !ds_ready(fixture->alias);
 }
 
-static long run_info(struct scene *scene)
+static long run_info(struct fixture *fixture)
 {
 	struct dataspace_info info;
 
-	return ds_info(scene->alias, &info);
+	return ds_info(fixture->alias, &info);
 }
 
 static long read_file(const char *path)
@@ -136,15 +138,15 @@ static long read_file(const char *path)
 	return ret;
 }
 
-static long run_fdinfo(struct scene *scene)
+static long run_fdinfo(struct fixture *fixture)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", scene->alias);
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fixture->alias);
 	return read_file(path);
 }
 
-static long run_maps(struct scene *scene)
+static long run_maps(struct fixture *fixture)
 {
 	return read_file("/proc/self/maps");
 }
@@ -153,256 +155,258 @@ static long run_maps(struct scene *scene)
  * Mapping: rules 20 and 22. At places far from all others, so that it depends
  * on nothing else whether there are tables for the page already.
  */
-static void *far_away(const struct scene *scene, unsigned int how_far)
+static void *far_away(const struct fixture *fixture, unsigned int how_far)
 {
-	return (char *)scene->view - how_far * (1ULL << 40);
+	return (char *)fixture->view - how_far * (1ULL << 40);
 }
 
-static long map_alias(struct scene *scene, int flags)
+static long map_alias(struct fixture *fixture, int flags)
 {
-	void *map = mmap(far_away(scene, 1), alias_length(),
+	void *map = mmap(far_away(fixture, 1), alias_length(),
 			 PROT_READ | PROT_WRITE, MAP_SHARED | flags,
-			 scene->alias, 0);
+			 fixture->alias, 0);
 
 	if (map == MAP_FAILED)
 		return -errno;
-	scene->map = map;
-	scene->length = alias_length();
+	fixture->map = map;
+	fixture->length = alias_length();
 	return 0;
 }
 
-static long run_map(struct scene *scene)
+static long run_map(struct fixture *fixture)
 {
-	return map_alias(scene, 0);
+	return map_alias(fixture, 0);
 }
 
-static long run_map_populate(struct scene *scene)
+static long run_map_populate(struct fixture *fixture)
 {
-	return map_alias(scene, MAP_POPULATE);
+	return map_alias(fixture, MAP_POPULATE);
 }
 
-static bool was_mapped(struct scene *scene)
+static bool was_mapped(struct fixture *fixture)
 {
-	return !tags_wrong_fd(scene->alias, SCENE_END - SCENE_FIRST,
-			      SCENE_FIRST);
+	return !pattern_wrong_fd(fixture->alias, ALIAS_END - ALIAS_FIRST,
+				 ALIAS_FIRST);
 }
 
-static bool map_before(struct scene *scene)
+static bool map_before(struct fixture *fixture)
 {
-	return !map_alias(scene, 0);
+	return !map_alias(fixture, 0);
 }
 
-static long run_load(struct scene *scene)
+static long run_load(struct fixture *fixture)
 {
 	__u64 value;
 
-	return -touch_load(scene->map, &value);
+	return -try_load(fixture->map, &value);
 }
 
-static long run_store(struct scene *scene)
+static long run_store(struct fixture *fixture)
 {
 	__u64 value =
-		*(__u64 *)((char *)scene->view + SCENE_FIRST * page_size());
+		*(__u64 *)((char *)fixture->view + ALIAS_FIRST * page_size());
 
-	return -touch_store(scene->map, value);
+	return -try_store(fixture->map, value);
 }
 
-static bool map_several_chunks(struct scene *scene)
+static bool map_several_large_folios(struct fixture *fixture)
 {
-	scene->length = 3 * huge_size();
-	scene->fd = ds_alloc(scene->length, RIGHTS_RW, 0);
-	if (scene->fd < 0)
+	fixture->length = 3 * huge_size();
+	fixture->fd = ds_alloc(fixture->length, RIGHTS_RW, 0);
+	if (fixture->fd < 0)
 		return false;
-	scene->map = mmap(far_away(scene, 1), scene->length, PROT_READ,
-			  MAP_SHARED, scene->fd, 0);
-	return scene->map != MAP_FAILED;
+	fixture->map = mmap(far_away(fixture, 1), fixture->length, PROT_READ,
+			    MAP_SHARED, fixture->fd, 0);
+	return fixture->map != MAP_FAILED;
 }
 
-static bool map_is_zero(struct scene *scene)
+static bool map_is_zero(struct fixture *fixture)
 {
-	return bytes_are(scene->map, scene->length, 0) &&
-	       !pages_of_map(&scene->own, scene->map, scene->length);
+	return bytes_are(fixture->map, fixture->length, 0) &&
+	       !pages_of_map(&fixture->own, fixture->map, fixture->length);
 }
 
-static bool map_private(struct scene *scene)
+static bool map_private(struct fixture *fixture)
 {
-	scene->length = alias_length();
-	scene->map = mmap(NULL, scene->length, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE, scene->alias, 0);
-	return scene->map != MAP_FAILED && alias_is_mapped(scene);
+	fixture->length = alias_length();
+	fixture->map = mmap(NULL, fixture->length, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE, fixture->alias, 0);
+	return fixture->map != MAP_FAILED && alias_is_mapped(fixture);
 }
 
-static long run_private_store(struct scene *scene)
+static long run_private_store(struct fixture *fixture)
 {
-	return -touch_store(scene->map, 1);
+	return -try_store(fixture->map, 1);
 }
 
-static bool copy_is_private(struct scene *scene)
+static bool copy_is_private(struct fixture *fixture)
 {
-	return *(__u64 *)scene->map == 1 &&
-	       !tags_wrong(scene->view, SCENE_PAGES, 0);
+	return *(__u64 *)fixture->map == 1 &&
+	       !pattern_wrong(fixture->view, ROOT_PAGES, 0);
 }
 
-static long run_mremap(struct scene *scene)
+static long run_mremap(struct fixture *fixture)
 {
-	void *moved = mremap(scene->map, scene->length, scene->length,
-			     MREMAP_MAYMOVE | MREMAP_FIXED, far_away(scene, 2));
+	void *moved = mremap(fixture->map, fixture->length, fixture->length,
+			     MREMAP_MAYMOVE | MREMAP_FIXED,
+			     far_away(fixture, 2));
 
 	if (moved == MAP_FAILED)
 		return -errno;
-	scene->map = moved;
+	fixture->map = moved;
 	return 0;
 }
 
 /* Reading and writing: rule 20. */
 static const char text[] = "written while memory runs out";
 
-static long run_pread(struct scene *scene)
+static long run_pread(struct fixture *fixture)
 {
 	__u64 words[1024];
 
-	return result(pread(scene->alias, words, sizeof(words), 0));
+	return result(pread(fixture->alias, words, sizeof(words), 0));
 }
 
-static long run_pwrite(struct scene *scene)
+static long run_pwrite(struct fixture *fixture)
 {
-	return result(pwrite(scene->alias, text, sizeof(text), 64));
+	return result(pwrite(fixture->alias, text, sizeof(text), 64));
 }
 
-static bool text_is_written(struct scene *scene)
+static bool text_is_written(struct fixture *fixture)
 {
-	return !memcmp((char *)scene->view + SCENE_FIRST * page_size() + 64,
+	return !memcmp((char *)fixture->view + ALIAS_FIRST * page_size() + 64,
 		       text, sizeof(text));
 }
 
-static bool have_pipe(struct scene *scene)
+static bool have_pipe(struct fixture *fixture)
 {
 	int ends[2];
 
 	if (pipe(ends))
 		return false;
-	scene->fd = ends[0];
-	scene->other = ends[1];
+	fixture->fd = ends[0];
+	fixture->other = ends[1];
 	return true;
 }
 
-static long run_splice(struct scene *scene)
+static long run_splice(struct fixture *fixture)
 {
-	return result(splice(scene->alias, NULL, scene->other, NULL,
+	return result(splice(fixture->alias, NULL, fixture->other, NULL,
 			     4 * page_size(), 0));
 }
 
-static bool pipe_has_tag(struct scene *scene)
+static bool pipe_has_pattern(struct fixture *fixture)
 {
 	__u64 word = 0;
 
-	return read(scene->fd, &word, sizeof(word)) == sizeof(word) &&
-	       word == *(__u64 *)((char *)scene->view +
-				  SCENE_FIRST * page_size());
+	return read(fixture->fd, &word, sizeof(word)) == sizeof(word) &&
+	       word == *(__u64 *)((char *)fixture->view +
+				  ALIAS_FIRST * page_size());
 }
 
-static bool have_text_in_pipe(struct scene *scene)
+static bool have_text_in_pipe(struct fixture *fixture)
 {
-	return have_pipe(scene) &&
-	       write(scene->other, text, sizeof(text)) == sizeof(text);
+	return have_pipe(fixture) &&
+	       write(fixture->other, text, sizeof(text)) == sizeof(text);
 }
 
 /* At the file's position: to tell of another one could fail afterwards. */
-static long run_splice_into(struct scene *scene)
+static long run_splice_into(struct fixture *fixture)
 {
 	long ret;
 
-	lseek(scene->alias, 64, SEEK_SET);
-	ret = splice(scene->fd, NULL, scene->alias, NULL, sizeof(text), 0);
+	lseek(fixture->alias, 64, SEEK_SET);
+	ret = splice(fixture->fd, NULL, fixture->alias, NULL, sizeof(text), 0);
 	return result(ret);
 }
 
 /* Pages that go back: rules 13 and 14. */
-static bool have_own_root(struct scene *scene)
+static bool have_own_root(struct fixture *fixture)
 {
-	const size_t length = SCENE_PAGES * page_size();
+	const size_t length = ROOT_PAGES * page_size();
 
-	scene->fd = ds_alloc(length, RIGHTS_RW, 0);
-	return scene->fd >= 0 && !tags_write_fd(scene->fd, SCENE_PAGES, 0) &&
-	       !pages_of_fd(&scene->own, scene->fd, length);
+	fixture->fd = ds_alloc(length, RIGHTS_RW, 0);
+	return fixture->fd >= 0 &&
+	       !pattern_write_fd(fixture->fd, ROOT_PAGES, 0) &&
+	       !pages_of_fd(&fixture->own, fixture->fd, length);
 }
 
-static bool have_kept_alias(struct scene *scene)
+static bool have_kept_alias(struct fixture *fixture)
 {
-	if (!have_own_root(scene))
+	if (!have_own_root(fixture))
 		return false;
-	scene->other =
-		ds_alias_pages(scene->fd, KEPT_FIRST, KEPT_END, RIGHTS_R);
-	return scene->other >= 0;
+	fixture->other =
+		ds_alias_pages(fixture->fd, KEPT_FIRST, KEPT_END, RIGHTS_R);
+	return fixture->other >= 0;
 }
 
-static long run_close(struct scene *scene)
+static long run_close(struct fixture *fixture)
 {
-	int fd = scene->fd;
+	int fd = fixture->fd;
 
-	scene->fd = -1;
+	fixture->fd = -1;
 	return result(close(fd));
 }
 
-static bool all_is_gone(struct scene *scene)
+static bool all_is_gone(struct fixture *fixture)
 {
-	return !pages_wait(&scene->own, 0, SOON);
+	return !pages_wait(&fixture->own, 0, SOON);
 }
 
-static bool rest_is_kept(struct scene *scene)
+static bool rest_is_kept(struct fixture *fixture)
 {
-	return pages_wait(&scene->own, KEPT, SOON) == KEPT &&
-	       pages_held_in(&scene->own, KEPT_FIRST, KEPT_END) == KEPT &&
-	       !tags_wrong_fd(scene->other, KEPT, KEPT_FIRST);
+	return pages_wait(&fixture->own, KEPT, SOON) == KEPT &&
+	       pages_held_in(&fixture->own, KEPT_FIRST, KEPT_END) == KEPT &&
+	       !pattern_wrong_fd(fixture->other, KEPT, KEPT_FIRST);
 }
 
-static bool have_only_mapping(struct scene *scene)
+static bool have_only_mapping(struct fixture *fixture)
 {
-	if (!have_own_root(scene))
+	if (!have_own_root(fixture))
 		return false;
-	scene->length = SCENE_PAGES * page_size();
-	scene->map = ds_map(scene->fd, scene->length, PROT_READ);
-	return scene->map != MAP_FAILED && !run_close(scene) &&
-	       !tags_wrong(scene->map, SCENE_PAGES, 0);
+	fixture->length = ROOT_PAGES * page_size();
+	fixture->map = ds_map(fixture->fd, fixture->length, PROT_READ);
+	return fixture->map != MAP_FAILED && !run_close(fixture) &&
+	       !pattern_wrong(fixture->map, ROOT_PAGES, 0);
 }
 
-static long run_munmap(struct scene *scene)
+static long run_munmap(struct fixture *fixture)
 {
-	return result(munmap((char *)scene->map + KEPT_FIRST * page_size(),
+	return result(munmap((char *)fixture->map + KEPT_FIRST * page_size(),
 			     KEPT * page_size()));
 }
 
-static bool middle_is_gone(struct scene *scene)
+static bool middle_is_gone(struct fixture *fixture)
 {
-	const size_t rest = SCENE_PAGES - KEPT;
-	const char *behind = (char *)scene->map + KEPT_END * page_size();
+	const size_t rest = ROOT_PAGES - KEPT;
+	const char *behind = (char *)fixture->map + KEPT_END * page_size();
 
-	return pages_wait(&scene->own, rest, SOON) == rest &&
-	       !pages_held_in(&scene->own, KEPT_FIRST, KEPT_END) &&
-	       !tags_wrong(scene->map, KEPT_FIRST, 0) &&
-	       !tags_wrong(behind, SCENE_PAGES - KEPT_END, KEPT_END);
+	return pages_wait(&fixture->own, rest, SOON) == rest &&
+	       !pages_held_in(&fixture->own, KEPT_FIRST, KEPT_END) &&
+	       !pattern_wrong(fixture->map, KEPT_FIRST, 0) &&
+	       !pattern_wrong(behind, ROOT_PAGES - KEPT_END, KEPT_END);
 }
 
 /* Areas that are split; what core has split it leaves so. */
-static long run_mprotect(struct scene *scene)
+static long run_mprotect(struct fixture *fixture)
 {
-	return result(mprotect((char *)scene->map + KEPT_FIRST * page_size(),
+	return result(mprotect((char *)fixture->map + KEPT_FIRST * page_size(),
 			       KEPT * page_size(), PROT_NONE));
 }
 
-static bool middle_is_protected(struct scene *scene)
+static bool middle_is_protected(struct fixture *fixture)
 {
-	char *middle = (char *)scene->map + KEPT_FIRST * page_size();
+	char *middle = (char *)fixture->map + KEPT_FIRST * page_size();
 	__u64 value;
 
-	return touch_load(middle, &value) == SIGSEGV &&
-	       !tags_wrong(scene->map, KEPT_FIRST, 0) &&
-	       !tags_wrong(middle + KEPT * page_size(), SCENE_PAGES - KEPT_END,
-			   KEPT_END);
+	return try_load(middle, &value) == SIGSEGV &&
+	       !pattern_wrong(fixture->map, KEPT_FIRST, 0) &&
+	       !pattern_wrong(middle + KEPT * page_size(),
+			      ROOT_PAGES - KEPT_END, KEPT_END);
 }
 
 /* Other processes: rules 8 and 11. */
-static long run_fork(struct scene *scene)
+static long run_fork(struct fixture *fixture)
 {
 	pid_t child = fork();
 
@@ -412,7 +416,7 @@ static long run_fork(struct scene *scene)
 }
 
 /* Above all that the table of descriptors has had room for until now. */
-static long run_dup(struct scene *scene)
+static long run_dup(struct fixture *fixture)
 {
 	const struct rlimit all = { 1 << 20, 1 << 20 };
 	static int above = 64;
@@ -420,34 +424,34 @@ static long run_dup(struct scene *scene)
 	above *= 2;
 	if (setrlimit(RLIMIT_NOFILE, &all))
 		return -errno;
-	scene->fd = result(fcntl(scene->alias, F_DUPFD_CLOEXEC, above));
-	return scene->fd;
+	fixture->fd = result(fcntl(fixture->alias, F_DUPFD_CLOEXEC, above));
+	return fixture->fd;
 }
 
-static bool is_the_alias(struct scene *scene)
+static bool is_the_alias(struct fixture *fixture)
 {
-	return ds_id(scene->fd) == ds_id(scene->alias);
+	return ds_id(fixture->fd) == ds_id(fixture->alias);
 }
 
-static bool have_sockets(struct scene *scene)
+static bool have_sockets(struct fixture *fixture)
 {
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends))
 		return false;
-	scene->fd = ends[0];
-	scene->other = ends[1];
+	fixture->fd = ends[0];
+	fixture->other = ends[1];
 	return true;
 }
 
-static long run_pass(struct scene *scene)
+static long run_pass(struct fixture *fixture)
 {
-	int fd = fd_send(scene->fd, scene->alias);
+	int fd = fd_send(fixture->fd, fixture->alias);
 	struct dataspace_info info;
 	long ret;
 
 	if (!fd)
-		fd = fd_receive(scene->other);
+		fd = fd_receive(fixture->other);
 	if (fd < 0)
 		return fd;
 	ret = ds_info(fd, &info);
@@ -456,87 +460,88 @@ static long run_pass(struct scene *scene)
 }
 
 /* Control: rules 17 to 19. */
-static long run_revoke(struct scene *scene)
+static long run_revoke(struct fixture *fixture)
 {
-	return ds_revoke(scene->root);
+	return ds_revoke(fixture->root);
 }
 
-static bool alias_is_revoked(struct scene *scene)
+static bool alias_is_revoked(struct fixture *fixture)
 {
-	return ds_state(scene->alias) & DATASPACE_STATE_REVOKED &&
-	       load_is_sigbus(scene->map) && ds_ready(scene->root);
+	return ds_state(fixture->alias) & DATASPACE_STATE_REVOKED &&
+	       load_is_sigbus(fixture->map) && ds_ready(fixture->root);
 }
 
-static bool map_in_parts(struct scene *scene)
+static bool map_in_parts(struct fixture *fixture)
 {
-	return map_before(scene) && alias_is_mapped(scene) &&
-	       !munmap((char *)scene->map + page_size(), page_size()) &&
-	       !munmap((char *)scene->map + 7 * page_size(), page_size());
+	return map_before(fixture) && alias_is_mapped(fixture) &&
+	       !munmap((char *)fixture->map + page_size(), page_size()) &&
+	       !munmap((char *)fixture->map + 7 * page_size(), page_size());
 }
 
-static bool parts_are_revoked(struct scene *scene)
+static bool parts_are_revoked(struct fixture *fixture)
 {
-	return alias_is_revoked(scene) &&
-	       load_is_sigbus((char *)scene->map + 2 * page_size()) &&
-	       load_is_sigbus((char *)scene->map + 8 * page_size());
+	return alias_is_revoked(fixture) &&
+	       load_is_sigbus((char *)fixture->map + 2 * page_size()) &&
+	       load_is_sigbus((char *)fixture->map + 8 * page_size());
 }
 
-static long run_seal(struct scene *scene)
+static long run_seal(struct fixture *fixture)
 {
-	return ds_seal(scene->alias, 0);
+	return ds_seal(fixture->alias, 0);
 }
 
-static bool alias_is_sealed(struct scene *scene)
+static bool alias_is_sealed(struct fixture *fixture)
 {
-	return ds_state(scene->alias) & DATASPACE_STATE_SEALED;
+	return ds_state(fixture->alias) & DATASPACE_STATE_SEALED;
 }
 
-static bool map_and_touch(struct scene *scene)
+static bool map_and_touch(struct fixture *fixture)
 {
-	return map_before(scene) && alias_is_mapped(scene) && !run_store(scene);
+	return map_before(fixture) && alias_is_mapped(fixture) &&
+	       !run_store(fixture);
 }
 
-static long run_seal_now(struct scene *scene)
+static long run_seal_now(struct fixture *fixture)
 {
-	return ds_seal(scene->alias, DATASPACE_SEAL_NOW);
+	return ds_seal(fixture->alias, DATASPACE_SEAL_NOW);
 }
 
-static bool alias_is_sealed_now(struct scene *scene)
+static bool alias_is_sealed_now(struct fixture *fixture)
 {
-	return alias_is_sealed(scene) && store_is_sigbus(scene->map) &&
-	       alias_is_mapped(scene);
+	return alias_is_sealed(fixture) && store_is_sigbus(fixture->map) &&
+	       alias_is_mapped(fixture);
 }
 
-static long run_poll(struct scene *scene)
+static long run_poll(struct fixture *fixture)
 {
-	return ds_poll(scene->alias, 0);
+	return ds_poll(fixture->alias, 0);
 }
 
-static bool alias_is_ready(struct scene *scene)
+static bool alias_is_ready(struct fixture *fixture)
 {
-	return ds_ready(scene->alias) && !ds_ready(scene->root);
+	return ds_ready(fixture->alias) && !ds_ready(fixture->root);
 }
 
-static bool have_epoll(struct scene *scene)
+static bool have_epoll(struct fixture *fixture)
 {
-	scene->fd = epoll_create1(EPOLL_CLOEXEC);
-	return scene->fd >= 0;
+	fixture->fd = epoll_create1(EPOLL_CLOEXEC);
+	return fixture->fd >= 0;
 }
 
-static long run_epoll_add(struct scene *scene)
+static long run_epoll_add(struct fixture *fixture)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 
-	if (epoll_ctl(scene->fd, EPOLL_CTL_ADD, scene->alias, &event))
+	if (epoll_ctl(fixture->fd, EPOLL_CTL_ADD, fixture->alias, &event))
 		return -errno;
 	return 0;
 }
 
-static bool epoll_is_told(struct scene *scene)
+static bool epoll_is_told(struct fixture *fixture)
 {
 	struct epoll_event event;
 
-	return epoll_wait(scene->fd, &event, 1, 0) == 1;
+	return epoll_wait(fixture->fd, &event, 1, 0) == 1;
 }
 
 /*
@@ -545,16 +550,16 @@ static bool epoll_is_told(struct scene *scene)
  * @works: whether it has done what it should, or NULL
  * @least: how many failures it must have met, lest nothing was tested
  * @errors: what it may say besides ENOMEM and EFAULT
- * @core_warns: whether the kernel warns of failures that are not the module's;
+ * @mm_warns: whether the kernel warns of failures that are not the module's;
  *	then the console shows errors only
  */
 struct operation {
-	bool (*prepare)(struct scene *scene);
-	long (*run)(struct scene *scene);
-	bool (*works)(struct scene *scene);
+	bool (*prepare)(struct fixture *fixture);
+	long (*run)(struct fixture *fixture);
+	bool (*works)(struct fixture *fixture);
 	unsigned int least;
 	int errors[2];
-	bool core_warns;
+	bool mm_warns;
 };
 
 FIXTURE_VARIANT(failing)
@@ -647,9 +652,9 @@ FIXTURE_VARIANT_ADD(failing, first_store) {
 	},
 };
 
-FIXTURE_VARIANT_ADD(failing, first_load_of_several_chunks) {
+FIXTURE_VARIANT_ADD(failing, first_load_of_several_large_folios) {
 	.op = {
-		.prepare = map_several_chunks, .run = run_load,
+		.prepare = map_several_large_folios, .run = run_load,
 		.works = map_is_zero, .least = 1,
 	},
 };
@@ -678,7 +683,7 @@ FIXTURE_VARIANT_ADD(failing, pwrite) {
 
 FIXTURE_VARIANT_ADD(failing, splice) {
 	.op = {
-		.prepare = have_pipe, .run = run_splice, .works = pipe_has_tag,
+		.prepare = have_pipe, .run = run_splice, .works = pipe_has_pattern,
 		.least = 1,
 	},
 };
@@ -722,7 +727,7 @@ FIXTURE_VARIANT_ADD(failing, fork) {
 	.op = {
 		.prepare = map_before, .run = run_fork,
 		.works = alias_is_mapped, .least = 3, .errors = { EAGAIN },
-		.core_warns = true,
+		.mm_warns = true,
 	},
 };
 
@@ -779,9 +784,9 @@ FIXTURE_SETUP(failing)
 {
 	if (!failpoint_possible())
 		SKIP(return, "no /proc/self/fail-nth in this kernel");
-	touch_init();
+	sigbus_init();
 	ASSERT_EQ(0, failpoint_arm(0));
-	if (!variant->op.core_warns)
+	if (!variant->op.mm_warns)
 		return;
 	self->level = failpoint_hush();
 }
@@ -799,55 +804,55 @@ static bool may_say(const struct operation *op, int error)
 }
 
 static const char *judge_failure(const struct operation *op,
-				 struct scene *scene,
-				 const struct scene_state *before, long ret)
+				 struct fixture *fixture,
+				 const struct fixture_state *before, long ret)
 {
-	struct scene_state after;
+	struct fixture_state after;
 	const char *difference;
 
 	if (!may_say(op, -ret))
 		return "it failed with another errno";
-	scene_look(scene, &after);
-	difference = scene_difference(before, &after);
+	fixture_snapshot(fixture, &after);
+	difference = fixture_difference(before, &after);
 	if (difference)
 		return difference;
-	return op->run(scene) < 0 ? "another try failed" : NULL;
+	return op->run(fixture) < 0 ? "another try failed" : NULL;
 }
 
 static const char *try_operation(const struct operation *op,
-				 struct scene *scene, unsigned int nth,
+				 struct fixture *fixture, unsigned int nth,
 				 bool *hit, long *ret)
 {
-	struct scene_state before;
+	struct fixture_state before;
 	const char *problem = NULL;
 
-	if (op->prepare && !op->prepare(scene))
+	if (op->prepare && !op->prepare(fixture))
 		return "it could not be prepared";
-	scene_look(scene, &before);
+	fixture_snapshot(fixture, &before);
 	if (failpoint_arm(nth))
 		return "failures could not be asked for";
-	*ret = op->run(scene);
+	*ret = op->run(fixture);
 	*hit = failpoint_disarm();
 	if (*ret < 0)
-		problem = judge_failure(op, scene, &before, *ret);
-	if (!problem && op->works && !op->works(scene))
+		problem = judge_failure(op, fixture, &before, *ret);
+	if (!problem && op->works && !op->works(fixture))
 		problem = "it did not work";
 	return problem;
 }
 
-/* In a scene of its own, so that one failure is not the cause of another. */
+/* In a fixture of its own, so that one failure is not the cause of another. */
 static const char *fail_once(const struct operation *op, unsigned int nth,
 			     bool *hit, long *ret)
 {
-	struct scene scene;
+	struct fixture fixture;
 	const char *problem;
 
 	*hit = false;
 	*ret = 0;
-	if (scene_open(&scene))
+	if (fixture_open(&fixture))
 		return "there is no memory for it";
-	problem = try_operation(op, &scene, nth, hit, ret);
-	if (!scene_close(&scene, SOON) && !problem)
+	problem = try_operation(op, &fixture, nth, hit, ret);
+	if (!fixture_close(&fixture, SOON) && !problem)
 		problem = "something is left";
 	return problem;
 }

@@ -19,7 +19,7 @@
 
 #include "common.h"
 #include "fdpass.h"
-#include "touch.h"
+#include "sigbus.h"
 
 /* No buffer and no piece of data is larger than that. */
 #define DATA_MAX 8192
@@ -310,7 +310,7 @@ static void do_load(const struct call *call)
 	char *at = part_of(call, &length);
 	__u64 value;
 
-	touch_load((void *)((uintptr_t)at & ~7UL), &value);
+	try_load((void *)((uintptr_t)at & ~7UL), &value);
 }
 
 static void do_store(const struct call *call)
@@ -318,7 +318,7 @@ static void do_store(const struct call *call)
 	size_t length;
 	char *at = part_of(call, &length);
 
-	touch_store((void *)((uintptr_t)at & ~7UL), call->arg[1]);
+	try_store((void *)((uintptr_t)at & ~7UL), call->arg[1]);
 }
 
 /* The kernel's own way to write to a process. */
@@ -538,7 +538,7 @@ int programs_init(void)
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (machine.data == MAP_FAILED)
 		return -errno;
-	touch_init();
+	sigbus_init();
 	signal(SIGPIPE, SIG_IGN);
 	return result(mprotect(machine.data + DATA_MAX, DATA_MAX, PROT_NONE));
 }

@@ -63,11 +63,11 @@ void *ds_map(int ds, size_t length, int prot);
 int ds_try_map(int ds, size_t length, int prot, int flags, off_t offset);
 
 /* A word in each page that names the page: number @first + its index. */
-void tags_write(void *map, size_t pages, __u64 first);
-size_t tags_wrong(const void *map, size_t pages, __u64 first);
-int tags_write_fd(int ds, size_t pages, __u64 first);
+void pattern_write(void *map, size_t pages, __u64 first);
+size_t pattern_wrong(const void *map, size_t pages, __u64 first);
+int pattern_write_fd(int ds, size_t pages, __u64 first);
 /* The number of wrong pages, or -errno if @ds cannot be mapped. */
-long tags_wrong_fd(int ds, size_t pages, __u64 first);
+long pattern_wrong_fd(int ds, size_t pages, __u64 first);
 
 /* Whether all of @length bytes are @byte. */
 bool bytes_are(const void *map, size_t length, __u8 byte);

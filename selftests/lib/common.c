@@ -11,7 +11,7 @@
 #include <time.h>
 
 /* Huge pages are larger where pages are; pieces of memory are not. */
-#define CHUNK_MAX (2 << 20)
+#define LARGE_FOLIO_MAX (2 << 20)
 
 size_t page_size(void)
 {
@@ -27,12 +27,12 @@ static long long huge_page_size(void)
 
 size_t huge_size(void)
 {
-	return can_map_huge() ? huge_page_size() : CHUNK_MAX;
+	return can_map_huge() ? huge_page_size() : LARGE_FOLIO_MAX;
 }
 
 bool can_map_huge(void)
 {
-	return huge_page_size() > 0 && huge_page_size() <= CHUNK_MAX;
+	return huge_page_size() > 0 && huge_page_size() <= LARGE_FOLIO_MAX;
 }
 
 int ds_device(void)
@@ -132,57 +132,57 @@ int ds_try_map(int ds, size_t length, int prot, int flags, off_t offset)
 }
 
 /* The first and the last word of a page, so that both ends are looked at. */
-static __u64 *tag_at(const void *map, size_t page, bool last)
+static __u64 *pattern_at(const void *map, size_t page, bool last)
 {
 	__u64 *words = (__u64 *)((char *)map + page * page_size());
 
 	return last ? words + page_size() / sizeof(*words) - 1 : words;
 }
 
-static __u64 tag_of(__u64 number)
+static __u64 pattern_of(__u64 number)
 {
 	return 0xda7a59ac00000000ULL + number;
 }
 
-void tags_write(void *map, size_t pages, __u64 first)
+void pattern_write(void *map, size_t pages, __u64 first)
 {
 	size_t i;
 
 	for (i = 0; i < pages; i++) {
-		*tag_at(map, i, false) = tag_of(first + i);
-		*tag_at(map, i, true) = tag_of(first + i);
+		*pattern_at(map, i, false) = pattern_of(first + i);
+		*pattern_at(map, i, true) = pattern_of(first + i);
 	}
 }
 
-size_t tags_wrong(const void *map, size_t pages, __u64 first)
+size_t pattern_wrong(const void *map, size_t pages, __u64 first)
 {
 	size_t wrong = 0;
 	size_t i;
 
 	for (i = 0; i < pages; i++)
-		wrong += *tag_at(map, i, false) != tag_of(first + i) ||
-			 *tag_at(map, i, true) != tag_of(first + i);
+		wrong += *pattern_at(map, i, false) != pattern_of(first + i) ||
+			 *pattern_at(map, i, true) != pattern_of(first + i);
 	return wrong;
 }
 
-int tags_write_fd(int ds, size_t pages, __u64 first)
+int pattern_write_fd(int ds, size_t pages, __u64 first)
 {
 	void *map = ds_map(ds, pages * page_size(), PROT_READ | PROT_WRITE);
 
 	if (map == MAP_FAILED)
 		return -errno;
-	tags_write(map, pages, first);
+	pattern_write(map, pages, first);
 	return result(munmap(map, pages * page_size()));
 }
 
-long tags_wrong_fd(int ds, size_t pages, __u64 first)
+long pattern_wrong_fd(int ds, size_t pages, __u64 first)
 {
 	void *map = ds_map(ds, pages * page_size(), PROT_READ);
 	long wrong;
 
 	if (map == MAP_FAILED)
 		return -errno;
-	wrong = tags_wrong(map, pages, first);
+	wrong = pattern_wrong(map, pages, first);
 	munmap(map, pages * page_size());
 	return wrong;
 }

@@ -14,7 +14,7 @@
 
 #include "common.h"
 #include "control.h"
-#include "foreign.h"
+#include "other_fds.h"
 #include "library_call.h"
 
 #define PAGES 4
@@ -272,13 +272,13 @@ TEST_F(errors, info_leaves_the_place_alone)
 	EXPECT_EQ(0, info.size);
 }
 
-TEST_F(errors, nothing_is_asked_of_foreign_files)
+TEST_F(errors, nothing_is_asked_of_other_files)
 {
 	int kind;
 	int fd;
 
-	for (kind = 0; kind < FOREIGN_FILES; kind++) {
-		fd = foreign_open(kind);
+	for (kind = 0; kind < OTHER_FDS; kind++) {
+		fd = other_fd_open(kind);
 		ASSERT_LE(0, fd)
 		TH_LOG("file %d", kind);
 		EXPECT_EQ(ALL_CALLS, calls_that_say(-EBADFD, fd))
@@ -359,7 +359,7 @@ TEST_F(errors, seal_waits_for_no_pin)
 	struct pin pin;
 
 	ASSERT_NE(MAP_FAILED, map);
-	tags_write(map, 1, 0);
+	pattern_write(map, 1, 0);
 	ASSERT_EQ(0, pin_page(&pin, map));
 	EXPECT_EQ(-EBUSY, CALL(seal_now(self->ds)));
 	EXPECT_EQ(0, ds_state(self->ds) & DATASPACE_STATE_SEALED);

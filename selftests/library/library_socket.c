@@ -16,7 +16,7 @@
 
 #include "common.h"
 #include "fdpass.h"
-#include "foreign.h"
+#include "other_fds.h"
 #include "library_call.h"
 
 #define NOBODY 65534
@@ -240,13 +240,13 @@ TEST_F(link, says_that_the_receiver_has_gone)
 	EXPECT_EQ(error, CALL(dataspace_send(self->ends[0], self->ds)));
 }
 
-TEST_F(link, refuses_foreign_files)
+TEST_F(link, refuses_other_files)
 {
 	int kind;
 	int fd;
 
-	for (kind = 0; kind < FOREIGN_FILES; kind++) {
-		fd = foreign_open(kind);
+	for (kind = 0; kind < OTHER_FDS; kind++) {
+		fd = other_fd_open(kind);
 		ASSERT_LE(0, fd);
 		ASSERT_EQ(0, fd_send(self->ends[0], fd));
 		close(fd);

@@ -58,8 +58,8 @@ static size_t wrong_in(const struct keeper *keeper, __u64 first)
 	const size_t pages = keeper->length / page_size();
 
 	if (keeper->map)
-		return tags_wrong(keeper->map, pages, first);
-	return tags_wrong_fd(keeper->fd, pages, first);
+		return pattern_wrong(keeper->map, pages, first);
+	return pattern_wrong_fd(keeper->fd, pages, first);
 }
 
 /*
@@ -137,7 +137,7 @@ FIXTURE_SETUP(kept)
 	self->root = ds_alias_pages(all, variant->shift, variant->shift + 400,
 				    RIGHTS_RW);
 	ASSERT_LE(0, self->root);
-	ASSERT_EQ(0, tags_write_fd(self->root, 400, 0));
+	ASSERT_EQ(0, pattern_write_fd(self->root, 400, 0));
 	ASSERT_EQ(0, pages_of_fd(&self->pages, self->root, 400 * page_size()));
 	close(all);
 }
@@ -305,14 +305,14 @@ TEST_F(kept, an_orphan_is_as_good_as_any)
 
 	close(self->root);
 	EXPECT_EQ(10, pages_held(&self->pages));
-	EXPECT_EQ(0, tags_wrong_fd(orphan, 10, 10));
+	EXPECT_EQ(0, pattern_wrong_fd(orphan, 10, 10));
 	EXPECT_EQ(1, pwrite(orphan, "x", 1, 100));
 	child = ds_alias_pages(orphan, 5, 10, RIGHTS_RW);
 	EXPECT_LE(0, child);
 	EXPECT_EQ(5 * page_size(), ds_exclusive(orphan));
 	close(orphan);
 	EXPECT_EQ(5, pages_held(&self->pages));
-	EXPECT_EQ(0, tags_wrong_fd(child, 5, 15));
+	EXPECT_EQ(0, pattern_wrong_fd(child, 5, 15));
 	close(child);
 }
 
@@ -355,8 +355,8 @@ TEST_F(kept, munmap_of_a_part_gives_back_that_part)
 	munmap(map + 100 * page, 100 * page);
 	EXPECT_EQ(0, pages_held_in(pages, 100, 200));
 	EXPECT_EQ(280, pages_held(pages));
-	EXPECT_EQ(0, tags_wrong(map + 10 * page, 90, 10));
-	EXPECT_EQ(0, tags_wrong(map + 200 * page, 190, 200));
+	EXPECT_EQ(0, pattern_wrong(map + 10 * page, 90, 10));
+	EXPECT_EQ(0, pattern_wrong(map + 200 * page, 190, 200));
 	munmap(map, 400 * page);
 }
 
@@ -389,12 +389,12 @@ TEST_F(kept, mremap_gives_back_what_it_cuts_off_and_keeps_what_it_moves)
 	EXPECT_EQ(place, mremap(map, 250 * page, 250 * page,
 				MREMAP_MAYMOVE | MREMAP_FIXED, place));
 	EXPECT_EQ(250, pages_held(&self->pages));
-	EXPECT_EQ(0, tags_wrong(place, 250, 0));
+	EXPECT_EQ(0, pattern_wrong(place, 250, 0));
 	/* out of the middle: two pieces stay where they were */
 	map = mremap(place + 50 * page, 50 * page, 20 * page, MREMAP_MAYMOVE);
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(220, pages_held(&self->pages));
-	EXPECT_EQ(0, tags_wrong(map, 20, 50));
+	EXPECT_EQ(0, pattern_wrong(map, 20, 50));
 	munmap(map, 20 * page);
 	EXPECT_EQ(200, pages_held(&self->pages));
 	munmap(place, 400 * page);
@@ -412,7 +412,7 @@ TEST_F(kept, mprotect_of_a_part_loses_nothing)
 	EXPECT_EQ(400, pages_held(&self->pages));
 	EXPECT_EQ(0, mprotect(map, 400 * page, PROT_READ | PROT_WRITE));
 	EXPECT_EQ(400, pages_held(&self->pages));
-	EXPECT_EQ(0, tags_wrong(map, 400, 0));
+	EXPECT_EQ(0, pattern_wrong(map, 400, 0));
 	munmap(map, 400 * page);
 }
 
@@ -429,7 +429,7 @@ TEST_F(kept, an_untouched_mapping_keeps_pages)
 	EXPECT_EQ(5, pages_held(&self->pages));
 	EXPECT_EQ(5, pages_held_in(&self->pages, 20, 25));
 	EXPECT_EQ(0, mprotect(map, 5 * page, PROT_READ));
-	EXPECT_EQ(0, tags_wrong(map, 5, 20));
+	EXPECT_EQ(0, pattern_wrong(map, 5, 20));
 	munmap(map, 5 * page);
 }
 
@@ -530,7 +530,7 @@ TEST_F(kept, while_in_flight_in_a_socket)
 	close(self->root);
 	EXPECT_EQ(400, pages_held(&self->pages));
 	fd = fd_receive(ends[1]);
-	EXPECT_EQ(0, tags_wrong_fd(fd, 400, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(fd, 400, 0));
 	ASSERT_EQ(0, fd_send(ends[0], fd));
 	close(fd);
 	EXPECT_EQ(400, pages_held(&self->pages));
@@ -763,8 +763,8 @@ TEST_F(kept, what_went_back_is_free_to_use)
 	close(self->root);
 	again = ds_alloc(399 * page_size(), RIGHTS_R, variant->flags);
 	ASSERT_LE(0, again);
-	EXPECT_NE(0, tags_wrong_fd(again, 399, 0));
-	EXPECT_EQ(0, tags_wrong_fd(orphan, 1, 199));
+	EXPECT_NE(0, pattern_wrong_fd(again, 399, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(orphan, 1, 199));
 	close(again);
 	close(orphan);
 }

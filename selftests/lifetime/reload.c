@@ -138,7 +138,7 @@ static int use(void)
 {
 	int ds = ds_alloc_pages(8);
 	int alias = ds_alias_pages(ds, 2, 5, RIGHTS_RW);
-	int ret = tags_write_fd(alias, 3, 0);
+	int ret = pattern_write_fd(alias, 3, 0);
 
 	close(ds);
 	close(alias);

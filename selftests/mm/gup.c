@@ -51,7 +51,7 @@ FIXTURE_SETUP(gup)
 	ASSERT_LE(0, self->root);
 	self->map = ds_map(self->root, self->length, PROT_READ | PROT_WRITE);
 	ASSERT_NE(MAP_FAILED, self->map);
-	tags_write(self->map, variant->pages, 0);
+	pattern_write(self->map, variant->pages, 0);
 	self->ds = ds_alias(self->root, 0, self->length, RIGHTS_R);
 	self->view = ds_map(self->ds, self->length, PROT_READ);
 	ASSERT_NE(MAP_FAILED, self->view);
@@ -80,9 +80,9 @@ TEST_F(gup, vmsplice_shows_the_pages_themselves)
 
 	ASSERT_EQ(0, pipe(ends));
 	EXPECT_EQ(self->page, vmsplice(ends[1], &iov, 1, 0));
-	tags_write(self->map + self->page, 1, 1000);
+	pattern_write(self->map + self->page, 1, 1000);
 	EXPECT_EQ(self->page, read(ends[0], seen, self->page));
-	EXPECT_EQ(0, tags_wrong(seen, 1, 1000));
+	EXPECT_EQ(0, pattern_wrong(seen, 1, 1000));
 	close(ends[0]);
 	close(ends[1]);
 	free(seen);
@@ -105,11 +105,11 @@ TEST_F(gup, process_vm_readv_and_writev_work)
 		_exit(read(ends[0], &byte, 1));
 	}
 	EXPECT_EQ(self->length, process_vm_readv(child, &here, 1, &view, 1, 0));
-	EXPECT_EQ(0, tags_wrong(here.iov_base, variant->pages, 0));
-	tags_write(here.iov_base, variant->pages, 1000);
+	EXPECT_EQ(0, pattern_wrong(here.iov_base, variant->pages, 0));
+	pattern_write(here.iov_base, variant->pages, 1000);
 	EXPECT_EQ(self->length,
 		  process_vm_writev(child, &here, 1, &there, 1, 0));
-	EXPECT_EQ(0, tags_wrong(self->view, variant->pages, 1000));
+	EXPECT_EQ(0, pattern_wrong(self->view, variant->pages, 1000));
 	close(ends[1]);
 	EXPECT_EQ(0, wait_for(child));
 	close(ends[0]);
@@ -124,11 +124,11 @@ TEST_F(gup, proc_mem_reads_and_writes)
 
 	EXPECT_EQ(self->page, pread(mem, buffer, self->page,
 				    (uintptr_t)self->view + self->page));
-	EXPECT_EQ(0, tags_wrong(buffer, 1, 1));
-	tags_write(buffer, 1, 1000);
+	EXPECT_EQ(0, pattern_wrong(buffer, 1, 1));
+	pattern_write(buffer, 1, 1000);
 	EXPECT_EQ(self->page,
 		  pwrite(mem, buffer, self->page, (uintptr_t)self->map));
-	EXPECT_EQ(0, tags_wrong(self->view, 1, 1000));
+	EXPECT_EQ(0, pattern_wrong(self->view, 1, 1000));
 	close(mem);
 	free(buffer);
 }
@@ -221,9 +221,9 @@ TEST_F(gup, direct_io_goes_out_of_it_and_into_it)
 	if (disk < 0)
 		SKIP(return, "no blank disk " DISK " for direct I/O");
 	EXPECT_EQ(self->length, pwrite(disk, self->view, self->length, 0));
-	tags_write(self->map, variant->pages, 1000);
+	pattern_write(self->map, variant->pages, 1000);
 	EXPECT_EQ(self->length, pread(disk, self->map, self->length, 0));
-	EXPECT_EQ(0, tags_wrong(self->view, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->view, variant->pages, 0));
 	EXPECT_EQ(0, disk_close(disk, self->length));
 }
 
@@ -253,10 +253,10 @@ TEST_F(gup, io_uring_transfers)
 	ASSERT_EQ(0, uring_open(&uring));
 	EXPECT_EQ(self->page, uring_transfer(&uring, IORING_OP_WRITE, file,
 					     self->view, self->page));
-	tags_write(self->map, 1, 1000);
+	pattern_write(self->map, 1, 1000);
 	EXPECT_EQ(self->page, uring_transfer(&uring, IORING_OP_READ, file,
 					     self->map, self->page));
-	EXPECT_EQ(0, tags_wrong(self->view, 1, 0));
+	EXPECT_EQ(0, pattern_wrong(self->view, 1, 0));
 	uring_close(&uring);
 	close(file);
 }
@@ -278,10 +278,10 @@ TEST_F(gup, io_uring_registers_its_buffers)
 	ASSERT_EQ(0, ret);
 	EXPECT_EQ(self->length, uring_transfer(&uring, IORING_OP_WRITE_FIXED,
 					       file, self->map, self->length));
-	tags_write(self->map, variant->pages, 1000);
+	pattern_write(self->map, variant->pages, 1000);
 	EXPECT_EQ(self->length, uring_transfer(&uring, IORING_OP_READ_FIXED,
 					       file, self->map, self->length));
-	EXPECT_EQ(0, tags_wrong(self->view, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->view, variant->pages, 0));
 	EXPECT_EQ(0, uring_unregister(&uring));
 	uring_close(&uring);
 	close(file);

@@ -45,7 +45,7 @@ FIXTURE_SETUP(huge)
 	self->length = UNITS * self->unit;
 	self->root = ds_alloc(self->length, RIGHTS_RW, variant->flags);
 	ASSERT_LE(0, self->root);
-	ASSERT_EQ(0, tags_write_fd(self->root, UNITS * self->pages, 0));
+	ASSERT_EQ(0, pattern_write_fd(self->root, UNITS * self->pages, 0));
 }
 
 FIXTURE_TEARDOWN(huge)
@@ -81,7 +81,7 @@ TEST_F(huge, a_mapping_is_huge_at_the_address_that_mmap_picks)
 		SKIP(return, "a 32-bit program has to pick the address");
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(0, (uintptr_t)map % self->unit);
-	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(map, UNITS * self->pages, 0));
 	EXPECT_EQ(if_huge(self->length), huge_bytes(map));
 }
 
@@ -94,7 +94,7 @@ TEST_F(huge, a_read_only_alias_is_huge_too)
 	if (!picks_huge())
 		SKIP(return, "a 32-bit program has to pick the address");
 	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_EQ(0, tags_wrong(map, self->pages, self->pages));
+	EXPECT_EQ(0, pattern_wrong(map, self->pages, self->pages));
 	EXPECT_EQ(if_huge(self->unit), huge_bytes(map));
 }
 
@@ -109,7 +109,7 @@ TEST_F(huge, an_alias_from_within_a_huge_page_is_huge_after_its_end)
 	if (!picks_huge())
 		SKIP(return, "a 32-bit program has to pick the address");
 	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages - first, first));
+	EXPECT_EQ(0, pattern_wrong(map, UNITS * self->pages - first, first));
 	EXPECT_EQ(if_huge(self->length - self->unit), huge_bytes(map));
 }
 
@@ -122,7 +122,7 @@ TEST_F(huge, a_mapping_from_an_offset_is_huge)
 	if (!picks_huge())
 		SKIP(return, "a 32-bit program has to pick the address");
 	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_EQ(0, tags_wrong(map, 2 * self->pages, self->pages));
+	EXPECT_EQ(0, pattern_wrong(map, 2 * self->pages, self->pages));
 	EXPECT_EQ(if_huge(2 * self->unit), huge_bytes(map));
 }
 
@@ -133,7 +133,7 @@ TEST_F(huge, an_alias_as_long_as_a_huge_page_but_off_by_one_page_is_right)
 	char *map = ds_map(ds, self->unit, PROT_READ);
 
 	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_EQ(0, tags_wrong(map, self->pages, 1));
+	EXPECT_EQ(0, pattern_wrong(map, self->pages, 1));
 	EXPECT_EQ(0, huge_bytes(map));
 }
 
@@ -154,7 +154,7 @@ TEST_F(huge, an_alias_off_by_one_page_at_a_huge_address_is_right)
 		mmap(at, self->unit, PROT_READ, MAP_SHARED | MAP_FIXED, ds, 0);
 
 	ASSERT_EQ(at, map);
-	EXPECT_EQ(0, tags_wrong(map, self->pages, 1));
+	EXPECT_EQ(0, pattern_wrong(map, self->pages, 1));
 	EXPECT_EQ(0, huge_bytes(map));
 }
 
@@ -169,7 +169,7 @@ TEST_F(huge, an_address_that_is_not_aligned_works_page_by_page)
 			 self->root, 0);
 
 	ASSERT_EQ(at, map);
-	EXPECT_EQ(0, tags_wrong(map, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(map, self->pages, 0));
 	EXPECT_EQ(0, huge_bytes(map));
 }
 
@@ -180,7 +180,7 @@ TEST_F(huge, nothing_is_mapped_beyond_a_short_alias)
 	char *map = ds_map(ds, 3 * page_size(), PROT_READ);
 
 	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_EQ(0, tags_wrong(map, 3, 0));
+	EXPECT_EQ(0, pattern_wrong(map, 3, 0));
 	EXPECT_EQ(0, huge_bytes(map));
 	EXPECT_EQ(3 * page_size() / 1024, smaps_kb(map, "Rss:"));
 }
@@ -200,8 +200,8 @@ TEST_F(huge, a_part_of_a_huge_page_goes_back_to_the_page)
 	close(self->root);
 	EXPECT_EQ(1 + self->pages - 12, pages_held(&pages));
 	EXPECT_EQ(1, pages_held_in(&pages, one, one + 1));
-	EXPECT_EQ(0, tags_wrong_fd(low, 1, one));
-	EXPECT_EQ(0, tags_wrong_fd(high, self->pages - 12, self->pages + 5));
+	EXPECT_EQ(0, pattern_wrong_fd(low, 1, one));
+	EXPECT_EQ(0, pattern_wrong_fd(high, self->pages - 12, self->pages + 5));
 	close(low);
 	close(high);
 	EXPECT_EQ(0, pages_held(&pages));
@@ -226,10 +226,10 @@ TEST_F(huge, munmap_within_a_huge_page_gives_back_to_the_page)
 	EXPECT_EQ(0, pages_held_in(&pages, 10, 30));
 	munmap(map + (self->pages - 1) * page, 2 * page);
 	EXPECT_EQ(UNITS * self->pages - 22, pages_held(&pages));
-	EXPECT_EQ(0, tags_wrong(map, 10, 0));
-	EXPECT_EQ(0, tags_wrong(map + 30 * page, self->pages - 31, 30));
-	EXPECT_EQ(0, tags_wrong(map + (self->pages + 1) * page,
-				2 * self->pages - 1, self->pages + 1));
+	EXPECT_EQ(0, pattern_wrong(map, 10, 0));
+	EXPECT_EQ(0, pattern_wrong(map + 30 * page, self->pages - 31, 30));
+	EXPECT_EQ(0, pattern_wrong(map + (self->pages + 1) * page,
+				   2 * self->pages - 1, self->pages + 1));
 	munmap(map, self->length);
 	EXPECT_EQ(0, pages_held(&pages));
 	pages_forget(&pages);
@@ -246,7 +246,7 @@ TEST_F(huge, a_huge_mapping_outlives_aliases_of_its_parts)
 	ASSERT_NE(MAP_FAILED, map);
 	for (i = 0; i < 100; i++)
 		close(ds_alias_pages(self->root, i, i + 50, RIGHTS_R));
-	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(map, UNITS * self->pages, 0));
 	EXPECT_EQ(if_huge(self->length), huge_bytes(map));
 }
 
@@ -257,11 +257,11 @@ TEST_F(huge, mprotect_of_a_part_holds)
 	const size_t page = page_size();
 
 	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(map, UNITS * self->pages, 0));
 	ASSERT_EQ(0, mprotect(map + 5 * page, page, PROT_READ));
-	tags_write(map + 4 * page, 1, 4);
-	tags_write(map + 6 * page, 1, 6);
-	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages, 0));
+	pattern_write(map + 4 * page, 1, 4);
+	pattern_write(map + 6 * page, 1, 6);
+	EXPECT_EQ(0, pattern_wrong(map, UNITS * self->pages, 0));
 }
 
 /* The contract's figure: so many faults for 64 MiB, at most. */
@@ -440,11 +440,11 @@ TEST_F(small, first_stores_take_at_most_2_faults)
 	long faults = minor_faults();
 
 	ASSERT_NE(MAP_FAILED, map);
-	tags_write(map, variant->pages, 0);
+	pattern_write(map, variant->pages, 0);
 	faults = minor_faults() - faults;
 	EXPECT_GE(2, faults);
 	EXPECT_LT(0, faults);
-	EXPECT_EQ(0, tags_wrong_fd(self->ds, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(self->ds, variant->pages, 0));
 }
 
 /* rule 22 */
@@ -454,7 +454,7 @@ TEST_F(small, first_loads_take_at_most_2_faults)
 	long faults = minor_faults();
 
 	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_EQ(variant->pages, tags_wrong(map, variant->pages, 1));
+	EXPECT_EQ(variant->pages, pattern_wrong(map, variant->pages, 1));
 	EXPECT_GE(2, minor_faults() - faults);
 }
 
@@ -469,7 +469,7 @@ TEST_F(small, first_loads_take_as_few_where_core_maps_one_page)
 	if (number_to_file(FAULT_AROUND, page_size()))
 		SKIP(return, "what core maps around a fault can't be set here");
 	faults = minor_faults();
-	EXPECT_EQ(variant->pages, tags_wrong(map, variant->pages, 1));
+	EXPECT_EQ(variant->pages, pattern_wrong(map, variant->pages, 1));
 	faults = minor_faults() - faults;
 	EXPECT_EQ(0, number_to_file(FAULT_AROUND, usual));
 	EXPECT_GE(2, faults);
@@ -506,11 +506,11 @@ TEST_F(small, stores_that_are_watched_arrive)
 
 	ASSERT_NE(MAP_FAILED, map);
 	ASSERT_EQ(0, watch_stores());
-	tags_write(map, variant->pages, 7);
+	pattern_write(map, variant->pages, 7);
 	ASSERT_EQ(0, watch_stores());
-	EXPECT_EQ(0, tags_wrong(map, variant->pages, 7));
-	tags_write(map, variant->pages, 8);
-	EXPECT_EQ(0, tags_wrong_fd(self->ds, variant->pages, 8));
+	EXPECT_EQ(0, pattern_wrong(map, variant->pages, 7));
+	pattern_write(map, variant->pages, 8);
+	EXPECT_EQ(0, pattern_wrong_fd(self->ds, variant->pages, 8));
 }
 
 /* rule 22: the same by huge entries */
@@ -520,11 +520,11 @@ TEST_F(huge, stores_that_are_watched_arrive)
 
 	ASSERT_NE(MAP_FAILED, map);
 	ASSERT_EQ(0, watch_stores());
-	tags_write(map, UNITS * self->pages, 7);
+	pattern_write(map, UNITS * self->pages, 7);
 	ASSERT_EQ(0, watch_stores());
-	EXPECT_EQ(0, tags_wrong(map, UNITS * self->pages, 7));
-	tags_write(map, UNITS * self->pages, 8);
-	EXPECT_EQ(0, tags_wrong_fd(self->root, UNITS * self->pages, 8));
+	EXPECT_EQ(0, pattern_wrong(map, UNITS * self->pages, 7));
+	pattern_write(map, UNITS * self->pages, 8);
+	EXPECT_EQ(0, pattern_wrong_fd(self->root, UNITS * self->pages, 8));
 }
 
 #define PARTS 6
@@ -556,8 +556,9 @@ static size_t part_wrong(const struct part *part)
 {
 	size_t count = part->end - part->first;
 
-	return part->map ? tags_wrong(part->map, count, part->first) :
-			   (size_t)tags_wrong_fd(part->ds, count, part->first);
+	return part->map ?
+		       pattern_wrong(part->map, count, part->first) :
+		       (size_t)pattern_wrong_fd(part->ds, count, part->first);
 }
 
 static void part_drop(const struct part *part)
@@ -593,7 +594,7 @@ TEST_F(small, goes_back_to_the_page)
 	struct pages pages;
 	size_t i;
 
-	ASSERT_EQ(0, tags_write_fd(self->ds, variant->pages, 0));
+	ASSERT_EQ(0, pattern_write_fd(self->ds, variant->pages, 0));
 	ASSERT_EQ(0, pages_of_fd(&pages, self->ds, self->length));
 	for (i = 0; i < PARTS; i++)
 		ASSERT_EQ(0, part_take(&parts[i], self->ds, variant->pages,

@@ -63,7 +63,7 @@ FIXTURE_SETUP(hwpoison)
 	self->map = ds_map(self->root, self->pages * self->page,
 			   PROT_READ | PROT_WRITE);
 	ASSERT_NE(MAP_FAILED, self->map);
-	tags_write(self->map, self->pages, 0);
+	pattern_write(self->map, self->pages, 0);
 }
 
 /* All pages but the bad one have what they had. */
@@ -71,9 +71,9 @@ FIXTURE_TEARDOWN(hwpoison)
 {
 	const size_t after = BAD + 1;
 
-	EXPECT_EQ(0, tags_wrong(self->map, BAD, 0));
-	EXPECT_EQ(0, tags_wrong(self->map + after * self->page,
-				self->pages - after, after));
+	EXPECT_EQ(0, pattern_wrong(self->map, BAD, 0));
+	EXPECT_EQ(0, pattern_wrong(self->map + after * self->page,
+				   self->pages - after, after));
 }
 
 static long poison(FIXTURE_DATA(hwpoison) * self)
@@ -128,8 +128,8 @@ TEST_F(hwpoison, a_new_mapping_says_the_same)
 	map = ds_map(self->alias, (END - FIRST) * self->page, PROT_READ);
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(0, touch_is_memory_error(map + self->page, false));
-	EXPECT_EQ(0, tags_wrong(map, 1, FIRST));
-	EXPECT_EQ(0, tags_wrong(map + 2 * self->page, 1, FIRST + 2));
+	EXPECT_EQ(0, pattern_wrong(map, 1, FIRST));
+	EXPECT_EQ(0, pattern_wrong(map + 2 * self->page, 1, FIRST + 2));
 }
 
 TEST_F(hwpoison, read_and_write_are_EIO_there_and_stop_before_it)
@@ -143,11 +143,11 @@ TEST_F(hwpoison, read_and_write_are_EIO_there_and_stop_before_it)
 	EXPECT_EQ(-EIO, result(pwrite(self->root, buffer, 1, BAD * page + 9)));
 	EXPECT_EQ(-EIO, result(pread(self->alias, buffer, page, page)));
 	EXPECT_EQ(BAD * page, pread(self->root, buffer, length, 0));
-	EXPECT_EQ(0, tags_wrong(buffer, BAD, 0));
+	EXPECT_EQ(0, pattern_wrong(buffer, BAD, 0));
 	EXPECT_EQ(page,
 		  pwrite(self->alias, buffer + FIRST * page, 2 * page, 0));
 	EXPECT_EQ(page, pread(self->root, buffer, page, (BAD + 1) * page));
-	EXPECT_EQ(0, tags_wrong(buffer, 1, BAD + 1));
+	EXPECT_EQ(0, pattern_wrong(buffer, 1, BAD + 1));
 }
 
 TEST_F(hwpoison, counts_stay_what_they_were)
@@ -171,13 +171,13 @@ TEST_F(hwpoison, all_the_others_go_back)
 	EXPECT_EQ(END - FIRST - 1,
 		  pages_held_in(&pages, 0, BAD) +
 			  pages_held_in(&pages, BAD + 1, self->pages));
-	EXPECT_EQ(0, tags_wrong_fd(self->alias, 1, FIRST));
+	EXPECT_EQ(0, pattern_wrong_fd(self->alias, 1, FIRST));
 	close(self->alias);
 	EXPECT_EQ(0, pages_held_in(&pages, 0, BAD));
 	EXPECT_EQ(0, pages_held_in(&pages, BAD + 1, self->pages));
 	self->map = ds_map(ds_alloc_pages(self->pages),
 			   self->pages * self->page, PROT_READ | PROT_WRITE);
-	tags_write(self->map, self->pages, 0);
+	pattern_write(self->map, self->pages, 0);
 }
 
 /* A seal of all mappings asks for pins; the bad page has none. */
@@ -233,7 +233,7 @@ TEST_F(hwpoison, soft_offlining_is_EBUSY_and_moves_nothing)
 	ASSERT_EQ(0, pages_of_map(&before, self->map, length));
 	EXPECT_EQ(-EBUSY, result(madvise(self->map + BAD * self->page,
 					 self->page, 101)));
-	EXPECT_EQ(0, tags_wrong(self->map, self->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->map, self->pages, 0));
 	ASSERT_EQ(0, pages_of_map(&after, self->map, length));
 	EXPECT_EQ(0, memcmp(before.pfn, after.pfn,
 			    self->pages * sizeof(*before.pfn)));

@@ -51,7 +51,7 @@ FIXTURE_SETUP(private)
 	self->ds = ds_alias(self->root, 0, self->length, variant->rights);
 	self->shared = ds_map(self->root, self->length, READ_WRITE);
 	ASSERT_NE(MAP_FAILED, self->shared);
-	tags_write(self->shared, variant->pages, 0);
+	pattern_write(self->shared, variant->pages, 0);
 	self->map =
 		mmap(NULL, self->length, READ_WRITE, MAP_PRIVATE, self->ds, 0);
 	ASSERT_NE(MAP_FAILED, self->map);
@@ -65,16 +65,16 @@ FIXTURE_TEARDOWN(private)
 /* rule 11 */
 TEST_F(private, reads_see_the_dataspace)
 {
-	EXPECT_EQ(0, tags_wrong(self->map, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->map, variant->pages, 0));
 }
 
 /* rule 11 */
 TEST_F(private, writes_go_to_a_copy)
 {
-	tags_write(self->map, variant->pages, 1000);
-	EXPECT_EQ(0, tags_wrong(self->map, variant->pages, 1000));
-	EXPECT_EQ(0, tags_wrong(self->shared, variant->pages, 0));
-	EXPECT_EQ(0, tags_wrong_fd(self->ds, variant->pages, 0));
+	pattern_write(self->map, variant->pages, 1000);
+	EXPECT_EQ(0, pattern_wrong(self->map, variant->pages, 1000));
+	EXPECT_EQ(0, pattern_wrong(self->shared, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(self->ds, variant->pages, 0));
 }
 
 /* rule 11 */
@@ -83,9 +83,9 @@ TEST_F(private, pages_that_are_no_copy_yet_see_later_writes)
 	const size_t page = page_size();
 
 	self->map[0] = 'p';
-	tags_write(self->shared, variant->pages, 2000);
+	pattern_write(self->shared, variant->pages, 2000);
 	EXPECT_EQ('p', self->map[0]);
-	EXPECT_EQ(0, tags_wrong(self->map + page, variant->pages - 1, 2001));
+	EXPECT_EQ(0, pattern_wrong(self->map + page, variant->pages - 1, 2001));
 }
 
 /* rules 10 and 11: also what has no right to write is written to in copies */
@@ -95,8 +95,8 @@ TEST_F(private, MAP_POPULATE_copies_at_once)
 			 MAP_PRIVATE | MAP_POPULATE, self->ds, 0);
 
 	ASSERT_NE(MAP_FAILED, map);
-	tags_write(self->shared, variant->pages, 3000);
-	EXPECT_EQ(0, tags_wrong(map, variant->pages, 0));
+	pattern_write(self->shared, variant->pages, 3000);
+	EXPECT_EQ(0, pattern_wrong(map, variant->pages, 0));
 	munmap(map, self->length);
 }
 
@@ -116,8 +116,8 @@ TEST_F(private, a_copy_survives_fork_and_is_private_to_each)
 	}
 	EXPECT_EQ(0, wait_for(child));
 	EXPECT_EQ('b', self->map[1]);
-	EXPECT_EQ(0, tags_wrong(self->map + page_size(), 1, 1));
-	EXPECT_EQ(0, tags_wrong(self->shared, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->map + page_size(), 1, 1));
+	EXPECT_EQ(0, pattern_wrong(self->shared, variant->pages, 0));
 }
 
 /* rule 11 */
@@ -130,7 +130,7 @@ TEST_F(private, debuggers_write_to_a_copy)
 	ASSERT_NE(MAP_FAILED, map);
 	if (pwrite(mem, "debug", 5, (uintptr_t)map) == 5)
 		EXPECT_EQ(0, memcmp(map, "debug", 5));
-	EXPECT_EQ(0, tags_wrong(self->shared, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->shared, variant->pages, 0));
 	close(mem);
 	munmap(map, self->length);
 }
@@ -142,29 +142,29 @@ TEST_F(private, mprotect_to_write_makes_copies_too)
 		mmap(NULL, self->length, PROT_READ, MAP_PRIVATE, self->ds, 0);
 
 	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_EQ(0, tags_wrong(map, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(map, variant->pages, 0));
 	ASSERT_EQ(0, mprotect(map, self->length, READ_WRITE));
-	tags_write(map, variant->pages, 1000);
-	EXPECT_EQ(0, tags_wrong(self->shared, variant->pages, 0));
+	pattern_write(map, variant->pages, 1000);
+	EXPECT_EQ(0, pattern_wrong(self->shared, variant->pages, 0));
 	munmap(map, self->length);
 }
 
 /* rule 11 */
 TEST_F(private, MADV_DONTNEED_drops_the_copy)
 {
-	tags_write(self->map, variant->pages, 1000);
+	pattern_write(self->map, variant->pages, 1000);
 	ASSERT_EQ(0, madvise(self->map, self->length, MADV_DONTNEED));
-	EXPECT_EQ(0, tags_wrong(self->map, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->map, variant->pages, 0));
 }
 
 /* rules 11 and 14: the copies are the process's own memory */
 TEST_F(private, a_copy_outlives_the_dataspace)
 {
-	tags_write(self->map, variant->pages, 1000);
+	pattern_write(self->map, variant->pages, 1000);
 	munmap(self->shared, self->length);
 	close(self->root);
 	close(self->ds);
-	EXPECT_EQ(0, tags_wrong(self->map, variant->pages, 1000));
+	EXPECT_EQ(0, pattern_wrong(self->map, variant->pages, 1000));
 }
 
 /* rules 11 and 14 */
@@ -177,7 +177,7 @@ TEST_F(private, a_private_mapping_keeps_the_pages)
 	close(self->root);
 	close(self->ds);
 	EXPECT_EQ(variant->pages, pages_held(&pages));
-	EXPECT_EQ(0, tags_wrong(self->map, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->map, variant->pages, 0));
 	munmap(self->map, self->length);
 	EXPECT_EQ(0, pages_held(&pages));
 	pages_forget(&pages);
@@ -207,7 +207,7 @@ TEST_F(private, mlock_works)
 	EXPECT_EQ(0, mlock2(self->shared, self->length, MLOCK_ONFAULT));
 	EXPECT_EQ(0, mlockall(MCL_CURRENT));
 	EXPECT_EQ(0, munlockall());
-	EXPECT_EQ(0, tags_wrong(self->map, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->map, variant->pages, 0));
 }
 
 /* rule 11: a move, with the copies and the pages that are none */
@@ -217,12 +217,13 @@ TEST_F(private, mremap_moves)
 	char *place = mmap(NULL, self->length, PROT_NONE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	tags_write(self->map, 3, 1000);
+	pattern_write(self->map, 3, 1000);
 	self->map = mremap(self->map, self->length, self->length,
 			   MREMAP_MAYMOVE | MREMAP_FIXED, place);
 	ASSERT_EQ(place, self->map);
-	EXPECT_EQ(0, tags_wrong(self->map, 3, 1000));
-	EXPECT_EQ(0, tags_wrong(self->map + 3 * page, variant->pages - 3, 3));
+	EXPECT_EQ(0, pattern_wrong(self->map, 3, 1000));
+	EXPECT_EQ(0,
+		  pattern_wrong(self->map + 3 * page, variant->pages - 3, 3));
 }
 
 /* rule 11 */
@@ -232,10 +233,10 @@ TEST_F(private, mremap_shrinks)
 	char *shared = mremap(self->shared, self->length, half, 0);
 
 	ASSERT_EQ(self->shared, shared);
-	EXPECT_EQ(0, tags_wrong(shared, variant->pages / 2, 0));
+	EXPECT_EQ(0, pattern_wrong(shared, variant->pages / 2, 0));
 	self->map = mremap(self->map, self->length, half, MREMAP_MAYMOVE);
 	ASSERT_NE(MAP_FAILED, self->map);
-	EXPECT_EQ(0, tags_wrong(self->map, variant->pages / 2, 0));
+	EXPECT_EQ(0, pattern_wrong(self->map, variant->pages / 2, 0));
 	self->length = half;
 }
 
@@ -258,7 +259,7 @@ TEST_F(private, mremap_does_not_grow)
 		  try_grow(self->map, self->length, self->length + page));
 	ASSERT_EQ(self->map, mremap(self->map, self->length, half, 0));
 	EXPECT_EQ(-EFAULT, try_grow(self->map, half, half + page));
-	EXPECT_EQ(0, tags_wrong(self->map, variant->pages / 2, 0));
+	EXPECT_EQ(0, pattern_wrong(self->map, variant->pages / 2, 0));
 	self->length = half;
 }
 
@@ -268,8 +269,9 @@ TEST_F(private, mremap_that_keeps_the_old_mapping_shows_nothing_else)
 	char *map = mremap(self->shared, self->length, self->length,
 			   MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
 
-	EXPECT_TRUE(map == MAP_FAILED || !tags_wrong(map, variant->pages, 0));
-	EXPECT_EQ(0, tags_wrong(self->shared, variant->pages, 0));
+	EXPECT_TRUE(map == MAP_FAILED ||
+		    !pattern_wrong(map, variant->pages, 0));
+	EXPECT_EQ(0, pattern_wrong(self->shared, variant->pages, 0));
 	EXPECT_GT(0, try_grow(self->shared, 0, self->length));
 }
 

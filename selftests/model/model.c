@@ -125,7 +125,7 @@ static pid_t start_world(struct world *world, int index, unsigned int seed)
 	return child;
 }
 
-TEST_F_TIMEOUT(model, agrees_after_every_random_step, TIMEOUT)
+TEST_F_TIMEOUT(model, matches_after_every_random_step, TIMEOUT)
 {
 	bool debug = is_debug_kernel();
 	long steps = from_environment("STEPS", debug ? STEPS_DEBUG : STEPS);

@@ -34,7 +34,7 @@
 #define PROCESSES 4
 #define THREADS 2
 #define HANDLES 40
-#define AREAS 40
+#define MAPPINGS 40
 #define SOCKETS 2
 #define PINS 2
 #define QUEUE 6
@@ -85,7 +85,7 @@ struct space {
 	__u32 rights;
 	__u64 id;
 	int refs;
-	int areas;
+	int vmas;
 	int parent;
 };
 
@@ -96,10 +96,10 @@ struct handle {
 };
 
 /* What is left of a mapping: there[i] says whether page start + i is. */
-struct area {
+struct mapping {
 	int space;
 	int start, count;
-	int pieces;
+	int vmas;
 	bool writable;
 	char *map;
 	bool there[PAGES_MAX];
@@ -114,7 +114,7 @@ struct channel {
 };
 
 /* Pages that a process has pinned, by a ring or by a pipe. */
-struct hold {
+struct pinned {
 	bool there;
 	bool by_ring;
 	int memory;
@@ -130,7 +130,7 @@ struct actor {
 	int process;
 	int thread;
 	bool there;
-	sem_t turn;
+	sem_t wake;
 };
 
 struct process {
@@ -139,9 +139,9 @@ struct process {
 	int pagemap;
 	struct actor actors[THREADS];
 	struct handle handles[HANDLES];
-	struct area areas[AREAS];
+	struct mapping mappings[MAPPINGS];
 	struct channel channels[SOCKETS];
-	struct hold holds[PINS];
+	struct pinned pins[PINS];
 };
 
 /*
@@ -177,7 +177,7 @@ struct world {
 	int flags_fd;
 	__u16 *owner;
 	__u64 version;
-	int chunk;
+	int folio_pages;
 	struct channel mail;
 	struct memory memories[MEMORIES];
 	struct space spaces[SPACES];
@@ -188,14 +188,14 @@ struct world {
 typedef bool (*operation_fn)(struct world *world);
 
 /* model_check.c: differences between the world and its model. */
-void agree(struct world *world, const char *file, int line, const char *what,
-	   long long expected, long long seen);
+void check_eq(struct world *world, const char *file, int line, const char *what,
+	      long long expected, long long seen);
 void check_info(struct world *world, const struct handle *handle);
 void check_something(struct world *world);
 void check_everything(struct world *world);
 
-#define AGREE(world, expected, seen) \
-	agree(world, __FILE__, __LINE__, #seen, expected, seen)
+#define CHECK_EQ(world, expected, seen) \
+	check_eq(world, __FILE__, __LINE__, #seen, expected, seen)
 
 /* A number less than @below. */
 int pick(struct world *world, int below);
@@ -206,7 +206,7 @@ void pick_range(struct world *world, int count, int most, int *start, int *end);
 void memory_init(struct world *world, int memory, int pages, const __u64 *pfn);
 void memory_cover(struct world *world, int memory, int start, int end);
 void memory_uncover(struct world *world, int memory, int start, int end);
-void memory_unpin(struct world *world, const struct hold *hold);
+void memory_unpin(struct world *world, const struct pinned *pinned);
 bool is_pinned(const struct world *world, int memory, int page);
 bool is_near_pinned(const struct world *world, int memory, int page);
 /* Waits for late pages; the memory may be gone afterwards. */
@@ -227,21 +227,22 @@ int space_exclusive(const struct world *world, int space);
 bool space_is_last(const struct world *world, int space);
 void space_revoke(struct world *world, int space);
 void space_seal(struct world *world, int space, int seal);
-void area_begin(struct world *world, struct area *area, int space);
-void area_copy(struct world *world, const struct area *area);
-void area_cut(struct world *world, struct area *area, int start, int end);
-void area_end(struct world *world, struct area *area);
+void mapping_begin(struct world *world, struct mapping *mapping, int space);
+void mapping_copy(struct world *world, const struct mapping *mapping);
+void mapping_cut(struct world *world, struct mapping *mapping, int start,
+		 int end);
+void mapping_end(struct world *world, struct mapping *mapping);
 
 /* model_find.c: things of the process that has the turn. */
 struct handle *some_handle(struct world *world);
 struct handle *lasting_handle(struct world *world);
 struct handle *free_handle(struct world *world);
-struct area *some_area(struct world *world);
-struct area *free_area(struct world *world);
+struct mapping *some_mapping(struct world *world);
+struct mapping *free_mapping(struct world *world);
 /* A random run of pages that are there, of @most at most; or all of a piece. */
-void some_run(struct world *world, const struct area *area, int most,
+void some_run(struct world *world, const struct mapping *mapping, int most,
 	      int *start, int *end);
-void some_piece(struct world *world, const struct area *area, int *start,
+void some_piece(struct world *world, const struct mapping *mapping, int *start,
 		int *end);
 int free_space(const struct world *world);
 struct space *space_of(struct world *world, const struct handle *handle);
@@ -257,15 +258,15 @@ bool op_revoke(struct world *world);
 bool op_seal(struct world *world);
 bool op_seal_now(struct world *world);
 
-/* model_areas.c */
+/* model_mappings.c */
 bool op_map(struct world *world);
 bool op_unmap(struct world *world);
 bool op_move(struct world *world);
 bool op_protect(struct world *world);
 bool op_store(struct world *world);
-void check_load(struct world *world, const struct area *area);
+void check_load(struct world *world, const struct mapping *mapping);
 
-/* model_passing.c */
+/* model_scm.c */
 int channel_open(struct channel *channel);
 /* Closes the descriptors; what was in flight is gone if they were the last. */
 void channel_close(const struct channel *channel);
@@ -274,25 +275,25 @@ bool op_send(struct world *world);
 bool op_receive(struct world *world);
 bool op_drop(struct world *world);
 
-/* model_holds.c */
+/* model_pins.c */
 bool rings_work(void);
 /* Lets go of the pages; then all that is left are descriptors. */
-void hold_release(struct hold *hold);
-void hold_close(struct hold *hold);
-void hold_lose(struct world *world, struct hold *hold);
+void pinned_release(struct pinned *pinned);
+void pinned_close(struct pinned *pinned);
+void pinned_lose(struct world *world, struct pinned *pinned);
 bool op_pin(struct world *world);
 bool op_unpin(struct world *world);
 
-/* model_turns.c */
+/* model_sched.c */
 struct actor *first_actor(struct world *world);
 void actor_init(struct world *world, int process, int thread);
-void give_turn(struct actor *actor);
-void wait_for_turn(struct actor *actor);
+void sched_wake(struct actor *actor);
+void sched_wait(struct actor *actor);
 bool is_over(const struct world *world);
 /* A few steps; then somebody else has the turn. */
-void take_turn(struct world *world);
+void sched_run(struct world *world);
 /* What all threads but the first of the first process do, for ever. */
-void *act(void *actor);
+void *sched_loop(void *actor);
 
 /* model_processes.c */
 int open_pagemap(void);

@@ -9,13 +9,13 @@
 #include <stdio.h>
 
 #include "common.h"
-#include "touch.h"
+#include "sigbus.h"
 
 /* How many pages of each mapping are read when everything is checked. */
 #define LOADS 16
 
-void agree(struct world *world, const char *file, int line, const char *what,
-	   long long expected, long long seen)
+void check_eq(struct world *world, const char *file, int line, const char *what,
+	      long long expected, long long seen)
 {
 	if (expected == seen || world->wrong)
 		return;
@@ -48,10 +48,13 @@ static void check_counts(struct world *world, const struct handle *handle,
 	const bool revoked = space_of(world, handle)->revoked;
 	const int space = handle->space;
 
-	AGREE(world, revoked ? 0 : space_exclusive(world, space) * page_size(),
-	      info->exclusive);
-	AGREE(world, revoked ? 0 : space_aliases(world, space), info->aliases);
-	AGREE(world, revoked ? 0 : world->spaces[space].areas, info->mappings);
+	CHECK_EQ(world,
+		 revoked ? 0 : space_exclusive(world, space) * page_size(),
+		 info->exclusive);
+	CHECK_EQ(world, revoked ? 0 : space_aliases(world, space),
+		 info->aliases);
+	CHECK_EQ(world, revoked ? 0 : world->spaces[space].vmas,
+		 info->mappings);
 }
 
 void check_info(struct world *world, const struct handle *handle)
@@ -59,11 +62,11 @@ void check_info(struct world *world, const struct handle *handle)
 	const struct space *space = space_of(world, handle);
 	struct dataspace_info info;
 
-	AGREE(world, 0, ds_info(handle->fd, &info));
-	AGREE(world, (space->end - space->start) * page_size(), info.length);
-	AGREE(world, space->id, info.id);
-	AGREE(world, space_rights(space), info.rights);
-	AGREE(world, expected_state(space), info.state);
+	CHECK_EQ(world, 0, ds_info(handle->fd, &info));
+	CHECK_EQ(world, (space->end - space->start) * page_size(), info.length);
+	CHECK_EQ(world, space->id, info.id);
+	CHECK_EQ(world, space_rights(space), info.rights);
+	CHECK_EQ(world, expected_state(space), info.state);
 	check_counts(world, handle, &info);
 }
 
@@ -72,7 +75,7 @@ static void check_poll(struct world *world, const struct handle *handle)
 	const struct space *space = space_of(world, handle);
 	bool ready = space->revoked || space_is_last(world, handle->space);
 
-	AGREE(world, ready, ds_ready(handle->fd));
+	CHECK_EQ(world, ready, ds_ready(handle->fd));
 }
 
 static void check_length(struct world *world, const struct handle *handle)
@@ -80,14 +83,14 @@ static void check_length(struct world *world, const struct handle *handle)
 	const struct space *space = space_of(world, handle);
 	long length = (space->end - space->start) * page_size();
 
-	AGREE(world, space->revoked ? -ESTALE : length,
-	      result(lseek(handle->fd, 0, SEEK_END)));
+	CHECK_EQ(world, space->revoked ? -ESTALE : length,
+		 result(lseek(handle->fd, 0, SEEK_END)));
 }
 
 void check_something(struct world *world)
 {
 	const struct handle *handle = some_handle(world);
-	const struct area *area = some_area(world);
+	const struct mapping *mapping = some_mapping(world);
 
 	if (handle)
 		check_info(world, handle);
@@ -95,8 +98,8 @@ void check_something(struct world *world)
 		check_poll(world, handle);
 	if (handle && !pick(world, 16))
 		check_length(world, handle);
-	if (area)
-		check_load(world, area);
+	if (mapping)
+		check_load(world, mapping);
 }
 
 static void check_handles(struct world *world)
@@ -114,15 +117,15 @@ static void check_handles(struct world *world)
 	}
 }
 
-static void check_areas(struct world *world)
+static void check_mappings(struct world *world)
 {
 	int i, j;
 
-	for (i = 0; i < AREAS; i++) {
-		const struct area *area = &world->self->areas[i];
+	for (i = 0; i < MAPPINGS; i++) {
+		const struct mapping *mapping = &world->self->mappings[i];
 
-		for (j = 0; area->space != NONE && j < LOADS; j++)
-			check_load(world, area);
+		for (j = 0; mapping->space != NONE && j < LOADS; j++)
+			check_load(world, mapping);
 	}
 }
 
@@ -131,7 +134,7 @@ void check_everything(struct world *world)
 	int i;
 
 	check_handles(world);
-	check_areas(world);
+	check_mappings(world);
 	for (i = 0; i < MEMORIES; i++) {
 		if (world->memories[i].there)
 			memory_settle(world, i);

@@ -62,48 +62,49 @@ struct handle *free_handle(struct world *world)
 	return NULL;
 }
 
-struct area *some_area(struct world *world)
+struct mapping *some_mapping(struct world *world)
 {
-	struct area *areas = world->self->areas;
-	int first = pick(world, AREAS);
+	struct mapping *mappings = world->self->mappings;
+	int first = pick(world, MAPPINGS);
 	int i;
 
-	for (i = 0; i < AREAS; i++) {
-		struct area *area = &areas[(first + i) % AREAS];
+	for (i = 0; i < MAPPINGS; i++) {
+		struct mapping *mapping = &mappings[(first + i) % MAPPINGS];
 
-		if (area->space != NONE)
-			return area;
+		if (mapping->space != NONE)
+			return mapping;
 	}
 	return NULL;
 }
 
-struct area *free_area(struct world *world)
+struct mapping *free_mapping(struct world *world)
 {
 	int i;
 
-	for (i = 0; i < AREAS; i++) {
-		if (world->self->areas[i].space == NONE)
-			return &world->self->areas[i];
+	for (i = 0; i < MAPPINGS; i++) {
+		if (world->self->mappings[i].space == NONE)
+			return &world->self->mappings[i];
 	}
 	return NULL;
 }
 
-void some_run(struct world *world, const struct area *area, int most,
+void some_run(struct world *world, const struct mapping *mapping, int most,
 	      int *start, int *end)
 {
-	*start = pick(world, area->count);
-	while (!area->there[*start])
-		*start = (*start + 1) % area->count;
+	*start = pick(world, mapping->count);
+	while (!mapping->there[*start])
+		*start = (*start + 1) % mapping->count;
 	*end = *start;
-	while (*end < area->count && area->there[*end] && *end - *start < most)
+	while (*end < mapping->count && mapping->there[*end] &&
+	       *end - *start < most)
 		(*end)++;
 }
 
-void some_piece(struct world *world, const struct area *area, int *start,
+void some_piece(struct world *world, const struct mapping *mapping, int *start,
 		int *end)
 {
-	some_run(world, area, PAGES_MAX, start, end);
-	while (*start && area->there[*start - 1])
+	some_run(world, mapping, PAGES_MAX, start, end);
+	while (*start && mapping->there[*start - 1])
 		(*start)--;
 }
 

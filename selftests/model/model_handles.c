@@ -51,10 +51,11 @@ static void note_pages(struct world *world, int memory, int fd, int count,
 {
 	struct pages pages;
 
-	AGREE(world, 0, pages_of_fd(&pages, fd, count * page_size()));
+	CHECK_EQ(world, 0, pages_of_fd(&pages, fd, count * page_size()));
 	if (world->wrong)
 		return;
-	AGREE(world, true, !contiguous || pages_contiguous(&pages, 0, count));
+	CHECK_EQ(world, true,
+		 !contiguous || pages_contiguous(&pages, 0, count));
 	memory_init(world, memory, count, pages.pfn);
 	pages_forget(&pages);
 }
@@ -101,9 +102,9 @@ bool op_alloc(struct world *world)
 		world->refused++;
 		return false;
 	}
-	AGREE(world, true, fd >= 0);
+	CHECK_EQ(world, true, fd >= 0);
 	contiguous = ds_state(fd) & DATASPACE_STATE_CONTIGUOUS;
-	AGREE(world, true, scattered || contiguous);
+	CHECK_EQ(world, true, scattered || contiguous);
 	note_pages(world, memory, fd, pages, contiguous);
 	if (!world->wrong)
 		note_space(world, handle,
@@ -177,7 +178,7 @@ bool op_alias(struct world *world)
 	fd = ds_alias_flags(from->fd, start * page_size(),
 			    (end - start + beyond) * page_size(), rights,
 			    flags);
-	AGREE(world, expected, fd < 0 ? fd : 0);
+	CHECK_EQ(world, expected, fd < 0 ? fd : 0);
 	if (fd >= 0 && !world->wrong)
 		derive(world, from, start, end, rights, fd);
 	return true;
@@ -192,7 +193,7 @@ bool op_dup(struct world *world)
 	if (!from || !to)
 		return false;
 	fd = fcntl(from->fd, F_DUPFD_CLOEXEC, 0);
-	AGREE(world, true, fd >= 0);
+	CHECK_EQ(world, true, fd >= 0);
 	to->space = from->space;
 	to->fd = fd;
 	space_get(world, to->space);
@@ -207,7 +208,7 @@ bool op_close(struct world *world)
 	if (!handle)
 		return false;
 	space = handle->space;
-	AGREE(world, 0, result(close(handle->fd)));
+	CHECK_EQ(world, 0, result(close(handle->fd)));
 	handle->space = NONE;
 	space_put(world, space);
 	return true;
@@ -269,7 +270,8 @@ bool op_write(struct world *world)
 	fill(buffer(), end - start, world->version);
 	ret = result(pwrite(handle->fd, buffer(), (end - start) * page_size(),
 			    start * page_size()));
-	AGREE(world, expected_write(space, (end - start) * page_size()), ret);
+	CHECK_EQ(world, expected_write(space, (end - start) * page_size()),
+		 ret);
 	if (ret >= 0)
 		wrote(world, space, start, end);
 	return true;
@@ -291,16 +293,17 @@ bool op_read(struct world *world)
 	at = (page + 1) * page_size() - sizeof(words[1]);
 	ret = result(pread(handle->fd, &words[0], sizeof(words[0]),
 			   page * page_size()));
-	AGREE(world, space->revoked ? -ESTALE : (long)sizeof(words[0]), ret);
+	CHECK_EQ(world, space->revoked ? -ESTALE : (long)sizeof(words[0]), ret);
 	ret = result(pread(handle->fd, &words[1], 2 * sizeof(words[1]), at));
 	if (space->revoked)
 		return true;
-	AGREE(world,
-	      (page < space->end - space->start - 1 ? 2 : 1) * sizeof(words[1]),
-	      ret);
+	CHECK_EQ(world,
+		 (page < space->end - space->start - 1 ? 2 : 1) *
+			 sizeof(words[1]),
+		 ret);
 	page += space->start;
-	AGREE(world, world->memories[space->memory].content[page], words[0]);
-	AGREE(world, world->memories[space->memory].content[page], words[1]);
+	CHECK_EQ(world, world->memories[space->memory].content[page], words[0]);
+	CHECK_EQ(world, world->memories[space->memory].content[page], words[1]);
 	return true;
 }
 
@@ -312,7 +315,7 @@ bool op_revoke(struct world *world)
 	if (!handle)
 		return false;
 	space = space_of(world, handle);
-	AGREE(world, space->revoked ? -ESTALE : 0, ds_revoke(handle->fd));
+	CHECK_EQ(world, space->revoked ? -ESTALE : 0, ds_revoke(handle->fd));
 	if (!space->revoked)
 		space_revoke(world, handle->space);
 	check_info(world, handle);
@@ -334,7 +337,7 @@ bool op_seal(struct world *world)
 	if (!handle)
 		return false;
 	expected = expected_seal(space_of(world, handle));
-	AGREE(world, expected, ds_seal(handle->fd, 0));
+	CHECK_EQ(world, expected, ds_seal(handle->fd, 0));
 	if (!expected)
 		space_seal(world, handle->space, SEALED);
 	check_info(world, handle);
@@ -371,7 +374,7 @@ bool op_seal_now(struct world *world)
 	expected = expected_seal(space);
 	if (!expected && pinned)
 		expected = -EBUSY;
-	AGREE(world, expected, ds_seal(handle->fd, DATASPACE_SEAL_NOW));
+	CHECK_EQ(world, expected, ds_seal(handle->fd, DATASPACE_SEAL_NOW));
 	if (!expected)
 		space_seal(world, handle->space, SEALED | SEALED_NOW);
 	check_info(world, handle);

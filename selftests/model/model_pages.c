@@ -88,18 +88,20 @@ void memory_init(struct world *world, int index, int pages, const __u64 *pfn)
 	memory->pages = pages;
 	for (i = 0; i < pages; i++) {
 		memory->pfn[i] = pfn[i];
-		AGREE(world, true,
-		      claim(&world->owner[pfn[i]], owner_of(world, index)));
+		CHECK_EQ(world, true,
+			 claim(&world->owner[pfn[i]], owner_of(world, index)));
 	}
 }
 
-static bool holds(const struct hold *hold, int memory, int start, int end)
+static bool overlaps(const struct pinned *pinned, int memory, int start,
+		     int end)
 {
-	return hold->there && hold->memory == memory && hold->start < end &&
-	       hold->start + hold->count > start;
+	return pinned->there && pinned->memory == memory &&
+	       pinned->start < end && pinned->start + pinned->count > start;
 }
 
-static bool any_holds(const struct world *world, int memory, int start, int end)
+static bool any_pin_overlaps(const struct world *world, int memory, int start,
+			     int end)
 {
 	int i, j;
 
@@ -107,7 +109,7 @@ static bool any_holds(const struct world *world, int memory, int start, int end)
 		const struct process *process = &world->processes[i];
 
 		for (j = 0; process->there && j < PINS; j++) {
-			if (holds(&process->holds[j], memory, start, end))
+			if (overlaps(&process->pins[j], memory, start, end))
 				return true;
 		}
 	}
@@ -116,14 +118,15 @@ static bool any_holds(const struct world *world, int memory, int start, int end)
 
 bool is_pinned(const struct world *world, int memory, int page)
 {
-	return any_holds(world, memory, page, page + 1);
+	return any_pin_overlaps(world, memory, page, page + 1);
 }
 
 bool is_near_pinned(const struct world *world, int memory, int page)
 {
-	int start = page - page % world->chunk;
+	int start = page - page % world->folio_pages;
 
-	return any_holds(world, memory, start, start + world->chunk);
+	return any_pin_overlaps(world, memory, start,
+				start + world->folio_pages);
 }
 
 static void touch(struct memory *memory, int start, int end)
@@ -183,16 +186,16 @@ void memory_uncover(struct world *world, int index, int start, int end)
 }
 
 /* What was only there because of the pin. */
-void memory_unpin(struct world *world, const struct hold *hold)
+void memory_unpin(struct world *world, const struct pinned *pinned)
 {
-	struct memory *memory = &world->memories[hold->memory];
+	struct memory *memory = &world->memories[pinned->memory];
 	int i;
 
-	for (i = hold->start; i < hold->start + hold->count; i++) {
-		if (!memory->cover[i] && !is_pinned(world, hold->memory, i))
-			make_late(world, hold->memory, i);
+	for (i = pinned->start; i < pinned->start + pinned->count; i++) {
+		if (!memory->cover[i] && !is_pinned(world, pinned->memory, i))
+			make_late(world, pinned->memory, i);
 	}
-	touch(memory, hold->start, hold->start + hold->count);
+	touch(memory, pinned->start, pinned->start + pinned->count);
 }
 
 static void settle_page(struct world *world, int index, int page)
@@ -202,7 +205,7 @@ static void settle_page(struct world *world, int index, int page)
 
 	memory->late[page] = false;
 	if (pass_on(&world->owner[pfn], owner_of(world, index) | OWNER_LATE, 0))
-		AGREE(world, true, wait_until_gone(world, pfn, SOON));
+		CHECK_EQ(world, true, wait_until_gone(world, pfn, SOON));
 }
 
 void memory_settle(struct world *world, int index)
@@ -214,7 +217,8 @@ void memory_settle(struct world *world, int index)
 		if (memory->late[i] && !is_near_pinned(world, index, i))
 			settle_page(world, index, i);
 	}
-	if (!memory->covered && !any_holds(world, index, 0, memory->pages))
+	if (!memory->covered &&
+	    !any_pin_overlaps(world, index, 0, memory->pages))
 		memory->there = false;
 }
 
@@ -225,9 +229,9 @@ static void look_at_page(struct world *world, int index, int page)
 
 	world->looks++;
 	if (memory->cover[page] || is_pinned(world, index, page)) {
-		AGREE(world, true, page_flags_held(world->flags_fd, pfn));
+		CHECK_EQ(world, true, page_flags_held(world->flags_fd, pfn));
 	} else if (!memory->late[page] && !is_gone(world, pfn)) {
-		AGREE(world, true, wait_until_gone(world, pfn, MOMENT));
+		CHECK_EQ(world, true, wait_until_gone(world, pfn, MOMENT));
 		world->waited += !world->owner[pfn];
 	}
 }
@@ -279,7 +283,7 @@ void memories_look(struct world *world)
 		memory->from = 0;
 		memory->to = 0;
 		if (!memory->covered && !has_late(memory) &&
-		    !any_holds(world, i, 0, memory->pages))
+		    !any_pin_overlaps(world, i, 0, memory->pages))
 			memory->there = false;
 	}
 }

@@ -25,7 +25,7 @@ static int start_thread(struct actor *actor)
 
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, 256 << 10);
-	err = pthread_create(&thread, &attributes, act, actor);
+	err = pthread_create(&thread, &attributes, sched_loop, actor);
 	pthread_attr_destroy(&attributes);
 	return err;
 }
@@ -37,7 +37,7 @@ bool op_thread(struct world *world)
 	if (actor->there)
 		return false;
 	actor_init(world, world->self - world->processes, 1);
-	AGREE(world, 0, start_thread(actor));
+	CHECK_EQ(world, 0, start_thread(actor));
 	return true;
 }
 
@@ -56,10 +56,10 @@ static void close_inherited(const struct process *parent)
 			channel_close(&parent->channels[i]);
 	}
 	for (i = 0; i < PINS; i++) {
-		struct hold hold = parent->holds[i];
+		struct pinned pinned = parent->pins[i];
 
-		if (hold.there)
-			hold_close(&hold);
+		if (pinned.there)
+			pinned_close(&pinned);
 	}
 }
 
@@ -69,18 +69,18 @@ static void inherit(struct world *world, struct process *child,
 	int i;
 
 	memcpy(child->handles, parent->handles, sizeof(child->handles));
-	memcpy(child->areas, parent->areas, sizeof(child->areas));
+	memcpy(child->mappings, parent->mappings, sizeof(child->mappings));
 	memset(child->actors, 0, sizeof(child->actors));
 	memset(child->channels, 0, sizeof(child->channels));
-	memset(child->holds, 0, sizeof(child->holds));
+	memset(child->pins, 0, sizeof(child->pins));
 	child->there = true;
 	for (i = 0; i < HANDLES; i++) {
 		if (child->handles[i].space != NONE)
 			space_get(world, child->handles[i].space);
 	}
-	for (i = 0; i < AREAS; i++) {
-		if (child->areas[i].space != NONE)
-			area_copy(world, &child->areas[i]);
+	for (i = 0; i < MAPPINGS; i++) {
+		if (child->mappings[i].space != NONE)
+			mapping_copy(world, &child->mappings[i]);
 	}
 }
 
@@ -89,8 +89,8 @@ static void begin_child(struct world *world, const struct process *parent,
 {
 	close_inherited(parent);
 	child->pagemap = open_pagemap();
-	give_turn(waiting);
-	act(&child->actors[0]);
+	sched_wake(waiting);
+	sched_loop(&child->actors[0]);
 }
 
 /* Whoever forks, the child is one of the first process. */
@@ -128,11 +128,11 @@ bool op_fork(struct world *world)
 	pid = fork_for_first(world);
 	if (!pid)
 		begin_child(world, parent, child, actor);
-	AGREE(world, true, pid > 0);
+	CHECK_EQ(world, true, pid > 0);
 	child->pid = pid;
 	if (pid > 0)
-		wait_for_turn(actor);
-	AGREE(world, true, child->pagemap >= 0);
+		sched_wait(actor);
+	CHECK_EQ(world, true, child->pagemap >= 0);
 	return true;
 }
 
@@ -150,16 +150,16 @@ void process_lose(struct world *world, struct process *process)
 	int i;
 
 	for (i = 0; i < PINS; i++) {
-		if (process->holds[i].there)
-			hold_lose(world, &process->holds[i]);
+		if (process->pins[i].there)
+			pinned_lose(world, &process->pins[i]);
 	}
 	for (i = 0; i < SOCKETS; i++) {
 		if (process->channels[i].open)
 			channel_lose(world, &process->channels[i]);
 	}
-	for (i = 0; i < AREAS; i++) {
-		if (process->areas[i].space != NONE)
-			area_end(world, &process->areas[i]);
+	for (i = 0; i < MAPPINGS; i++) {
+		if (process->mappings[i].space != NONE)
+			mapping_end(world, &process->mappings[i]);
 	}
 	for (i = 0; i < HANDLES; i++) {
 		if (process->handles[i].space != NONE)

@@ -49,7 +49,7 @@ static void leave_if_unused(struct world *world, int index)
 {
 	struct space *space = &world->spaces[index];
 
-	if (space->refs || space->areas)
+	if (space->refs || space->vmas)
 		return;
 	leave_tree(world, index);
 	space->there = false;
@@ -126,37 +126,40 @@ int space_exclusive(const struct world *world, int index)
 }
 
 /* The pieces of a mapping cover what is left of it, or cover it no more. */
-static void cover_area(struct world *world, const struct area *area, int start,
-		       int end, bool on)
+static void cover_mapping(struct world *world, const struct mapping *mapping,
+			  int start, int end, bool on)
 {
-	const struct space *space = &world->spaces[area->space];
+	const struct space *space = &world->spaces[mapping->space];
 	int from;
 
 	while (start < end) {
-		for (from = start; start < end && area->there[start];)
+		for (from = start; start < end && mapping->there[start];)
 			start++;
 		if (from < start && on)
-			memory_cover(world, space->memory, area->start + from,
-				     area->start + start);
+			memory_cover(world, space->memory,
+				     mapping->start + from,
+				     mapping->start + start);
 		else if (from < start)
-			memory_uncover(world, space->memory, area->start + from,
-				       area->start + start);
+			memory_uncover(world, space->memory,
+				       mapping->start + from,
+				       mapping->start + start);
 		start++;
 	}
 }
 
-static void uncover_areas(struct world *world, int index)
+static void uncover_mappings(struct world *world, int index)
 {
 	int i, j;
 
 	for (i = 0; i < PROCESSES; i++) {
 		struct process *process = &world->processes[i];
 
-		for (j = 0; process->there && j < AREAS; j++) {
-			struct area *area = &process->areas[j];
+		for (j = 0; process->there && j < MAPPINGS; j++) {
+			struct mapping *mapping = &process->mappings[j];
 
-			if (area->space == index)
-				cover_area(world, area, 0, area->count, false);
+			if (mapping->space == index)
+				cover_mapping(world, mapping, 0, mapping->count,
+					      false);
 		}
 	}
 }
@@ -169,7 +172,7 @@ static void revoke_one(struct world *world, int index)
 	space->parent = NONE;
 	if (space->refs)
 		memory_uncover(world, space->memory, space->start, space->end);
-	uncover_areas(world, index);
+	uncover_mappings(world, index);
 }
 
 void space_revoke(struct world *world, int index)
@@ -197,51 +200,52 @@ void space_seal(struct world *world, int index, int seal)
 	}
 }
 
-static int count_pieces(const struct area *area)
+static int count_pieces(const struct mapping *mapping)
 {
 	int pieces = 0;
 	int i;
 
-	for (i = 0; i < area->count; i++)
-		pieces += area->there[i] && (!i || !area->there[i - 1]);
+	for (i = 0; i < mapping->count; i++)
+		pieces += mapping->there[i] && (!i || !mapping->there[i - 1]);
 	return pieces;
 }
 
-void area_begin(struct world *world, struct area *area, int space)
+void mapping_begin(struct world *world, struct mapping *mapping, int space)
 {
-	area->space = space;
-	memset(area->there, true, area->count);
-	area->pieces = 1;
-	area_copy(world, area);
+	mapping->space = space;
+	memset(mapping->there, true, mapping->count);
+	mapping->vmas = 1;
+	mapping_copy(world, mapping);
 }
 
 /* The area is new to the model, but in the state that it is in. */
-void area_copy(struct world *world, const struct area *area)
+void mapping_copy(struct world *world, const struct mapping *mapping)
 {
-	struct space *space = &world->spaces[area->space];
+	struct space *space = &world->spaces[mapping->space];
 
-	space->areas += area->pieces;
+	space->vmas += mapping->vmas;
 	if (!space->revoked)
-		cover_area(world, area, 0, area->count, true);
+		cover_mapping(world, mapping, 0, mapping->count, true);
 }
 
-void area_cut(struct world *world, struct area *area, int start, int end)
+void mapping_cut(struct world *world, struct mapping *mapping, int start,
+		 int end)
 {
-	struct space *space = &world->spaces[area->space];
-	int before = area->pieces;
+	struct space *space = &world->spaces[mapping->space];
+	int before = mapping->vmas;
 
 	if (!space->revoked)
-		cover_area(world, area, start, end, false);
-	memset(area->there + start, false, end - start);
-	area->pieces = count_pieces(area);
-	space->areas += area->pieces - before;
-	if (area->pieces)
+		cover_mapping(world, mapping, start, end, false);
+	memset(mapping->there + start, false, end - start);
+	mapping->vmas = count_pieces(mapping);
+	space->vmas += mapping->vmas - before;
+	if (mapping->vmas)
 		return;
-	leave_if_unused(world, area->space);
-	area->space = NONE;
+	leave_if_unused(world, mapping->space);
+	mapping->space = NONE;
 }
 
-void area_end(struct world *world, struct area *area)
+void mapping_end(struct world *world, struct mapping *mapping)
 {
-	area_cut(world, area, 0, area->count);
+	mapping_cut(world, mapping, 0, mapping->count);
 }

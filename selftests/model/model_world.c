@@ -14,7 +14,7 @@
 #include <time.h>
 
 #include "common.h"
-#include "touch.h"
+#include "sigbus.h"
 
 /* Seconds that a step may take on a busy machine. */
 #define PATIENCE 60
@@ -26,8 +26,8 @@ static void see_off(struct world *world)
 
 	if (world->killed)
 		kill(process->pid, SIGKILL);
-	AGREE(world, process->pid, waitpid(process->pid, &status, 0));
-	AGREE(world, world->killed ? SIGKILL : 0, status);
+	CHECK_EQ(world, process->pid, waitpid(process->pid, &status, 0));
+	CHECK_EQ(world, world->killed ? SIGKILL : 0, status);
 	world->leaving = NONE;
 	process_lose(world, process);
 	memories_look(world);
@@ -42,7 +42,7 @@ static bool anyone_died(struct world *world)
 	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) ||
 	    !info.si_pid || world->leaving != NONE)
 		return false;
-	AGREE(world, 0, info.si_status);
+	CHECK_EQ(world, 0, info.si_status);
 	world->wrong = true;
 	return true;
 }
@@ -53,7 +53,7 @@ static bool wait_a_second(struct actor *actor)
 
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec++;
-	return !sem_timedwait(&actor->turn, &until);
+	return !sem_timedwait(&actor->wake, &until);
 }
 
 /* The first thread waits like all others, but watches them, too. */
@@ -67,7 +67,7 @@ static void watch(struct actor *first)
 		if (world->step != step)
 			seconds_left = PATIENCE;
 		step = world->step;
-		AGREE(world, true, seconds_left-- > 0);
+		CHECK_EQ(world, true, seconds_left-- > 0);
 		if (world->wrong)
 			break;
 	}
@@ -103,7 +103,7 @@ static void end_others(struct world *world)
 			continue;
 		world->leaving = i;
 		world->killed = false;
-		give_turn(actor);
+		sched_wake(actor);
 		watch(first_actor(world));
 		see_off(world);
 	}
@@ -120,12 +120,12 @@ static bool some_channel_is_open(const struct world *world)
 	return false;
 }
 
-static bool some_hold_is_there(const struct world *world)
+static bool some_pin_is_there(const struct world *world)
 {
 	int i;
 
 	for (i = 0; i < PINS; i++) {
-		if (world->self->holds[i].there)
+		if (world->self->pins[i].there)
 			return true;
 	}
 	return false;
@@ -139,18 +139,18 @@ static void end_first(struct world *world)
 		op_close(world);
 		memories_look(world);
 	}
-	while (!world->wrong && some_area(world)) {
+	while (!world->wrong && some_mapping(world)) {
 		op_unmap(world);
 		memories_look(world);
 	}
 }
 
 /* What is in flight is gone with the sockets. */
-static void end_passing(struct world *world)
+static void end_sockets_and_pins(struct world *world)
 {
 	while (some_channel_is_open(world))
 		op_drop(world);
-	while (some_hold_is_there(world))
+	while (some_pin_is_there(world))
 		op_unpin(world);
 	channel_close(&world->mail);
 	channel_lose(world, &world->mail);
@@ -164,10 +164,10 @@ static void end_memories(struct world *world)
 	for (i = 0; i < MEMORIES; i++) {
 		if (world->memories[i].there)
 			memory_settle(world, i);
-		AGREE(world, false, world->memories[i].there);
+		CHECK_EQ(world, false, world->memories[i].there);
 	}
 	for (i = 0; i < SPACES; i++)
-		AGREE(world, false, world->spaces[i].there);
+		CHECK_EQ(world, false, world->spaces[i].there);
 }
 
 static void world_end(struct world *world)
@@ -176,7 +176,7 @@ static void world_end(struct world *world)
 	if (world->wrong)
 		return;
 	end_first(world);
-	end_passing(world);
+	end_sockets_and_pins(world);
 	end_memories(world);
 }
 
@@ -188,13 +188,13 @@ static bool world_begin(struct world *world)
 	for (i = 0; i < PROCESSES; i++) {
 		for (j = 0; j < HANDLES; j++)
 			world->processes[i].handles[j].space = NONE;
-		for (j = 0; j < AREAS; j++)
-			world->processes[i].areas[j].space = NONE;
+		for (j = 0; j < MAPPINGS; j++)
+			world->processes[i].mappings[j].space = NONE;
 	}
 	world->random = world->seed;
 	world->version = 1;
 	world->leaving = NONE;
-	world->chunk = huge_size() / page_size();
+	world->folio_pages = huge_size() / page_size();
 	world->rings = rings_work();
 	world->self = first;
 	world->actor = first_actor(world);
@@ -202,7 +202,7 @@ static bool world_begin(struct world *world)
 	first->there = true;
 	first->pid = getpid();
 	first->pagemap = open_pagemap();
-	touch_init();
+	sigbus_init();
 	return !channel_open(&world->mail);
 }
 
@@ -211,7 +211,7 @@ bool world_run(struct world *world)
 	if (!world_begin(world))
 		return false;
 	while (!is_over(world)) {
-		take_turn(world);
+		sched_run(world);
 		watch(first_actor(world));
 		if (!world->wrong && world->leaving != NONE)
 			see_off(world);

@@ -80,7 +80,8 @@ static int set_up(struct race *race, struct pages *pages)
 	race->root = ds_alloc_pages(PAGES);
 	race->ds = ds_alias_pages(race->root, 4, PAGES - 4, RIGHTS_R);
 	race->map = ds_map(race->ds, race->length, PROT_READ);
-	return race->map == MAP_FAILED || tags_write_fd(race->root, PAGES, 0) ||
+	return race->map == MAP_FAILED ||
+	       pattern_write_fd(race->root, PAGES, 0) ||
 	       pages_of_fd(pages, race->root, PAGES * page_size());
 }
 
@@ -121,7 +122,7 @@ static void make_alias(struct race *race)
 	if (race->made < 0)
 		race->failed += race->made != -EBADF;
 	else
-		race->failed += !!tags_wrong_fd(race->made, 8, 6);
+		race->failed += !!pattern_wrong_fd(race->made, 8, 6);
 }
 
 static void make_mapping(struct race *race)
@@ -132,7 +133,7 @@ static void make_mapping(struct race *race)
 		race->failed += errno != EBADF;
 		return;
 	}
-	race->failed += !!tags_wrong(map, PAGES - 8, 4);
+	race->failed += !!pattern_wrong(map, PAGES - 8, 4);
 	munmap(map, race->length);
 }
 
@@ -154,7 +155,7 @@ static void close_all(struct race *race)
 
 static void touch_all(struct race *race)
 {
-	race->failed += !!tags_wrong(race->map, PAGES - 8, 4);
+	race->failed += !!pattern_wrong(race->map, PAGES - 8, 4);
 }
 
 static void read_all(struct race *race)
@@ -316,7 +317,7 @@ static void touch_until_gone(struct toucher *toucher)
 	if (sigsetjmp(jump, 1))
 		return;
 	for (;;)
-		toucher->wrong += !!tags_wrong(toucher->map, pages, 0);
+		toucher->wrong += !!pattern_wrong(toucher->map, pages, 0);
 }
 
 static void *touch_thread(void *arg)
@@ -337,7 +338,7 @@ TEST(a_reader_sees_the_right_bytes_or_a_signal)
 	signal(SIGBUS, leave);
 	for (round = 0; round < 100; round++) {
 		ds = ds_alloc_pages(8);
-		ASSERT_EQ(0, tags_write_fd(ds, 8, 0));
+		ASSERT_EQ(0, pattern_write_fd(ds, 8, 0));
 		toucher.map = ds_map(ds, toucher.length, PROT_READ);
 		ASSERT_NE(MAP_FAILED, toucher.map);
 		ASSERT_EQ(0, pages_of_map(&pages, toucher.map, toucher.length));
@@ -362,7 +363,7 @@ static void work(int root)
 			ds_map(ds, 16 * page_size(), PROT_READ | PROT_WRITE);
 		int own = ds_alloc_pages(5);
 
-		tags_write(map, 16, 0);
+		pattern_write(map, 16, 0);
 		close(ds_alias_pages(ds, 1, 3, RIGHTS_R));
 		close(own);
 		close(ds);

@@ -9,7 +9,7 @@
 
 #include "common.h"
 #include "control.h"
-#include "rounds.h"
+#include "race.h"
 
 #define TIMEOUT 600
 #define READ_WRITE (PROT_READ | PROT_WRITE)
@@ -23,16 +23,16 @@ static size_t length(void)
 }
 
 /* Each time by new entries in the page table. */
-static void use_faults(struct user *user)
+static void use_faults(struct race_user *user)
 {
 	if (!user->map)
-		return score_dead(user);
+		return race_refused(user);
 	use_map(user, user->map);
 	use_result(user, result(madvise(user->map, length(), MADV_DONTNEED)),
 		   __LINE__);
 }
 
-static void use_mapping_with(struct user *user, int ds, int flags)
+static void use_mapping_with(struct race_user *user, int ds, int flags)
 {
 	char *map = mmap(NULL, length(), READ_WRITE, flags, ds, 0);
 
@@ -42,17 +42,17 @@ static void use_mapping_with(struct user *user, int ds, int flags)
 	munmap(map, length());
 }
 
-static void use_new_mappings(struct user *user)
+static void use_new_mappings(struct race_user *user)
 {
 	use_mapping_with(user, user->ds, MAP_SHARED);
 }
 
-static void use_populated_mappings(struct user *user)
+static void use_populated_mappings(struct race_user *user)
 {
 	use_mapping_with(user, user->ds, MAP_SHARED | MAP_POPULATE);
 }
 
-static void use_moved(struct user *user, char *map, char *to)
+static void use_moved(struct race_user *user, char *map, char *to)
 {
 	char *moved = mremap(map, length(), length(),
 			     MREMAP_MAYMOVE | MREMAP_FIXED, to);
@@ -63,7 +63,7 @@ static void use_moved(struct user *user, char *map, char *to)
 	munmap(moved, length());
 }
 
-static void use_moved_mappings(struct user *user)
+static void use_moved_mappings(struct race_user *user)
 {
 	char *map = ds_map(user->ds, length(), READ_WRITE);
 	char *to;
@@ -76,7 +76,7 @@ static void use_moved_mappings(struct user *user)
 	use_moved(user, map, to);
 }
 
-static void use_inherited_mappings(struct user *user)
+static void use_inherited_mappings(struct race_user *user)
 {
 	pid_t child = fork();
 	int i;
@@ -88,7 +88,7 @@ static void use_inherited_mappings(struct user *user)
 	_exit(0);
 }
 
-static void use_alias(struct user *user, int ds)
+static void use_alias(struct race_user *user, int ds)
 {
 	if (ds < 0)
 		return use_result(user, ds, __LINE__);
@@ -96,7 +96,7 @@ static void use_alias(struct user *user, int ds)
 	use_mapping_with(user, ds, MAP_SHARED);
 }
 
-static void use_aliases(struct user *user)
+static void use_aliases(struct race_user *user)
 {
 	int chain[6];
 	int last = user->ds;
@@ -114,13 +114,13 @@ static void use_aliases(struct user *user)
 	}
 }
 
-static void use_descriptor(struct user *user)
+static void use_descriptor(struct race_user *user)
 {
 	use_fd(user, user->ds);
 }
 
 /* What went into the pipe is from before the strike. */
-static void use_splice(struct user *user)
+static void use_splice(struct race_user *user)
 {
 	off_t offset = 0;
 	char *bytes = malloc(length());
@@ -128,7 +128,7 @@ static void use_splice(struct user *user)
 	long ret, i;
 
 	if (pipe(ends))
-		return score_wrong(user->rounds->score, __LINE__, errno);
+		return race_wrong(user->race->result, __LINE__, errno);
 	ret = result(splice(user->ds, &offset, ends[1], NULL, length(), 0));
 	use_result(user, ret, __LINE__);
 	if (ret > 0)
@@ -141,7 +141,7 @@ static void use_splice(struct user *user)
 }
 
 /* A descendant that revokes on its own. */
-static void use_revoke(struct user *user)
+static void use_revoke(struct race_user *user)
 {
 	int alias = ds_alias(user->ds, 0, length(), RIGHTS_RW);
 	__u64 word;
@@ -152,21 +152,21 @@ static void use_revoke(struct user *user)
 	use_result(user, ret, __LINE__);
 	ret = result(pread(alias, &word, sizeof(word), 0));
 	if (alias >= 0 && ret != -ESTALE)
-		score_wrong(user->rounds->score, __LINE__, ret);
+		race_wrong(user->race->result, __LINE__, ret);
 	close(alias);
 }
 
 /* An ancestor that revokes on its own, while the others use their grants. */
-static void use_revoke_root(struct user *user)
+static void use_revoke_root(struct race_user *user)
 {
-	if (user != user->rounds->users)
+	if (user != user->race->users)
 		return use_faults(user);
 	use_faults(user);
 	usleep(user->uses * 7 % 2000);
-	use_result(user, ds_revoke(user->rounds->root), __LINE__);
+	use_result(user, ds_revoke(user->race->root), __LINE__);
 }
 
-static void use_seal(struct user *user)
+static void use_seal(struct race_user *user)
 {
 	int alias = ds_alias(user->ds, 0, length(), RIGHTS_RW);
 
@@ -180,7 +180,7 @@ static void use_seal(struct user *user)
 }
 
 /* The life of an alias ends by itself, its mapping's a little later. */
-static void use_close(struct user *user)
+static void use_close(struct race_user *user)
 {
 	int alias = ds_alias(user->ds, 0, length(), RIGHTS_RW);
 	char *map = ds_map(alias, length(), READ_WRITE);
@@ -195,7 +195,7 @@ static void use_close(struct user *user)
 
 FIXTURE(race)
 {
-	struct rounds rounds;
+	struct race race;
 };
 
 FIXTURE_VARIANT(race)
@@ -224,9 +224,9 @@ FIXTURE_VARIANT_ADD(race, processes_within_a_huge_page) {
 
 FIXTURE_SETUP(race)
 {
-	self->rounds.nr_users = 3;
-	self->rounds.processes = variant->processes;
-	self->rounds.root_pages = variant->root_pages;
+	self->race.nr_users = 3;
+	self->race.processes = variant->processes;
+	self->race.root_pages = variant->root_pages;
 }
 
 FIXTURE_TEARDOWN(race)
@@ -234,130 +234,130 @@ FIXTURE_TEARDOWN(race)
 }
 
 /* After this nobody may notice what is in the words now, or change it. */
-static int revoke_and_write(struct rounds *rounds, int ds, bool alone)
+static int revoke_and_write(struct race *race, int ds, bool alone)
 {
 	int ret = ds_revoke(ds);
 
-	rounds_set(rounds, WORD_GENERATION, AFTER << 32);
-	rounds_set(rounds, WORD_WRITTEN, AFTER);
+	race_set(race, WORD_GENERATION, AFTER << 32);
+	race_set(race, WORD_WRITTEN, AFTER);
 	return alone || ret != -ESTALE ? ret : 0;
 }
 
-static int one_round(struct rounds *rounds, bool alone)
+static int one_round(struct race *race, bool alone)
 {
-	int ds = ds_alias(rounds->root, 0, length(), RIGHTS_RW);
+	int ds = ds_alias(race->root, 0, length(), RIGHTS_RW);
 	int grant = ds_alias(ds, 0, length(), RIGHTS_RW);
 	int ret;
 
 	/* the ancestor may be faster, from the second alias on */
 	if (!alone && grant == -ESTALE)
 		return close(ds);
-	ret = round_begin(rounds, grant);
+	ret = race_round_begin(race, grant);
 	close(grant);
-	round_linger(rounds);
+	race_pause(race);
 	if (!ret)
-		ret = revoke_and_write(rounds, ds, alone);
-	round_linger(rounds);
-	rounds_check(rounds, WORD_WRITTEN, AFTER, __LINE__);
-	round_end(rounds);
-	rounds_check(rounds, WORD_WRITTEN, AFTER, __LINE__);
+		ret = revoke_and_write(race, ds, alone);
+	race_pause(race);
+	race_check(race, WORD_WRITTEN, AFTER, __LINE__);
+	race_round_end(race);
+	race_check(race, WORD_WRITTEN, AFTER, __LINE__);
 	close(ds);
 	return ret;
 }
 
-static void race(struct __test_metadata *_metadata, struct rounds *rounds,
-		 use_fn use)
+static void run_race(struct __test_metadata *_metadata, struct race *race,
+		     use_fn use)
 {
 	const bool alone = use != use_revoke_root;
 	double end;
 
-	rounds->use = use;
-	ASSERT_EQ(0, rounds_start(rounds));
+	race->use = use;
+	ASSERT_EQ(0, race_start(race));
 	end = seconds() + race_seconds();
-	while (seconds() < end && !rounds->score->wrong_line)
-		ASSERT_EQ(0, one_round(rounds, alone));
-	EXPECT_EQ(0, rounds_stop(rounds));
-	EXPECT_EQ(0, rounds->score->wrong_line)
+	while (seconds() < end && !race->result->wrong_line)
+		ASSERT_EQ(0, one_round(race, alone));
+	EXPECT_EQ(0, race_stop(race));
+	EXPECT_EQ(0, race->result->wrong_line)
 	{
-		TH_LOG("%llx in round %llu", rounds->score->wrong_value,
-		       rounds->round);
+		TH_LOG("%llx in round %llu", race->result->wrong_value,
+		       race->round);
 	}
-	EXPECT_LT(0, rounds->score->alive);
-	EXPECT_LT(0, rounds->score->dead);
-	printf("# %llu rounds, %llu uses, %llu refused\n", rounds->round,
-	       rounds->score->alive, rounds->score->dead);
+	EXPECT_LT(0, race->result->succeeded);
+	EXPECT_LT(0, race->result->refused);
+	printf("# %llu race, %llu uses, %llu refused\n", race->round,
+	       race->result->succeeded, race->result->refused);
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(race, with_faults, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_faults);
+	run_race(_metadata, &self->race, use_faults);
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(race, with_mmap_and_munmap, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_new_mappings);
+	run_race(_metadata, &self->race, use_new_mappings);
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(race, with_mmap_that_populates, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_populated_mappings);
+	run_race(_metadata, &self->race, use_populated_mappings);
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(race, with_mremap, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_moved_mappings);
+	run_race(_metadata, &self->race, use_moved_mappings);
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(race, with_fork, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_inherited_mappings);
+	run_race(_metadata, &self->race, use_inherited_mappings);
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(race, with_chains_of_ALIAS, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_aliases);
+	run_race(_metadata, &self->race, use_aliases);
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(race, with_pread_and_pwrite, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_descriptor);
+	run_race(_metadata, &self->race, use_descriptor);
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(race, with_splice, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_splice);
+	run_race(_metadata, &self->race, use_splice);
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(race, with_REVOKE_of_a_descendant, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_revoke);
+	run_race(_metadata, &self->race, use_revoke);
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(race, with_REVOKE_of_an_ancestor, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_revoke_root);
+	run_race(_metadata, &self->race, use_revoke_root);
 }
 
 /* rules 17 and 18 */
 TEST_F_TIMEOUT(race, with_SEAL_of_a_descendant, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_seal);
+	run_race(_metadata, &self->race, use_seal);
 }
 
 /* rules 13 and 17 */
 TEST_F_TIMEOUT(race, with_close_and_munmap, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_close);
+	run_race(_metadata, &self->race, use_close);
 }
 
 TEST_HARNESS_MAIN

@@ -11,8 +11,8 @@
 
 #include "common.h"
 #include "control.h"
-#include "rounds.h"
-#include "touch.h"
+#include "race.h"
+#include "sigbus.h"
 
 #define TIMEOUT 600
 #define READ_WRITE (PROT_READ | PROT_WRITE)
@@ -29,15 +29,15 @@ static size_t length(void)
 	return GRANT_PAGES * page_size();
 }
 
-static void use_stores(struct user *user)
+static void use_stores(struct race_user *user)
 {
 	if (!user->map)
-		return score_dead(user);
+		return race_refused(user);
 	use_map(user, user->map);
 }
 
 /* Each time by new entries in the page table. */
-static void use_faults(struct user *user)
+static void use_faults(struct race_user *user)
 {
 	use_stores(user);
 	if (user->map)
@@ -46,7 +46,7 @@ static void use_faults(struct user *user)
 			   __LINE__);
 }
 
-static void use_new_mappings(struct user *user)
+static void use_new_mappings(struct race_user *user)
 {
 	char *map = ds_map(user->ds, length(), READ_WRITE);
 
@@ -57,7 +57,7 @@ static void use_new_mappings(struct user *user)
 }
 
 /* A mapping that is made writable only now. */
-static void use_mprotect(struct user *user)
+static void use_mprotect(struct race_user *user)
 {
 	char *map = ds_map(user->ds, length(), PROT_READ);
 	long ret;
@@ -72,7 +72,7 @@ static void use_mprotect(struct user *user)
 	munmap(map, length());
 }
 
-static void use_inherited_mappings(struct user *user)
+static void use_inherited_mappings(struct race_user *user)
 {
 	pid_t child = fork();
 	int i;
@@ -84,12 +84,12 @@ static void use_inherited_mappings(struct user *user)
 	_exit(0);
 }
 
-static void use_descriptor(struct user *user)
+static void use_descriptor(struct race_user *user)
 {
 	use_fd(user, user->ds);
 }
 
-static void use_aliases(struct user *user)
+static void use_aliases(struct race_user *user)
 {
 	int first = ds_alias(user->ds, 0, length(), RIGHTS_RW);
 	int second = ds_alias(first, 0, length(), RIGHTS_RW);
@@ -104,7 +104,7 @@ static void use_aliases(struct user *user)
 }
 
 /* The kernel writes for the user; a page that is gone is -EFAULT. */
-static void use_kernel(struct user *user)
+static void use_kernel(struct race_user *user)
 {
 	struct iovec from = { &user->uses, sizeof(__u64) };
 	struct iovec to = { user->map + WORD_WRITTEN * sizeof(__u64),
@@ -112,7 +112,7 @@ static void use_kernel(struct user *user)
 	long ret;
 
 	if (!user->map)
-		return score_dead(user);
+		return race_refused(user);
 	user->uses++;
 	ret = result(process_vm_writev(getpid(), &from, 1, &to, 1, 0));
 	use_result(user, ret == -EFAULT ? -EPERM : ret, __LINE__);
@@ -121,7 +121,7 @@ static void use_kernel(struct user *user)
 
 FIXTURE(race)
 {
-	struct rounds rounds;
+	struct race race;
 };
 
 FIXTURE_VARIANT(race)
@@ -150,214 +150,214 @@ FIXTURE_VARIANT_ADD(race, processes_within_a_huge_page) {
 
 FIXTURE_SETUP(race)
 {
-	self->rounds.nr_users = 3;
-	self->rounds.processes = variant->processes;
-	self->rounds.root_pages = variant->root_pages;
+	self->race.nr_users = 3;
+	self->race.processes = variant->processes;
+	self->race.root_pages = variant->root_pages;
 }
 
 FIXTURE_TEARDOWN(race)
 {
 }
 
-static int begin(struct rounds *rounds)
+static int begin(struct race *race)
 {
-	int ds = ds_alias(rounds->root, 0, length(), RIGHTS_RW);
+	int ds = ds_alias(race->root, 0, length(), RIGHTS_RW);
 	int grant = ds_alias(ds, 0, length(), RIGHTS_RW);
-	int ret = round_begin(rounds, grant);
+	int ret = race_round_begin(race, grant);
 
 	close(grant);
-	round_linger(rounds);
+	race_pause(race);
 	return ret ? ret : ds;
 }
 
-static void end(struct rounds *rounds, int ds)
+static void end(struct race *race, int ds)
 {
-	round_end(rounds);
+	race_round_end(race);
 	close(ds);
 }
 
 /* From when it has returned on, the word is the ancestor's alone. */
-static int round_of_success(struct rounds *rounds)
+static int round_of_success(struct race *race)
 {
-	int ds = begin(rounds);
+	int ds = begin(race);
 	int ret = ds < 0 ? ds : ds_seal(ds, NOW);
 
 	if (!ret)
-		rounds_set(rounds, WORD_WRITTEN, AFTER);
-	round_linger(rounds);
+		race_set(race, WORD_WRITTEN, AFTER);
+	race_pause(race);
 	if (!ret)
-		rounds_check(rounds, WORD_WRITTEN, AFTER, __LINE__);
-	end(rounds, ds);
+		race_check(race, WORD_WRITTEN, AFTER, __LINE__);
+	end(race, ds);
 	if (!ret)
-		rounds_check(rounds, WORD_WRITTEN, AFTER, __LINE__);
+		race_check(race, WORD_WRITTEN, AFTER, __LINE__);
 	return ret;
 }
 
 /* A plain one leaves who has a mapping alone, but nobody gets a new one. */
-static int round_of_plain_seal(struct rounds *rounds)
+static int round_of_plain_seal(struct race *race)
 {
-	int ds = begin(rounds);
+	int ds = begin(race);
 	int ret = ds < 0 ? ds : ds_seal(ds, 0);
 
-	round_linger(rounds);
-	end(rounds, ds);
+	race_pause(race);
+	end(race, ds);
 	return ret;
 }
 
 /* Whoever was refused something has noticed: none may be. */
-static int round_of_failure(struct rounds *rounds)
+static int round_of_failure(struct race *race)
 {
-	int ds = begin(rounds);
+	int ds = begin(race);
 	struct pin pin;
-	int ret = pin_page(&pin, rounds->own);
+	int ret = pin_page(&pin, race->own);
 	int i;
 
 	for (i = 0; !ret && i < TRIES; i++)
 		ret = ds_seal(ds, NOW) == -EBUSY ? 0 : -EIO;
-	if (rounds->score->dead)
-		score_wrong(rounds->score, __LINE__, rounds->score->dead);
+	if (race->result->refused)
+		race_wrong(race->result, __LINE__, race->result->refused);
 	pin_close(&pin);
-	end(rounds, ds);
+	end(race, ds);
 	return ret;
 }
 
-static void race(struct __test_metadata *_metadata, struct rounds *rounds,
-		 use_fn use, int (*one_round)(struct rounds *rounds))
+static void run_race(struct __test_metadata *_metadata, struct race *race,
+		     use_fn use, int (*one_round)(struct race *race))
 {
 	double over;
 
-	rounds->use = use;
-	ASSERT_EQ(0, rounds_start(rounds));
+	race->use = use;
+	ASSERT_EQ(0, race_start(race));
 	over = seconds() + race_seconds();
-	while (seconds() < over && !rounds->score->wrong_line)
-		ASSERT_EQ(0, one_round(rounds));
-	EXPECT_EQ(0, rounds_stop(rounds));
-	EXPECT_EQ(0, rounds->score->wrong_line)
+	while (seconds() < over && !race->result->wrong_line)
+		ASSERT_EQ(0, one_round(race));
+	EXPECT_EQ(0, race_stop(race));
+	EXPECT_EQ(0, race->result->wrong_line)
 	{
-		TH_LOG("%llx in round %llu", rounds->score->wrong_value,
-		       rounds->round);
+		TH_LOG("%llx in round %llu", race->result->wrong_value,
+		       race->round);
 	}
-	EXPECT_LT(0, rounds->score->alive);
-	printf("# %llu rounds, %llu uses, %llu refused\n", rounds->round,
-	       rounds->score->alive, rounds->score->dead);
+	EXPECT_LT(0, race->result->succeeded);
+	printf("# %llu race, %llu uses, %llu refused\n", race->round,
+	       race->result->succeeded, race->result->refused);
 }
 
-static void race_now(struct __test_metadata *_metadata, struct rounds *rounds,
+static void race_now(struct __test_metadata *_metadata, struct race *race,
 		     use_fn use)
 {
-	race(_metadata, rounds, use, round_of_success);
-	EXPECT_LT(0, rounds->score->dead);
+	run_race(_metadata, race, use, round_of_success);
+	EXPECT_LT(0, race->result->refused);
 }
 
 /* rule 18 */
 TEST_F_TIMEOUT(race, NOW_with_stores, TIMEOUT)
 {
-	race_now(_metadata, &self->rounds, use_stores);
+	race_now(_metadata, &self->race, use_stores);
 }
 
 /* rule 18 */
 TEST_F_TIMEOUT(race, NOW_with_faults, TIMEOUT)
 {
-	race_now(_metadata, &self->rounds, use_faults);
+	race_now(_metadata, &self->race, use_faults);
 }
 
 /* rule 18 */
 TEST_F_TIMEOUT(race, NOW_with_mmap_and_munmap, TIMEOUT)
 {
-	race_now(_metadata, &self->rounds, use_new_mappings);
+	race_now(_metadata, &self->race, use_new_mappings);
 }
 
 /* rule 18 */
 TEST_F_TIMEOUT(race, NOW_with_mprotect, TIMEOUT)
 {
-	race_now(_metadata, &self->rounds, use_mprotect);
+	race_now(_metadata, &self->race, use_mprotect);
 }
 
 /* rule 18 */
 TEST_F_TIMEOUT(race, NOW_with_fork, TIMEOUT)
 {
-	race_now(_metadata, &self->rounds, use_inherited_mappings);
+	race_now(_metadata, &self->race, use_inherited_mappings);
 }
 
 /* rule 18 */
 TEST_F_TIMEOUT(race, NOW_with_pread_and_pwrite, TIMEOUT)
 {
-	race_now(_metadata, &self->rounds, use_descriptor);
+	race_now(_metadata, &self->race, use_descriptor);
 }
 
 /* rule 18 */
 TEST_F_TIMEOUT(race, NOW_with_ALIAS, TIMEOUT)
 {
-	race_now(_metadata, &self->rounds, use_aliases);
+	race_now(_metadata, &self->race, use_aliases);
 }
 
 /* rule 18: what is on its way by descriptor is decided when it returns */
 TEST_F_TIMEOUT(race, plain_with_mprotect, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_mprotect, round_of_plain_seal);
-	EXPECT_LT(0, self->rounds.score->dead);
+	run_race(_metadata, &self->race, use_mprotect, round_of_plain_seal);
+	EXPECT_LT(0, self->race.result->refused);
 }
 
 /* rule 18 */
 TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_stores, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_stores, round_of_failure);
+	run_race(_metadata, &self->race, use_stores, round_of_failure);
 }
 
 /* rule 18 */
 TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_faults, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_faults, round_of_failure);
+	run_race(_metadata, &self->race, use_faults, round_of_failure);
 }
 
 /* rule 18 */
 TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_mmap_and_mprotect, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_mprotect, round_of_failure);
+	run_race(_metadata, &self->race, use_mprotect, round_of_failure);
 }
 
 /* rule 18 */
 TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_pread_and_pwrite, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_descriptor, round_of_failure);
+	run_race(_metadata, &self->race, use_descriptor, round_of_failure);
 }
 
 /* rule 18 */
 TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_ALIAS, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_aliases, round_of_failure);
+	run_race(_metadata, &self->race, use_aliases, round_of_failure);
 }
 
 /* rule 18: writes of the kernel for a process, which hold a page meanwhile */
 TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_process_vm_writev, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_kernel, round_of_failure);
+	run_race(_metadata, &self->race, use_kernel, round_of_failure);
 }
 
 /*
  * Here the writers themselves may be what NOW fails for: it is tried until it
  * does not.
  */
-static int round_against_pins(struct rounds *rounds)
+static int round_against_pins(struct race *race)
 {
-	int ds = begin(rounds);
+	int ds = begin(race);
 	int ret, tries = 0;
 
 	do {
 		ret = ds_seal(ds, NOW);
 	} while (ret == -EBUSY && ++tries < 1000);
-	rounds_set(rounds, WORD_WRITTEN, AFTER);
-	round_linger(rounds);
-	rounds_check(rounds, WORD_WRITTEN, AFTER, __LINE__);
-	end(rounds, ds);
+	race_set(race, WORD_WRITTEN, AFTER);
+	race_pause(race);
+	race_check(race, WORD_WRITTEN, AFTER, __LINE__);
+	end(race, ds);
 	return ret;
 }
 
 /* rule 18: a page that the kernel holds to write to it counts as pinned */
 TEST_F_TIMEOUT(race, NOW_with_process_vm_writev, TIMEOUT)
 {
-	race(_metadata, &self->rounds, use_kernel, round_against_pins);
-	EXPECT_LT(0, self->rounds.score->dead);
+	run_race(_metadata, &self->race, use_kernel, round_against_pins);
+	EXPECT_LT(0, self->race.result->refused);
 }
 
 TEST_HARNESS_MAIN

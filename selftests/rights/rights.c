@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 
 #include "common.h"
-#include "door.h"
+#include "access.h"
 
 /* rule 10: a root that was made without WRITE */
 TEST(a_read_only_root_stays_zero)
@@ -21,41 +21,41 @@ TEST(a_read_only_root_stays_zero)
 	char *map = ds_map(ds, page_size(), PROT_READ);
 
 	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_EQ(-EBADF, door_pwrite(ds));
-	EXPECT_EQ(-EACCES, door_mprotect(map, page_size()));
-	EXPECT_EQ(SIGSEGV, door_store(map));
+	EXPECT_EQ(-EBADF, access_pwrite(ds));
+	EXPECT_EQ(-EACCES, access_mprotect(map, page_size()));
+	EXPECT_EQ(SIGSEGV, access_store(map));
 	EXPECT_TRUE(bytes_are(map, page_size(), 0));
 }
 
 /* rule 10: what the doors refuse is the right, they are no walls */
-TEST(the_doors_open_with_the_right_to_write)
+TEST(every_access_works_with_WRITE)
 {
 	const size_t page = page_size();
 	int ds = ds_alloc_pages(1);
 	char *map = ds_map(ds, page, PROT_READ | PROT_WRITE);
 
 	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_LT(0, door_pwrite(ds));
-	EXPECT_LT(0, door_write(ds));
-	EXPECT_LT(0, door_writev(ds));
-	EXPECT_LT(0, door_aio_write(ds));
-	EXPECT_LT(0, door_dup(ds));
-	EXPECT_LT(0, door_splice(ds));
-	EXPECT_LT(0, door_sendfile(ds));
-	EXPECT_LT(0, door_read_into(map));
-	EXPECT_LT(0, door_readv_into(map));
-	EXPECT_LT(0, door_receive_into(map));
-	EXPECT_LT(0, door_vmsplice_into(map));
-	EXPECT_LT(0, door_aio_read_into(map));
-	EXPECT_LT(0, door_io_uring_read_into(map));
-	EXPECT_LT(0, door_io_uring_write(ds));
-	EXPECT_LT(0, door_proc_mem(map));
-	EXPECT_LT(0, door_process_vm_writev(map));
-	EXPECT_EQ(0, door_ptrace(map));
-	EXPECT_EQ(0, door_store(map));
-	EXPECT_EQ(0, door_mprotect(map, page));
-	EXPECT_EQ(0, door_map_shared(ds));
-	EXPECT_EQ(0, memcmp(map, "intruder", sizeof("intruder")));
+	EXPECT_LT(0, access_pwrite(ds));
+	EXPECT_LT(0, access_write(ds));
+	EXPECT_LT(0, access_writev(ds));
+	EXPECT_LT(0, access_aio_write(ds));
+	EXPECT_LT(0, access_dup(ds));
+	EXPECT_LT(0, access_splice(ds));
+	EXPECT_LT(0, access_sendfile(ds));
+	EXPECT_LT(0, access_read_into(map));
+	EXPECT_LT(0, access_readv_into(map));
+	EXPECT_LT(0, access_receive_into(map));
+	EXPECT_LT(0, access_vmsplice_into(map));
+	EXPECT_LT(0, access_aio_read_into(map));
+	EXPECT_LT(0, access_io_uring_read_into(map));
+	EXPECT_LT(0, access_io_uring_write(ds));
+	EXPECT_LT(0, access_proc_mem(map));
+	EXPECT_LT(0, access_process_vm_writev(map));
+	EXPECT_EQ(0, access_ptrace(map));
+	EXPECT_EQ(0, access_store(map));
+	EXPECT_EQ(0, access_mprotect(map, page));
+	EXPECT_EQ(0, access_map_shared(ds));
+	EXPECT_EQ(0, memcmp(map, "payload", sizeof("payload")));
 }
 
 static long try_prot(int ds, int prot)
@@ -198,7 +198,7 @@ TEST(with_EXEC_it_runs)
 	map = ds_map(runner, page_size(), PROT_READ | PROT_EXEC);
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(42, call(map));
-	EXPECT_EQ(-EACCES, door_mprotect(map, page_size()));
+	EXPECT_EQ(-EACCES, access_mprotect(map, page_size()));
 }
 
 /* rules 12 and 20: code that was written in place of other code runs */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The handler jumps back to the touch of its thread. */
-#include "touch.h"
+#include "sigbus.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -24,7 +24,7 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 	siglongjmp(touch_return, signal);
 }
 
-void touch_init(void)
+void sigbus_init(void)
 {
 	const struct sigaction action = {
 		.sa_sigaction = on_signal,
@@ -35,7 +35,7 @@ void touch_init(void)
 	sigaction(SIGSEGV, &action, NULL);
 }
 
-int touch_load(const void *at, __u64 *value)
+int try_load(const void *at, __u64 *value)
 {
 	int signal = sigsetjmp(touch_return, 0);
 
@@ -47,7 +47,7 @@ int touch_load(const void *at, __u64 *value)
 	return 0;
 }
 
-int touch_store(void *at, __u64 value)
+int try_store(void *at, __u64 value)
 {
 	int signal = sigsetjmp(touch_return, 0);
 
@@ -59,7 +59,7 @@ int touch_store(void *at, __u64 value)
 	return 0;
 }
 
-void *touch_address(void)
+void *sigbus_address(void)
 {
 	return touched;
 }
@@ -68,12 +68,12 @@ bool load_is_sigbus(const void *at)
 {
 	__u64 value;
 
-	return touch_load(at, &value) == SIGBUS && touched == at;
+	return try_load(at, &value) == SIGBUS && touched == at;
 }
 
 bool store_is_sigbus(void *at)
 {
-	return touch_store(at, 0) == SIGBUS && touched == at;
+	return try_store(at, 0) == SIGBUS && touched == at;
 }
 
 static char *last_word(const void *map, size_t page)

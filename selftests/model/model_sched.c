@@ -10,18 +10,18 @@
 #include <unistd.h>
 
 /* Steps after which the turn goes to somebody else, at most. */
-#define TURN 16
+#define SLICE 16
 
-void give_turn(struct actor *actor)
+void sched_wake(struct actor *actor)
 {
-	sem_post(&actor->turn);
+	sem_post(&actor->wake);
 }
 
-void wait_for_turn(struct actor *actor)
+void sched_wait(struct actor *actor)
 {
 	struct world *world = actor->world;
 
-	while (sem_wait(&actor->turn))
+	while (sem_wait(&actor->wake))
 		;
 	world->self = &world->processes[actor->process];
 	world->actor = actor;
@@ -50,12 +50,12 @@ bool is_over(const struct world *world)
 	return world->wrong || world->step >= world->steps;
 }
 
-static void pass_turn(struct world *world)
+static void sched_next(struct world *world)
 {
 	if (is_over(world) || world->leaving != NONE)
-		give_turn(first_actor(world));
+		sched_wake(first_actor(world));
 	else
-		give_turn(some_actor(world));
+		sched_wake(some_actor(world));
 }
 
 /* What the kernel does when a process ends, except that rings take longer. */
@@ -64,39 +64,39 @@ static void leave(struct world *world, struct process *process)
 	int i;
 
 	for (i = 0; i < PINS; i++) {
-		if (process->holds[i].there)
-			hold_release(&process->holds[i]);
+		if (process->pins[i].there)
+			pinned_release(&process->pins[i]);
 	}
-	give_turn(first_actor(world));
+	sched_wake(first_actor(world));
 	if (!world->killed)
 		_exit(0);
 	for (;;)
 		pause();
 }
 
-void take_turn(struct world *world)
+void sched_run(struct world *world)
 {
 	struct process *process = world->self;
-	int steps = 1 + pick(world, TURN);
+	int steps = 1 + pick(world, SLICE);
 
 	while (steps-- && !is_over(world) && world->leaving == NONE)
 		world_step(world);
 	if (world->leaving == process - world->processes)
 		leave(world, process);
-	pass_turn(world);
+	sched_next(world);
 }
 
 /* All but the first thread of the first process are here. */
-void *act(void *arg)
+void *sched_loop(void *arg)
 {
 	struct actor *actor = arg;
 	struct world *world = actor->world;
 
 	for (;;) {
-		wait_for_turn(actor);
+		sched_wait(actor);
 		if (world->leaving != NONE)
 			leave(world, world->self);
-		take_turn(world);
+		sched_run(world);
 	}
 	return NULL;
 }
@@ -109,5 +109,5 @@ void actor_init(struct world *world, int process, int thread)
 	actor->process = process;
 	actor->thread = thread;
 	actor->there = true;
-	sem_init(&actor->turn, 1, 0);
+	sem_init(&actor->wake, 1, 0);
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "common.h"
-#include "touch.h"
+#include "sigbus.h"
 
 /* Pages that one store covers at most. */
 #define STORE_PAGES 8
@@ -15,14 +15,14 @@
 #define PAGEMAP_PRESENT 0x8000000000000000ULL
 #define PAGEMAP_FRAME 0x007fffffffffffffULL
 
-static char *page_of(const struct area *area, int page)
+static char *page_of(const struct mapping *mapping, int page)
 {
-	return area->map + page * page_size();
+	return mapping->map + page * page_size();
 }
 
-static char *last_word_of(const struct area *area, int page)
+static char *last_word_of(const struct mapping *mapping, int page)
 {
-	return page_of(area, page + 1) - sizeof(__u64);
+	return page_of(mapping, page + 1) - sizeof(__u64);
 }
 
 static bool frame_of(const struct world *world, const char *at, __u64 *frame)
@@ -36,7 +36,7 @@ static bool frame_of(const struct world *world, const char *at, __u64 *frame)
 	return *frame & PAGEMAP_PRESENT;
 }
 
-/* Who makes room for a contiguous run takes pages out of sight for a moment. */
+/* Who makes room for a contiguous run takes pages out of seen for a moment. */
 static void check_frame(struct world *world, const char *at, __u64 expected)
 {
 	double end = seconds() + MOMENT;
@@ -44,28 +44,28 @@ static void check_frame(struct world *world, const char *at, __u64 expected)
 	__u64 value;
 
 	while (!frame_of(world, at, &frame) && seconds() < end)
-		touch_load(at, &value);
-	AGREE(world, expected | PAGEMAP_PRESENT, frame);
+		try_load(at, &value);
+	CHECK_EQ(world, expected | PAGEMAP_PRESENT, frame);
 }
 
-void check_load(struct world *world, const struct area *area)
+void check_load(struct world *world, const struct mapping *mapping)
 {
-	const struct space *space = &world->spaces[area->space];
+	const struct space *space = &world->spaces[mapping->space];
 	const struct memory *memory = &world->memories[space->memory];
 	const int expected = space->revoked ? SIGBUS : 0;
 	__u64 words[2] = {};
 	int start, end;
 
-	some_run(world, area, 1, &start, &end);
-	AGREE(world, expected, touch_load(page_of(area, start), &words[0]));
-	AGREE(world, expected,
-	      touch_load(last_word_of(area, start), &words[1]));
+	some_run(world, mapping, 1, &start, &end);
+	CHECK_EQ(world, expected, try_load(page_of(mapping, start), &words[0]));
+	CHECK_EQ(world, expected,
+		 try_load(last_word_of(mapping, start), &words[1]));
 	if (space->revoked || world->wrong)
 		return;
-	AGREE(world, memory->content[area->start + start], words[0]);
-	AGREE(world, memory->content[area->start + start], words[1]);
-	check_frame(world, page_of(area, start),
-		    memory->pfn[area->start + start]);
+	CHECK_EQ(world, memory->content[mapping->start + start], words[0]);
+	CHECK_EQ(world, memory->content[mapping->start + start], words[1]);
+	check_frame(world, page_of(mapping, start),
+		    memory->pfn[mapping->start + start]);
 }
 
 /* The mode of the descriptor is looked at before anything else. */
@@ -96,27 +96,28 @@ static int random_prot(struct world *world)
 bool op_map(struct world *world)
 {
 	struct handle *handle = lasting_handle(world);
-	struct area *area = free_area(world);
+	struct mapping *mapping = free_mapping(world);
 	int flags = pick(world, 4) ? MAP_SHARED : MAP_SHARED | MAP_POPULATE;
 	int prot = random_prot(world);
 	struct space *space;
 	int start, end;
 	void *map;
 
-	if (!handle || !area)
+	if (!handle || !mapping)
 		return false;
 	space = space_of(world, handle);
 	pick_range(world, space->end - space->start, PAGES_MAX, &start, &end);
 	map = mmap(NULL, (end - start) * page_size(), prot, flags, handle->fd,
 		   start * page_size());
-	AGREE(world, expected_map(space, prot), map == MAP_FAILED ? -errno : 0);
+	CHECK_EQ(world, expected_map(space, prot),
+		 map == MAP_FAILED ? -errno : 0);
 	if (map == MAP_FAILED)
 		return true;
-	area->map = map;
-	area->start = space->start + start;
-	area->count = end - start;
-	area->writable = prot & PROT_WRITE;
-	area_begin(world, area, handle->space);
+	mapping->map = map;
+	mapping->start = space->start + start;
+	mapping->count = end - start;
+	mapping->writable = prot & PROT_WRITE;
+	mapping_begin(world, mapping, handle->space);
 	return true;
 }
 
@@ -129,13 +130,13 @@ static int overmap(char *from, size_t length)
 }
 
 /* Nothing but pages that are there: elsewhere others may be by now. */
-static int unmap_run(struct world *world, const struct area *area, int start,
-		     int end)
+static int unmap_run(struct world *world, const struct mapping *mapping,
+		     int start, int end)
 {
 	const size_t page = page_size();
-	bool tail = end == area->count || !area->there[end];
-	bool head = !start || !area->there[start - 1];
-	char *from = page_of(area, start);
+	bool tail = end == mapping->count || !mapping->there[end];
+	bool head = !start || !mapping->there[start - 1];
+	char *from = page_of(mapping, start);
 
 	switch (pick(world, 4)) {
 	case 0:
@@ -155,111 +156,113 @@ static int unmap_run(struct world *world, const struct area *area, int start,
 
 bool op_unmap(struct world *world)
 {
-	struct area *area = some_area(world);
+	struct mapping *mapping = some_mapping(world);
 	int start, end;
 
-	if (!area)
+	if (!mapping)
 		return false;
 	if (pick(world, 2))
-		some_run(world, area, 1 + pick(world, 16), &start, &end);
+		some_run(world, mapping, 1 + pick(world, 16), &start, &end);
 	else
-		some_piece(world, area, &start, &end);
-	AGREE(world, 0, unmap_run(world, area, start, end));
-	area_cut(world, area, start, end);
+		some_piece(world, mapping, &start, &end);
+	CHECK_EQ(world, 0, unmap_run(world, mapping, start, end));
+	mapping_cut(world, mapping, start, end);
 	return true;
 }
 
 /* The only piece of a mapping, to where another mapping is. */
 bool op_move(struct world *world)
 {
-	struct area *area = some_area(world);
+	struct mapping *mapping = some_mapping(world);
 	int start, end;
 	size_t length;
 	char *from;
 	char *to;
 
-	if (!area || area->pieces != 1)
+	if (!mapping || mapping->vmas != 1)
 		return false;
-	some_piece(world, area, &start, &end);
+	some_piece(world, mapping, &start, &end);
 	length = (end - start) * page_size();
-	from = page_of(area, start);
+	from = page_of(mapping, start);
 	to = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	AGREE(world, (intptr_t)to,
-	      (intptr_t)mremap(from, length, length,
-			       MREMAP_MAYMOVE | MREMAP_FIXED, to));
-	area->map += to - from;
+	CHECK_EQ(world, (intptr_t)to,
+		 (intptr_t)mremap(from, length, length,
+				  MREMAP_MAYMOVE | MREMAP_FIXED, to));
+	mapping->map += to - from;
 	return true;
 }
 
 /* The right to write comes from the descriptor that it was mapped by. */
-static long expected_protect(const struct space *space, const struct area *area,
-			     bool writable)
+static long expected_protect(const struct space *space,
+			     const struct mapping *mapping, bool writable)
 {
 	if (!writable)
 		return 0;
 	if (!(space->rights & DATASPACE_WRITE))
 		return -EACCES;
-	return space->seal && !area->writable ? -EPERM : 0;
+	return space->seal && !mapping->writable ? -EPERM : 0;
 }
 
 bool op_protect(struct world *world)
 {
-	struct area *area = some_area(world);
+	struct mapping *mapping = some_mapping(world);
 	bool writable = pick(world, 2);
 	int prot = PROT_READ | (writable ? PROT_WRITE : 0);
 	struct space *space;
 	int start, end;
 	long ret;
 
-	if (!area || area->pieces != 1)
+	if (!mapping || mapping->vmas != 1)
 		return false;
-	space = &world->spaces[area->space];
+	space = &world->spaces[mapping->space];
 	if (space->revoked)
 		return false;
-	some_piece(world, area, &start, &end);
-	ret = result(mprotect(page_of(area, start), (end - start) * page_size(),
-			      prot));
-	AGREE(world, expected_protect(space, area, writable), ret);
+	some_piece(world, mapping, &start, &end);
+	ret = result(mprotect(page_of(mapping, start),
+			      (end - start) * page_size(), prot));
+	CHECK_EQ(world, expected_protect(space, mapping, writable), ret);
 	if (!ret)
-		area->writable = writable;
+		mapping->writable = writable;
 	return true;
 }
 
-static int expected_store(const struct space *space, const struct area *area)
+static int expected_store(const struct space *space,
+			  const struct mapping *mapping)
 {
-	if (!area->writable)
+	if (!mapping->writable)
 		return SIGSEGV;
 	return space->revoked || space->seal & SEALED_NOW ? SIGBUS : 0;
 }
 
-static void store(struct world *world, const struct area *area, int page)
+static void store(struct world *world, const struct mapping *mapping, int page)
 {
-	const struct space *space = &world->spaces[area->space];
+	const struct space *space = &world->spaces[mapping->space];
 	struct memory *memory = &world->memories[space->memory];
 
-	memory->content[area->start + page] = world->version++;
-	AGREE(world, 0,
-	      touch_store(page_of(area, page),
-			  memory->content[area->start + page]));
-	AGREE(world, 0,
-	      touch_store(last_word_of(area, page),
-			  memory->content[area->start + page]));
+	memory->content[mapping->start + page] = world->version++;
+	CHECK_EQ(world, 0,
+		 try_store(page_of(mapping, page),
+			   memory->content[mapping->start + page]));
+	CHECK_EQ(world, 0,
+		 try_store(last_word_of(mapping, page),
+			   memory->content[mapping->start + page]));
 }
 
 bool op_store(struct world *world)
 {
-	struct area *area = some_area(world);
+	struct mapping *mapping = some_mapping(world);
 	int start, end, expected;
 
-	if (!area)
+	if (!mapping)
 		return false;
-	some_run(world, area, STORE_PAGES, &start, &end);
-	expected = expected_store(&world->spaces[area->space], area);
+	some_run(world, mapping, STORE_PAGES, &start, &end);
+	expected = expected_store(&world->spaces[mapping->space], mapping);
 	if (expected) {
-		AGREE(world, expected, touch_store(page_of(area, start), 0));
+		CHECK_EQ(world, expected,
+			 try_store(page_of(mapping, start), 0));
 		return true;
 	}
 	for (; start < end; start++)
-		store(world, area, start);
+		store(world, mapping, start);
 	return true;
 }

@@ -3,8 +3,8 @@
  * Loads and stores that may raise a signal and say which, in any number of
  * threads. A signal at any other time ends the process as usual.
  */
-#ifndef DATASPACE_TOUCH_H
-#define DATASPACE_TOUCH_H
+#ifndef DATASPACE_SIGBUS_H
+#define DATASPACE_SIGBUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,14 +12,14 @@
 #include <linux/types.h>
 
 /* Once in each process that touches, before it does; forks inherit it. */
-void touch_init(void);
+void sigbus_init(void);
 
 /* 0, or the signal that it raised. */
-int touch_load(const void *at, __u64 *value);
-int touch_store(void *at, __u64 value);
+int try_load(const void *at, __u64 *value);
+int try_store(void *at, __u64 value);
 
 /* Where the last signal of this thread said that it came from. */
-void *touch_address(void);
+void *sigbus_address(void);
 
 /* Whether the touch raises SIGBUS for exactly that address. */
 bool load_is_sigbus(const void *at);

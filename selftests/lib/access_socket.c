@@ -7,7 +7,7 @@
  * splice(2). It is decrypted: what comes out is noise, and with a checksum it is
  * refused, but only after the bytes have been worked on.
  */
-#include "door.h"
+#include "access.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -56,11 +56,11 @@ static long cipher_find(struct cipher *cipher, const char *type,
 	cipher->socket = -1;
 	cipher->algorithm = socket(AF_ALG, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (cipher->algorithm < 0)
-		return errno == EAFNOSUPPORT ? NO_DOOR : -errno;
+		return errno == EAFNOSUPPORT ? NOT_AVAILABLE : -errno;
 	strcpy((char *)address.salg_type, type);
 	strcpy((char *)address.salg_name, name);
 	if (bind(cipher->algorithm, (void *)&address, sizeof(address)))
-		return errno == ENOENT ? NO_DOOR : -errno;
+		return errno == ENOENT ? NOT_AVAILABLE : -errno;
 	return 0;
 }
 
@@ -125,7 +125,7 @@ static long cipher_plain(struct cipher *cipher)
 	long ret = cipher_find(cipher, "skcipher", "cbc(aes)");
 
 	if (!ret)
-		ret = cipher_set(cipher, ALG_SET_KEY, intruder, KEY_SIZE);
+		ret = cipher_set(cipher, ALG_SET_KEY, payload, KEY_SIZE);
 	if (!ret)
 		ret = cipher_start(cipher);
 	return ret ? ret : cipher_decrypt(cipher);
@@ -182,29 +182,29 @@ static long work_on(long (*make)(struct cipher *cipher), void *map, size_t size,
 	return ret;
 }
 
-long door_alg_hash(void *map)
+long access_alg_hash(void *map)
 {
-	return work_on(cipher_hash, map, TAKEN, sight, DIGEST_SIZE);
+	return work_on(cipher_hash, map, TAKEN, seen, DIGEST_SIZE);
 }
 
-long door_alg_cipher(void *map)
+long access_alg_cipher(void *map)
 {
-	return work_on(cipher_plain, map, TAKEN, sight, TAKEN);
+	return work_on(cipher_plain, map, TAKEN, seen, TAKEN);
 }
 
-long door_alg_cipher_in_place(void *map)
+long access_alg_cipher_in_place(void *map)
 {
 	return work_on(cipher_plain, map, TAKEN, map, TAKEN);
 }
 
-long door_alg_checked(void *map)
+long access_alg_checked(void *map)
 {
 	const size_t size = ASSOC_SIZE + TAKEN + DIGEST_SIZE;
 
-	return work_on(cipher_checked, map, size, sight, ASSOC_SIZE + TAKEN);
+	return work_on(cipher_checked, map, size, seen, ASSOC_SIZE + TAKEN);
 }
 
-long door_alg_checked_in_place(void *map)
+long access_alg_checked_in_place(void *map)
 {
 	const size_t size = ASSOC_SIZE + TAKEN + DIGEST_SIZE;
 
@@ -212,7 +212,7 @@ long door_alg_checked_in_place(void *map)
 }
 
 /* Here it is the descriptor that the bytes come from. */
-long door_alg_sendfile(int fd)
+long access_alg_sendfile(int fd)
 {
 	struct cipher cipher;
 	long ret = cipher_plain(&cipher);
@@ -220,7 +220,7 @@ long door_alg_sendfile(int fd)
 	if (!ret)
 		ret = result(sendfile(cipher.socket, fd, NULL, TAKEN));
 	if (ret > 0)
-		ret = result(recv(cipher.socket, sight, ret, 0));
+		ret = result(recv(cipher.socket, seen, ret, 0));
 	cipher_close(&cipher);
 	return ret;
 }
@@ -261,22 +261,22 @@ static long send_pages(void *map, int type)
 	if (!ret)
 		ret = result(send(ends[0], map, TAKEN, MSG_ZEROCOPY));
 	if (ret > 0)
-		ret = result(recv(ends[1], sight, TAKEN, 0));
+		ret = result(recv(ends[1], seen, TAKEN, 0));
 	close_pipe(ends);
 	return ret;
 }
 
-long door_tcp_zerocopy(void *map)
+long access_tcp_zerocopy(void *map)
 {
 	return send_pages(map, SOCK_STREAM);
 }
 
-long door_udp_zerocopy(void *map)
+long access_udp_zerocopy(void *map)
 {
 	return send_pages(map, SOCK_DGRAM);
 }
 
-long door_tcp_splice(void *map)
+long access_tcp_splice(void *map)
 {
 	int ends[2];
 	long ret = connect_network(ends, SOCK_STREAM);
@@ -284,7 +284,7 @@ long door_tcp_splice(void *map)
 	if (!ret)
 		ret = splice_pages(map, TAKEN, ends[0]);
 	if (!ret)
-		ret = result(recv(ends[1], sight, TAKEN, 0));
+		ret = result(recv(ends[1], seen, TAKEN, 0));
 	close_pipe(ends);
 	return ret;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Doors of mappings: the kernel or another process writes to it, or reads. */
-#include "door.h"
+#include "access.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,60 +23,60 @@
 #include "pages.h"
 #include "uring.h"
 
-long door_read_into(void *map)
+long access_read_into(void *map)
 {
 	int ends[2];
 	long ret;
 
-	if (pipe_with_intruder(ends))
+	if (pipe_with_payload(ends))
 		return -EIO;
-	ret = result(read(ends[0], map, sizeof(intruder)));
+	ret = result(read(ends[0], map, sizeof(payload)));
 	close_pipe(ends);
 	return ret;
 }
 
-long door_readv_into(void *map)
+long access_readv_into(void *map)
 {
-	struct iovec iov = { map, sizeof(intruder) };
+	struct iovec iov = { map, sizeof(payload) };
 	int ends[2];
 	long ret;
 
-	if (pipe_with_intruder(ends))
+	if (pipe_with_payload(ends))
 		return -EIO;
 	ret = result(readv(ends[0], &iov, 1));
 	close_pipe(ends);
 	return ret;
 }
 
-long door_receive_into(void *map)
+long access_receive_into(void *map)
 {
-	const size_t size = sizeof(intruder);
+	const size_t size = sizeof(payload);
 	int ends[2];
 	long ret;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends))
 		return -errno;
-	if (send(ends[0], intruder, size, 0) < 0)
+	if (send(ends[0], payload, size, 0) < 0)
 		return -errno;
 	ret = result(recv(ends[1], map, size, 0));
 	close_pipe(ends);
 	return ret;
 }
 
-long door_vmsplice_into(void *map)
+long access_vmsplice_into(void *map)
 {
-	struct iovec iov = { map, sizeof(intruder) };
+	struct iovec iov = { map, sizeof(payload) };
 	int ends[2];
 	long ret;
 
-	if (pipe_with_intruder(ends))
+	if (pipe_with_payload(ends))
 		return -EIO;
 	ret = result(vmsplice(ends[0], &iov, 1, 0));
 	close_pipe(ends);
 	return ret;
 }
 
-long door_direct_read_into(void *map, const char *disk)
+long access_direct_read_into(void *map, const char *disk)
 {
 	int fd = open(disk, O_RDONLY | O_DIRECT | O_CLOEXEC);
 	long ret;
@@ -88,14 +88,14 @@ long door_direct_read_into(void *map, const char *disk)
 	return ret;
 }
 
-long door_aio_read_into(void *map)
+long access_aio_read_into(void *map)
 {
-	int file = file_with_intruder();
+	int file = file_with_payload();
 	struct iocb request = {
 		.aio_lio_opcode = IOCB_CMD_PREAD,
 		.aio_fildes = file,
 		.aio_buf = (uintptr_t)map,
-		.aio_nbytes = sizeof(intruder),
+		.aio_nbytes = sizeof(payload),
 	};
 	long ret = aio_do(&request);
 
@@ -103,22 +103,22 @@ long door_aio_read_into(void *map)
 	return ret;
 }
 
-long door_io_uring_read_into(void *map)
+long access_io_uring_read_into(void *map)
 {
-	int file = file_with_intruder();
+	int file = file_with_payload();
 	struct uring uring;
 	long ret = uring_open(&uring);
 
 	if (!ret) {
 		ret = uring_transfer(&uring, IORING_OP_READ, file, map,
-				     sizeof(intruder));
+				     sizeof(payload));
 		uring_close(&uring);
 	}
 	close(file);
 	return ret;
 }
 
-long door_io_uring_fixed(void *map, size_t length)
+long access_io_uring_fixed(void *map, size_t length)
 {
 	struct uring uring;
 	long ret = uring_open(&uring);
@@ -130,13 +130,13 @@ long door_io_uring_fixed(void *map, size_t length)
 	return ret;
 }
 
-long door_getrandom(void *map)
+long access_getrandom(void *map)
 {
 	return result(getrandom(map, 8, 0));
 }
 
 /* Adds one to the second word. */
-long door_futex(void *map)
+long access_futex(void *map)
 {
 	const int add = FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_EQ, 0);
 	int word = 0;
@@ -144,17 +144,17 @@ long door_futex(void *map)
 	return result(syscall(SYS_futex, &word, FUTEX_WAKE_OP, 1, 1, map, add));
 }
 
-long door_proc_mem(void *map)
+long access_proc_mem(void *map)
 {
 	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	off_t at = (uintptr_t)map;
-	long ret = result(pwrite(fd, intruder, sizeof(intruder), at));
+	long ret = result(pwrite(fd, payload, sizeof(payload), at));
 
 	close(fd);
 	return ret;
 }
 
-long door_ptrace(void *map)
+long access_ptrace(void *map)
 {
 	pid_t child = fork();
 	long word, ret;
@@ -165,22 +165,22 @@ long door_ptrace(void *map)
 		_exit(0);
 	}
 	waitpid(child, NULL, 0);
-	memcpy(&word, intruder, sizeof(word));
+	memcpy(&word, payload, sizeof(word));
 	ret = result(ptrace(PTRACE_POKEDATA, child, map, (void *)word));
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	return ret;
 }
 
-long door_process_vm_writev(void *map)
+long access_process_vm_writev(void *map)
 {
-	struct iovec from = { intruder, sizeof(intruder) };
-	struct iovec to = { map, sizeof(intruder) };
+	struct iovec from = { payload, sizeof(payload) };
+	struct iovec to = { map, sizeof(payload) };
 
 	return result(process_vm_writev(getpid(), &from, 1, &to, 1, 0));
 }
 
-long door_process_madvise(void *map, size_t length)
+long access_process_madvise(void *map, size_t length)
 {
 	int pidfd = syscall(SYS_pidfd_open, getpid(), 0);
 	const int advice = MADV_FREE;
@@ -205,7 +205,7 @@ static long splice_all(int pipe, int file, size_t length)
 	return 0;
 }
 
-long door_vmsplice_gift(void *map, size_t length)
+long access_vmsplice_gift(void *map, size_t length)
 {
 	int file = memfd_create("target", MFD_CLOEXEC);
 	struct iovec iov = { map, length };
@@ -227,43 +227,43 @@ long door_vmsplice_gift(void *map, size_t length)
 }
 
 /* Where the page is in memory is told only to the powerful. */
-long door_dev_mem(void *map)
+long access_dev_mem(void *map)
 {
 	int fd = open("/dev/mem", O_RDWR | O_CLOEXEC);
 	struct pages pages;
 	long ret;
 
 	if (fd < 0)
-		return errno == ENOENT ? NO_DOOR : -errno;
+		return errno == ENOENT ? NOT_AVAILABLE : -errno;
 	ret = pages_of_map(&pages, map, page_size());
 	if (!ret)
-		ret = result(pwrite(fd, intruder, sizeof(intruder),
+		ret = result(pwrite(fd, payload, sizeof(payload),
 				    pages.pfn[0] * page_size()));
 	pages_forget(&pages);
 	close(fd);
 	return ret;
 }
 
-long door_process_vm_readv_past(void *map, size_t length)
+long access_process_vm_readv_past(void *map, size_t length)
 {
-	struct iovec to = { sight, page_size() };
+	struct iovec to = { seen, page_size() };
 	struct iovec from = { (char *)map + length, page_size() };
 
 	return result(process_vm_readv(getpid(), &to, 1, &from, 1, 0));
 }
 
-long door_proc_mem_past(void *map, size_t length)
+long access_proc_mem_past(void *map, size_t length)
 {
 	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	off_t at = (uintptr_t)map + length;
-	long ret = result(pread(fd, sight, page_size(), at));
+	long ret = result(pread(fd, seen, page_size(), at));
 
 	close(fd);
 	return ret;
 }
 
 /* The kernel reads there for us. */
-long door_write_from_past(void *map, size_t length)
+long access_write_from_past(void *map, size_t length)
 {
 	int ends[2];
 	long ret;
@@ -272,7 +272,7 @@ long door_write_from_past(void *map, size_t length)
 		return -errno;
 	ret = result(write(ends[1], (char *)map + length, page_size()));
 	if (ret > 0)
-		ret = result(read(ends[0], sight, ret));
+		ret = result(read(ends[0], seen, ret));
 	close_pipe(ends);
 	return ret;
 }

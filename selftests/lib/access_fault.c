@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Doors of mappings: faults that a program answers itself. */
-#include "door.h"
+#include "access.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -43,7 +43,7 @@ struct move_request {
 #define MOVE_REQUEST _IOWR(UFFDIO, 0x05, struct move_request)
 
 /* The first mode that works, or what the last one says. */
-long door_userfaultfd(void *map, size_t length)
+long access_userfaultfd(void *map, size_t length)
 {
 	const __u64 modes[] = { UFFDIO_REGISTER_MODE_MISSING,
 				UFFDIO_REGISTER_MODE_WP,
@@ -82,7 +82,7 @@ static void *page_of_our_own(size_t length)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 }
 
-long door_userfaultfd_copy(void *map, size_t length)
+long access_userfaultfd_copy(void *map, size_t length)
 {
 	struct uffdio_copy arg = {
 		.dst = (uintptr_t)map,
@@ -93,7 +93,7 @@ long door_userfaultfd_copy(void *map, size_t length)
 	return request(UFFDIO_COPY, &arg);
 }
 
-long door_userfaultfd_zero(void *map, size_t length)
+long access_userfaultfd_zero(void *map, size_t length)
 {
 	struct uffdio_zeropage arg = {
 		.range = { .start = (uintptr_t)map, .len = length },
@@ -102,7 +102,7 @@ long door_userfaultfd_zero(void *map, size_t length)
 	return request(UFFDIO_ZEROPAGE, &arg);
 }
 
-long door_userfaultfd_protect(void *map, size_t length)
+long access_userfaultfd_protect(void *map, size_t length)
 {
 	struct uffdio_writeprotect arg = {
 		.range = { .start = (uintptr_t)map, .len = length },
@@ -111,7 +111,7 @@ long door_userfaultfd_protect(void *map, size_t length)
 	return request(UFFDIO_WRITEPROTECT, &arg);
 }
 
-long door_userfaultfd_continue(void *map, size_t length)
+long access_userfaultfd_continue(void *map, size_t length)
 {
 	struct uffdio_continue arg = {
 		.range = { .start = (uintptr_t)map, .len = length },
@@ -121,7 +121,7 @@ long door_userfaultfd_continue(void *map, size_t length)
 }
 
 /* The pages themselves, to where they can be written to. */
-long door_userfaultfd_move(void *map, size_t length)
+long access_userfaultfd_move(void *map, size_t length)
 {
 	void *to = mmap(NULL, length, PROT_READ | PROT_WRITE,
 			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

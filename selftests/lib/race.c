@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The users are threads, or processes, that get each grant over a socket. */
-#include "rounds.h"
+#include "race.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 #include "common.h"
 #include "fdpass.h"
-#include "touch.h"
+#include "sigbus.h"
 
 #define READ_WRITE (PROT_READ | PROT_WRITE)
 
@@ -28,80 +28,80 @@ static void count(__u64 *counter)
 	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
-void score_alive(struct user *user)
+void race_succeeded(struct race_user *user)
 {
-	count(&user->rounds->score->alive);
+	count(&user->race->result->succeeded);
 }
 
 /* Those that are refused try on, but leave the processor to others. */
-void score_dead(struct user *user)
+void race_refused(struct race_user *user)
 {
-	count(&user->rounds->score->dead);
+	count(&user->race->result->refused);
 	usleep(50);
 }
 
-void score_wrong(struct score *score, int line, __u64 value)
+void race_wrong(struct race_result *result, int line, __u64 value)
 {
 	__u64 none = 0;
 
-	if (__atomic_compare_exchange_n(&score->wrong_line, &none, line, false,
+	if (__atomic_compare_exchange_n(&result->wrong_line, &none, line, false,
 					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		score->wrong_value = value;
+		result->wrong_value = value;
 }
 
 /* All ways to be refused that the contract knows for what is used here. */
-void use_result(struct user *user, long ret, int line)
+void use_result(struct race_user *user, long ret, int line)
 {
 	if (ret >= 0)
-		score_alive(user);
+		race_succeeded(user);
 	else if (ret == -ESTALE || ret == -EPERM)
-		score_dead(user);
+		race_refused(user);
 	else
-		score_wrong(user->rounds->score, line, -ret);
+		race_wrong(user->race->result, line, -ret);
 }
 
-void use_value(struct user *user, __u64 value, int line)
+void use_value(struct race_user *user, __u64 value, int line)
 {
 	if (value != user->round)
-		score_wrong(user->rounds->score, line, value);
+		race_wrong(user->race->result, line, value);
 	else
-		score_alive(user);
+		race_succeeded(user);
 }
 
-static size_t some_page(struct user *user)
+static size_t some_page(struct race_user *user)
 {
 	return user->uses++ % GRANT_PAGES;
 }
 
-static void touched(struct user *user, int signal, int line)
+static void touched(struct race_user *user, int signal, int line)
 {
 	if (signal && signal != SIGBUS)
-		score_wrong(user->rounds->score, line, signal);
+		race_wrong(user->race->result, line, signal);
 	else if (signal)
-		score_dead(user);
+		race_refused(user);
 }
 
-void use_load(struct user *user, const char *map)
+void use_load(struct race_user *user, const char *map)
 {
 	const size_t page = some_page(user);
 	__u64 value = 0;
-	int signal = touch_load(word_at(map, page, WORD_GENERATION), &value);
+	int signal = try_load(word_at(map, page, WORD_GENERATION), &value);
 
 	touched(user, signal, __LINE__);
 	if (!signal)
 		use_value(user, value, __LINE__);
 }
 
-void use_map(struct user *user, char *map)
+void use_map(struct race_user *user, char *map)
 {
 	const size_t page = some_page(user);
 
 	use_load(user, map);
-	touched(user, touch_store(word_at(map, page, WORD_WRITTEN), user->uses),
+	touched(user, try_store(word_at(map, page, WORD_WRITTEN), user->uses),
 		__LINE__);
 }
 
-void use_fd(struct user *user, int ds)
+void use_fd(struct race_user *user, int ds)
 {
 	off_t offset = some_page(user) * page_size();
 	__u64 words[2];
@@ -115,9 +115,9 @@ void use_fd(struct user *user, int ds)
 	use_result(user, result(ret), __LINE__);
 }
 
-static bool round_goes_on(const struct user *user)
+static bool round_goes_on(const struct race_user *user)
 {
-	return __atomic_load_n(&user->rounds->score->over, __ATOMIC_ACQUIRE) <
+	return __atomic_load_n(&user->race->result->over, __ATOMIC_ACQUIRE) <
 	       user->round;
 }
 
@@ -134,7 +134,7 @@ static bool hear(int socket)
 }
 
 /* Without a mapping, where that could not be made any more. */
-static void take_part(struct user *user)
+static void take_part(struct race_user *user)
 {
 	user->map = ds_map(user->ds, grant_length(), READ_WRITE);
 	if (user->map == MAP_FAILED) {
@@ -143,7 +143,7 @@ static void take_part(struct user *user)
 	}
 	say(user->socket);
 	do {
-		user->rounds->use(user);
+		user->race->use(user);
 	} while (round_goes_on(user));
 	if (user->map)
 		munmap(user->map, grant_length());
@@ -152,7 +152,7 @@ static void take_part(struct user *user)
 
 static void *user_main(void *arg)
 {
-	struct user *user = arg;
+	struct race_user *user = arg;
 
 	for (;;) {
 		user->ds = fd_receive(user->socket);
@@ -164,17 +164,17 @@ static void *user_main(void *arg)
 	}
 }
 
-static void close_others(struct user *user)
+static void close_others(struct race_user *user)
 {
 	int i;
 
-	for (i = 0; i < user->rounds->nr_users; i++)
-		close(user->rounds->users[i].holder_socket);
+	for (i = 0; i < user->race->nr_users; i++)
+		close(user->race->users[i].holder_socket);
 }
 
-static int user_start(struct user *user)
+static int user_start(struct race_user *user)
 {
-	if (!user->rounds->processes)
+	if (!user->race->processes)
 		return -pthread_create(&user->thread, NULL, user_main, user);
 	user->process = fork();
 	if (!user->process) {
@@ -185,43 +185,43 @@ static int user_start(struct user *user)
 	return user->process < 0 ? -errno : 0;
 }
 
-static int user_prepare(struct user *user, struct rounds *rounds)
+static int user_prepare(struct race_user *user, struct race *race)
 {
 	int ends[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return -errno;
-	user->rounds = rounds;
+	user->race = race;
 	user->holder_socket = ends[0];
 	user->socket = ends[1];
 	return 0;
 }
 
-static int memory_prepare(struct rounds *rounds)
+static int memory_prepare(struct race *race)
 {
-	touch_init();
-	rounds->score = mmap(NULL, page_size(), READ_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (rounds->score == MAP_FAILED)
+	sigbus_init();
+	race->result = mmap(NULL, page_size(), READ_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (race->result == MAP_FAILED)
 		return -errno;
-	rounds->root = ds_alloc_pages(rounds->root_pages);
-	rounds->own = ds_map(rounds->root, grant_length(), READ_WRITE);
-	return rounds->own == MAP_FAILED ? -errno : 0;
+	race->root = ds_alloc_pages(race->root_pages);
+	race->own = ds_map(race->root, grant_length(), READ_WRITE);
+	return race->own == MAP_FAILED ? -errno : 0;
 }
 
-int rounds_start(struct rounds *rounds)
+int race_start(struct race *race)
 {
-	int ret = memory_prepare(rounds);
+	int ret = memory_prepare(race);
 	int i;
 
-	for (i = 0; !ret && i < rounds->nr_users; i++)
-		ret = user_prepare(&rounds->users[i], rounds);
-	for (i = 0; !ret && i < rounds->nr_users; i++)
-		ret = user_start(&rounds->users[i]);
+	for (i = 0; !ret && i < race->nr_users; i++)
+		ret = user_prepare(&race->users[i], race);
+	for (i = 0; !ret && i < race->nr_users; i++)
+		ret = user_start(&race->users[i]);
 	return ret;
 }
 
-static int user_stop(struct user *user)
+static int user_stop(struct race_user *user)
 {
 	shutdown(user->holder_socket, SHUT_RDWR);
 	close(user->holder_socket);
@@ -230,66 +230,66 @@ static int user_stop(struct user *user)
 	return -pthread_join(user->thread, NULL);
 }
 
-int rounds_stop(struct rounds *rounds)
+int race_stop(struct race *race)
 {
 	int ret = 0;
 	int i;
 
-	for (i = 0; i < rounds->nr_users; i++)
-		ret |= user_stop(&rounds->users[i]);
-	munmap(rounds->own, grant_length());
-	close(rounds->root);
+	for (i = 0; i < race->nr_users; i++)
+		ret |= user_stop(&race->users[i]);
+	munmap(race->own, grant_length());
+	close(race->root);
 	return ret;
 }
 
-int round_begin(struct rounds *rounds, int grant)
+int race_round_begin(struct race *race, int grant)
 {
 	int ret = 0;
 	int i;
 
-	rounds_set(rounds, WORD_GENERATION, ++rounds->round);
-	for (i = 0; !ret && i < rounds->nr_users; i++)
-		ret = fd_send(rounds->users[i].holder_socket, grant);
-	for (i = 0; !ret && i < rounds->nr_users; i++)
-		ret = hear(rounds->users[i].holder_socket) ? 0 : -EPIPE;
+	race_set(race, WORD_GENERATION, ++race->round);
+	for (i = 0; !ret && i < race->nr_users; i++)
+		ret = fd_send(race->users[i].holder_socket, grant);
+	for (i = 0; !ret && i < race->nr_users; i++)
+		ret = hear(race->users[i].holder_socket) ? 0 : -EPIPE;
 	return ret;
 }
 
-void round_linger(struct rounds *rounds)
+void race_pause(struct race *race)
 {
 	usleep(rand() % 3000);
 }
 
-void round_end(struct rounds *rounds)
+void race_round_end(struct race *race)
 {
 	int i;
 
-	__atomic_store_n(&rounds->score->over, rounds->round, __ATOMIC_RELEASE);
-	for (i = 0; i < rounds->nr_users; i++)
-		hear(rounds->users[i].holder_socket);
+	__atomic_store_n(&race->result->over, race->round, __ATOMIC_RELEASE);
+	for (i = 0; i < race->nr_users; i++)
+		hear(race->users[i].holder_socket);
 }
 
-void rounds_set(struct rounds *rounds, int word, __u64 value)
+void race_set(struct race *race, int word, __u64 value)
 {
 	size_t page;
 
 	for (page = 0; page < GRANT_PAGES; page++)
-		__atomic_store_n(word_at(rounds->own, page, word), value,
+		__atomic_store_n(word_at(race->own, page, word), value,
 				 __ATOMIC_SEQ_CST);
 }
 
-bool rounds_check(struct rounds *rounds, int word, __u64 value, int line)
+bool race_check(struct race *race, int word, __u64 value, int line)
 {
 	bool right = true;
 	size_t page;
 
 	for (page = 0; page < GRANT_PAGES; page++) {
-		__u64 *at = word_at(rounds->own, page, word);
+		__u64 *at = word_at(race->own, page, word);
 		__u64 now = __atomic_load_n(at, __ATOMIC_SEQ_CST);
 
 		if (now == value)
 			continue;
-		score_wrong(rounds->score, line, now);
+		race_wrong(race->result, line, now);
 		right = false;
 	}
 	return right;

@@ -28,7 +28,7 @@
 /* Of move_pages(): even if others map them, too. */
 #define MOVE_ALL 4
 
-FIXTURE(moving)
+FIXTURE(migration)
 {
 	size_t pages;
 	size_t length;
@@ -38,7 +38,7 @@ FIXTURE(moving)
 	int count;
 };
 
-static int add_space(FIXTURE_DATA(moving) * self)
+static int add_space(FIXTURE_DATA(migration) * self)
 {
 	int i = self->count;
 
@@ -49,12 +49,12 @@ static int add_space(FIXTURE_DATA(moving) * self)
 		ds_map(self->ds[i], self->length, PROT_READ | PROT_WRITE);
 	if (self->map[i] == MAP_FAILED)
 		return -errno;
-	tags_write(self->map[i], self->pages, i);
+	pattern_write(self->map[i], self->pages, i);
 	self->count++;
 	return pages_of_map(&self->before[i], self->map[i], self->length);
 }
 
-FIXTURE_SETUP(moving)
+FIXTURE_SETUP(migration)
 {
 	self->length = huge_size();
 	self->pages = self->length / page_size();
@@ -62,20 +62,20 @@ FIXTURE_SETUP(moving)
 }
 
 /* Everything is where it was. */
-FIXTURE_TEARDOWN(moving)
+FIXTURE_TEARDOWN(migration)
 {
 	struct pages after;
 	int i;
 
 	for (i = 0; i < self->count; i++) {
-		EXPECT_EQ(0, tags_wrong(self->map[i], self->pages, i));
+		EXPECT_EQ(0, pattern_wrong(self->map[i], self->pages, i));
 		ASSERT_EQ(0, pages_of_map(&after, self->map[i], self->length));
 		EXPECT_EQ(0, memcmp(self->before[i].pfn, after.pfn,
 				    self->pages * sizeof(*after.pfn)));
 	}
 }
 
-TEST_F(moving, compaction_leaves_them_where_they_are)
+TEST_F(migration, compaction_leaves_them_where_they_are)
 {
 	int i;
 
@@ -84,7 +84,7 @@ TEST_F(moving, compaction_leaves_them_where_they_are)
 }
 
 /* To the only other node that there is, or else to none. */
-TEST_F(moving, move_pages_does_not_move_them)
+TEST_F(migration, move_pages_does_not_move_them)
 {
 	void *page = self->map[0];
 	int node = 1, status = 1;
@@ -103,7 +103,7 @@ TEST_F(moving, move_pages_does_not_move_them)
 #define DELAY "/sys/module/suspend/parameters/pm_test_delay"
 
 /* All of it but switching the processors off, and waking up at once. */
-TEST_F(moving, suspend_leaves_them_where_they_are)
+TEST_F(migration, suspend_leaves_them_where_they_are)
 {
 	if (text_to_file(POWER "pm_test", "platform"))
 		SKIP(return, "this kernel can't try to suspend");
@@ -128,7 +128,7 @@ static bool reads_back_what_it_wrote(void)
  * All memory is written to a disk, and instead of switching the machine off the
  * kernel reads it back into a machine that has been reset.
  */
-TEST_F_TIMEOUT(moving, hibernation_leaves_them_where_they_are, 240)
+TEST_F_TIMEOUT(migration, hibernation_leaves_them_where_they_are, 240)
 {
 	char device[32];
 	dev_t disk;
@@ -176,7 +176,7 @@ static int try_offline(const char *path)
 }
 
 /* Refused at once, or until somebody has enough of it. */
-TEST_F(moving, their_memory_cannot_be_taken_offline)
+TEST_F(migration, their_memory_cannot_be_taken_offline)
 {
 	const int with_holes = W_EXITCODE(EINVAL, 0);
 	int status = with_holes;

@@ -31,7 +31,7 @@
 
 #include "common.h"
 #include "disk.h"
-#include "door.h"
+#include "access.h"
 #include "fdpass.h"
 
 #define PATTERN 0x5a5a5a5a5a5a5a5aULL
@@ -44,11 +44,11 @@ static const char *const holder_names[] = { "holder", "child", "socket",
 					    "pidfd" };
 static const char *const user_names[] = { "root", "same", "other" };
 
-static long door_direct_read(void *map)
+static long access_direct_read(void *map)
 {
-	long ret = door_direct_read_into(map, DISK);
+	long ret = access_direct_read_into(map, DISK);
 
-	return ret == -ENOENT ? NO_DOOR : ret;
+	return ret == -ENOENT ? NOT_AVAILABLE : ret;
 }
 
 /* What a visitor tells, in memory that is shared with it. */
@@ -70,7 +70,7 @@ struct memory {
 	struct memory *other;
 };
 
-FIXTURE(door)
+FIXTURE(access)
 {
 	struct memory memory;
 	/* its alias is one huge page */
@@ -84,7 +84,7 @@ FIXTURE(door)
  * @same, @other: what those users get instead, if it is not the same as root;
  *	@other is like @same if it is not given
  */
-FIXTURE_VARIANT(door)
+FIXTURE_VARIANT(access)
 {
 	const char *name;
 	long (*fd)(int ds);
@@ -179,7 +179,7 @@ static void stay_on_one_processor(void)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-FIXTURE_SETUP(door)
+FIXTURE_SETUP(access)
 {
 	const size_t huge_pages = huge_size() / page_size();
 
@@ -190,7 +190,7 @@ FIXTURE_SETUP(door)
 	self->huge.other = &self->memory;
 }
 
-FIXTURE_TEARDOWN(door)
+FIXTURE_TEARDOWN(access)
 {
 }
 
@@ -295,31 +295,30 @@ static bool maps_show_secret(void)
 	return found;
 }
 
-static long go_through(const FIXTURE_VARIANT(door) * door, int ds, void *map,
-		       size_t length)
+static long try_way(const FIXTURE_VARIANT(access) * way, int ds, void *map,
+		    size_t length)
 {
-	if (door->fd)
-		return door->fd(ds);
-	if (door->map)
-		return door->map(map);
-	if (door->range)
-		return door->range(map, length);
-	return result(madvise(map, length, door->advice));
+	if (way->fd)
+		return way->fd(ds);
+	if (way->map)
+		return way->map(map);
+	if (way->range)
+		return way->range(map, length);
+	return result(madvise(map, length, way->advice));
 }
 
-static void visit(struct memory *memory, const FIXTURE_VARIANT(door) * door)
+static void access_as_child(struct memory *memory,
+			    const FIXTURE_VARIANT(access) * way)
 {
 	struct report *report = memory->report;
 
-	report->result =
-		go_through(door, memory->ds, memory->map, memory->length);
-	report->secret = has_secret(sight, sizeof(sight)) || maps_show_secret();
+	report->result = try_way(way, memory->ds, memory->map, memory->length);
+	report->secret = has_secret(seen, sizeof(seen)) || maps_show_secret();
 }
 
 /* 0 if the visitor came back. */
-static int send_visitor(struct memory *memory,
-			const FIXTURE_VARIANT(door) * door, enum holder holder,
-			enum user user)
+static int run_child(struct memory *memory, const FIXTURE_VARIANT(access) * way,
+		     enum holder holder, enum user user)
 {
 	int ends[2];
 	pid_t child;
@@ -334,7 +333,7 @@ static int send_visitor(struct memory *memory,
 		if (!become_holder(memory, holder, ends[1]) ||
 		    !become_user(user))
 			_exit(1);
-		visit(memory, door);
+		access_as_child(memory, way);
 		_exit(0);
 	}
 	close(ends[0]);
@@ -342,27 +341,27 @@ static int send_visitor(struct memory *memory,
 	return wait_for(child);
 }
 
-static long expected(const FIXTURE_VARIANT(door) * door, enum user user)
+static long expected(const FIXTURE_VARIANT(access) * way, enum user user)
 {
-	long same = door->same ? door->same : door->want;
+	long same = way->same ? way->same : way->want;
 
 	if (user == OTHER)
-		return door->other ? door->other : same;
-	return user == SAME ? same : door->want;
+		return way->other ? way->other : same;
+	return user == SAME ? same : way->want;
 }
 
-static bool is_expected(const FIXTURE_VARIANT(door) * door, enum user user,
+static bool is_expected(const FIXTURE_VARIANT(access) * way, enum user user,
 			long result)
 {
-	return result == expected(door, user) ||
-	       (door->why && result == door->also);
+	return result == expected(way, user) ||
+	       (way->why && result == way->also);
 }
 
 static const char *outcome_name(long result)
 {
 	static char number[24];
 
-	if (result == NO_DOOR)
+	if (result == NOT_AVAILABLE)
 		return "none";
 	if (result < 0)
 		return strerrorname_np(-result);
@@ -371,16 +370,16 @@ static const char *outcome_name(long result)
 }
 
 /* What has gone wrong, or NULL. */
-static const char *check_visit(struct memory *memory,
-			       const FIXTURE_VARIANT(door) * door,
-			       enum holder holder, enum user user)
+static const char *find_problem(struct memory *memory,
+				const FIXTURE_VARIANT(access) * way,
+				enum holder holder, enum user user)
 {
 	const struct report *report = memory->report;
 
-	if (send_visitor(memory, door, holder, user))
+	if (run_child(memory, way, holder, user))
 		return "the visitor did not come back";
-	if (report->result != NO_DOOR &&
-	    !is_expected(door, user, report->result))
+	if (report->result != NOT_AVAILABLE &&
+	    !is_expected(way, user, report->result))
 		return "not what was expected";
 	if (report->secret)
 		return "it saw what lies beside";
@@ -391,10 +390,10 @@ static const char *check_visit(struct memory *memory,
 
 static const char *check(struct __test_metadata *_metadata,
 			 struct memory *memory,
-			 const FIXTURE_VARIANT(door) * door, enum holder holder,
-			 enum user user)
+			 const FIXTURE_VARIANT(access) * way,
+			 enum holder holder, enum user user)
 {
-	const char *problem = check_visit(memory, door, holder, user);
+	const char *problem = find_problem(memory, way, holder, user);
 	const char *outcome = outcome_name(memory->report->result);
 
 	EXPECT_EQ(NULL, problem)
@@ -416,7 +415,7 @@ static void print_line(const char *name, char outcomes[USERS][24])
 		       outcomes[SAME], outcomes[OTHER]);
 }
 
-TEST_F(door, is_closed)
+TEST_F(access, changes_and_shows_nothing_else)
 {
 	char outcomes[USERS][24];
 	const char *outcome = "";
@@ -440,9 +439,9 @@ TEST(a_guest_writes_if_its_owner_may)
 {
 	int ds = ds_alloc_pages(1);
 	char *map = ds_map(ds, page_size(), PROT_READ | PROT_WRITE);
-	long ret = door_kvm(map);
+	long ret = access_kvm(map);
 
-	if (ret == NO_DOOR)
+	if (ret == NOT_AVAILABLE)
 		SKIP(return, "no KVM");
 	EXPECT_EQ(KVM_EXIT_HLT, ret);
 	EXPECT_EQ('i', *map);
@@ -462,12 +461,12 @@ TEST(a_guest_writes_if_its_owner_may)
 #define MADV_GUARD_INSTALL 102
 #endif
 
-#define DOOR(id) FIXTURE_VARIANT_ADD(door, id)
-#define FD(id) .name = #id, .fd = door_##id
-#define MAP(id) .name = #id, .map = door_##id
-#define RANGE(id) .name = #id, .range = door_##id
+#define ACCESS(id) FIXTURE_VARIANT_ADD(access, id)
+#define FD(id) .name = #id, .fd = access_##id
+#define MAP(id) .name = #id, .map = access_##id
+#define RANGE(id) .name = #id, .range = access_##id
 #define ADVICE(id) .name = #id, .advice = MADV_##id
 
-#include "doors_table.h"
+#include "access_table.h"
 
 TEST_HARNESS_MAIN

@@ -1,36 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the doors have in common; see the header. */
-#include "door.h"
+#include "access.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-char intruder[64] = INTRUDER;
-char sight[SIGHT_SIZE] __attribute__((aligned(8)));
+char payload[64] = PAYLOAD;
+char seen[SEEN_SIZE] __attribute__((aligned(8)));
 
 long overwrite(int file)
 {
-	ssize_t written = pwrite(file, intruder, sizeof(intruder), 0);
+	ssize_t written = pwrite(file, payload, sizeof(payload), 0);
 
 	return written < 0 ? -errno : written;
 }
 
-int file_with_intruder(void)
+int file_with_payload(void)
 {
-	int file = memfd_create(INTRUDER, MFD_CLOEXEC);
+	int file = memfd_create(PAYLOAD, MFD_CLOEXEC);
 
 	if (file >= 0 && overwrite(file) < 0)
 		return -errno;
 	return file;
 }
 
-int pipe_with_intruder(int ends[2])
+int pipe_with_payload(int ends[2])
 {
 	if (pipe(ends))
 		return -errno;
-	return write(ends[1], intruder, sizeof(intruder)) < 0 ? -errno : 0;
+	return write(ends[1], payload, sizeof(payload)) < 0 ? -errno : 0;
 }
 
 void close_pipe(int ends[2])

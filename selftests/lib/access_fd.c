@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Doors of a descriptor: it is written to, or what comes out of it is. */
-#include "door.h"
+#include "access.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,89 +18,89 @@
 #include "common.h"
 #include "uring.h"
 
-long door_write(int fd)
+long access_write(int fd)
 {
-	return result(write(fd, intruder, sizeof(intruder)));
+	return result(write(fd, payload, sizeof(payload)));
 }
 
-long door_pwrite(int fd)
+long access_pwrite(int fd)
 {
-	return result(pwrite(fd, intruder, sizeof(intruder), 0));
+	return result(pwrite(fd, payload, sizeof(payload), 0));
 }
 
-long door_writev(int fd)
+long access_writev(int fd)
 {
-	struct iovec iov = { intruder, sizeof(intruder) };
+	struct iovec iov = { payload, sizeof(payload) };
 
 	return result(writev(fd, &iov, 1));
 }
 
-long door_pwritev2(int fd)
+long access_pwritev2(int fd)
 {
-	struct iovec iov = { intruder, sizeof(intruder) };
+	struct iovec iov = { payload, sizeof(payload) };
 
 	return result(pwritev2(fd, &iov, 1, 0, RWF_APPEND));
 }
 
-long door_aio_write(int fd)
+long access_aio_write(int fd)
 {
 	struct iocb request = {
 		.aio_lio_opcode = IOCB_CMD_PWRITE,
 		.aio_fildes = fd,
-		.aio_buf = (uintptr_t)intruder,
-		.aio_nbytes = sizeof(intruder),
+		.aio_buf = (uintptr_t)payload,
+		.aio_nbytes = sizeof(payload),
 	};
 
 	return aio_do(&request);
 }
 
-long door_splice(int fd)
+long access_splice(int fd)
 {
 	off_t offset = 0;
 	int ends[2];
 	long ret;
 
-	if (pipe_with_intruder(ends))
+	if (pipe_with_payload(ends))
 		return -EIO;
-	ret = result(splice(ends[0], NULL, fd, &offset, sizeof(intruder), 0));
+	ret = result(splice(ends[0], NULL, fd, &offset, sizeof(payload), 0));
 	close_pipe(ends);
 	return ret;
 }
 
-long door_vmsplice(int fd)
+long access_vmsplice(int fd)
 {
-	struct iovec iov = { intruder, sizeof(intruder) };
+	struct iovec iov = { payload, sizeof(payload) };
 
 	return result(vmsplice(fd, &iov, 1, 0));
 }
 
-long door_tee(int fd)
+long access_tee(int fd)
 {
 	int ends[2];
 	long ret;
 
-	if (pipe_with_intruder(ends))
+	if (pipe_with_payload(ends))
 		return -EIO;
-	ret = result(tee(ends[0], fd, sizeof(intruder), 0));
+	ret = result(tee(ends[0], fd, sizeof(payload), 0));
 	close_pipe(ends);
 	return ret;
 }
 
-long door_sendfile(int fd)
+long access_sendfile(int fd)
 {
-	int file = file_with_intruder();
+	int file = file_with_payload();
 	off_t offset = 0;
-	long ret = result(sendfile(fd, file, &offset, sizeof(intruder)));
+	long ret = result(sendfile(fd, file, &offset, sizeof(payload)));
 
 	close(file);
 	return ret;
 }
 
-long door_copy_file_range(int fd)
+long access_copy_file_range(int fd)
 {
-	int file = file_with_intruder();
+	int file = file_with_payload();
 	off_t from = 0, to = 0;
-	size_t size = sizeof(intruder);
+	size_t size = sizeof(payload);
 	long ret = copy_file_range(file, &from, fd, &to, size, 0);
 
 	ret = result(ret);
@@ -108,23 +108,23 @@ long door_copy_file_range(int fd)
 	return ret;
 }
 
-long door_io_uring_write(int fd)
+long access_io_uring_write(int fd)
 {
 	struct uring uring;
 	long ret = uring_open(&uring);
 
 	if (ret)
 		return ret;
-	ret = uring_transfer(&uring, IORING_OP_WRITE, fd, intruder,
-			     sizeof(intruder));
+	ret = uring_transfer(&uring, IORING_OP_WRITE, fd, payload,
+			     sizeof(payload));
 	uring_close(&uring);
 	return ret;
 }
 
-long door_clone_range(int fd)
+long access_clone_range(int fd)
 {
-	struct file_clone_range arg = { .src_length = sizeof(intruder) };
-	int file = file_with_intruder();
+	struct file_clone_range arg = { .src_length = sizeof(payload) };
+	int file = file_with_payload();
 	long ret;
 
 	arg.src_fd = file;
@@ -155,7 +155,7 @@ static long move_and_overwrite(int pipe, size_t size)
 	return ret;
 }
 
-long door_splice_move(int fd)
+long access_splice_move(int fd)
 {
 	int ends[2];
 	long ret = splice_out(fd, ends, page_size());
@@ -167,7 +167,7 @@ long door_splice_move(int fd)
 	return ret;
 }
 
-long door_splice_tee(int fd)
+long access_splice_tee(int fd)
 {
 	int ends[2], others[2];
 	long ret = splice_out(fd, ends, page_size());
@@ -183,7 +183,7 @@ long door_splice_tee(int fd)
 }
 
 /* What is written to a pipe may end up in the page that is there already. */
-long door_splice_into_pipe(int fd)
+long access_splice_into_pipe(int fd)
 {
 	const size_t page = page_size();
 	int ends[2];
@@ -191,16 +191,16 @@ long door_splice_into_pipe(int fd)
 
 	if (pipe(ends))
 		return -errno;
-	if (write(ends[1], sight, page) < 0 || read(ends[0], sight, page) < 0)
+	if (write(ends[1], seen, page) < 0 || read(ends[0], seen, page) < 0)
 		return -errno;
 	ret = result(splice(fd, NULL, ends[1], NULL, 1, 0));
 	if (ret > 0)
-		ret = result(write(ends[1], intruder, sizeof(intruder)));
+		ret = result(write(ends[1], payload, sizeof(payload)));
 	close_pipe(ends);
 	return ret;
 }
 
-long door_sendfile_from(int fd)
+long access_sendfile_from(int fd)
 {
 	int file = memfd_create("target", MFD_CLOEXEC);
 	off_t offset = 0;
@@ -213,7 +213,7 @@ long door_sendfile_from(int fd)
 }
 
 /* From file system to file system it is not done by the kernel. */
-long door_copy_file_range_from(int fd)
+long access_copy_file_range_from(int fd)
 {
 	int file = memfd_create("target", MFD_CLOEXEC);
 	off_t from = 0, to = 0;

@@ -3,8 +3,8 @@
  * A few dataspaces that an operation is tried on, and a look at them that is
  * the same as before if nothing has changed.
  */
-#ifndef DATASPACE_SCENE_H
-#define DATASPACE_SCENE_H
+#ifndef DATASPACE_FIXTURE_H
+#define DATASPACE_FIXTURE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,9 +15,9 @@
 #include "pages.h"
 
 /* One page of 2 MiB where there are such, and what the alias shows of it. */
-#define SCENE_PAGES 512
-#define SCENE_FIRST 256
-#define SCENE_END 384
+#define ROOT_PAGES 512
+#define ALIAS_FIRST 256
+#define ALIAS_END 384
 
 /*
  * @root: a contiguous root, tagged, with @alias derived from it
@@ -26,7 +26,7 @@
  * @map: a mapping that it needs or makes, of @length bytes, or NULL
  * @pages, @own: of @root, and of a root that the operation has for itself
  */
-struct scene {
+struct fixture {
 	int device;
 	int root;
 	int alias;
@@ -41,7 +41,7 @@ struct scene {
 	long long users;
 };
 
-struct scene_state {
+struct fixture_state {
 	struct dataspace_info root;
 	struct dataspace_info alias;
 	__u64 content;
@@ -51,12 +51,13 @@ struct scene_state {
 };
 
 /* 0 or -errno. */
-int scene_open(struct scene *scene);
-void scene_look(const struct scene *scene, struct scene_state *state);
+int fixture_open(struct fixture *fixture);
+void fixture_snapshot(const struct fixture *fixture,
+		      struct fixture_state *state);
 /* The first thing that is another, or NULL. */
-const char *scene_difference(const struct scene_state *a,
-			     const struct scene_state *b);
+const char *fixture_difference(const struct fixture_state *a,
+			       const struct fixture_state *b);
 /* Whether all that there was has gone within @timeout seconds. */
-bool scene_close(struct scene *scene, double timeout);
+bool fixture_close(struct fixture *fixture, double timeout);
 
 #endif

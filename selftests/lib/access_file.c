@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Doors of a descriptor: attributes, another descriptor, what lies beside. */
-#include "door.h"
+#include "access.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,53 +36,53 @@ static const char *own_path(int fd)
 	return path_of("self", fd);
 }
 
-long door_ftruncate(int fd)
+long access_ftruncate(int fd)
 {
 	return result(ftruncate(fd, 0));
 }
 
-long door_truncate(int fd)
+long access_truncate(int fd)
 {
 	return result(truncate(own_path(fd), 0));
 }
 
-long door_fallocate(int fd)
+long access_fallocate(int fd)
 {
 	return result(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				0, page_size()));
 }
 
-long door_fallocate_zero(int fd)
+long access_fallocate_zero(int fd)
 {
 	return result(fallocate(fd, FALLOC_FL_ZERO_RANGE, 0, page_size()));
 }
 
-long door_fallocate_more(int fd)
+long access_fallocate_more(int fd)
 {
 	return result(fallocate(fd, 0, 0, 16 * page_size()));
 }
 
-long door_fchmod(int fd)
+long access_fchmod(int fd)
 {
 	return result(fchmod(fd, 0666));
 }
 
-long door_fchown(int fd)
+long access_fchown(int fd)
 {
 	return result(fchown(fd, 1, 1));
 }
 
-long door_futimens(int fd)
+long access_futimens(int fd)
 {
 	return result(futimens(fd, NULL));
 }
 
-long door_fsetxattr(int fd)
+long access_fsetxattr(int fd)
 {
-	return result(fsetxattr(fd, "user.door", intruder, 1, 0));
+	return result(fsetxattr(fd, "user.test", payload, 1, 0));
 }
 
-long door_set_flags(int fd)
+long access_set_flags(int fd)
 {
 	int flags = FS_APPEND_FL;
 
@@ -90,62 +90,62 @@ long door_set_flags(int fd)
 }
 
 /* It returns 0 and changes nothing. */
-long door_setfl(int fd)
+long access_setfl(int fd)
 {
 	long ret = result(fcntl(fd, F_SETFL, O_RDWR));
 
 	if (ret || (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDONLY)
 		return ret;
-	return door_write(fd);
+	return access_write(fd);
 }
 
-long door_add_seals(int fd)
+long access_add_seals(int fd)
 {
 	return result(fcntl(fd, F_ADD_SEALS, F_SEAL_GROW));
 }
 
-long door_read_lease(int fd)
+long access_read_lease(int fd)
 {
 	return result(fcntl(fd, F_SETLEASE, F_RDLCK));
 }
 
-long door_write_lease(int fd)
+long access_write_lease(int fd)
 {
 	return result(fcntl(fd, F_SETLEASE, F_WRLCK));
 }
 
-long door_write_lock(int fd)
+long access_write_lock(int fd)
 {
 	struct flock lock = { .l_type = F_WRLCK };
 
 	return result(fcntl(fd, F_SETLK, &lock));
 }
 
-long door_flock(int fd)
+long access_flock(int fd)
 {
 	return result(flock(fd, LOCK_EX | LOCK_NB));
 }
 
-long door_dup(int fd)
+long access_dup(int fd)
 {
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 100);
-	long ret = door_pwrite(copy);
+	long ret = access_pwrite(copy);
 
 	close(copy);
 	return ret;
 }
 
-long door_reopen(int fd)
+long access_reopen(int fd)
 {
 	return try_open(own_path(fd), O_RDWR);
 }
 
-long door_reopen_read(int fd)
+long access_reopen_read(int fd)
 {
 	return try_open(own_path(fd), O_RDONLY);
 }
 
-long door_reopen_path(int fd)
+long access_reopen_path(int fd)
 {
 	int path = open(own_path(fd), O_PATH | O_CLOEXEC);
 	long ret;
@@ -158,7 +158,7 @@ long door_reopen_path(int fd)
 }
 
 /* The parent has a descriptor of the same number. */
-long door_reopen_parent(int fd)
+long access_reopen_parent(int fd)
 {
 	char parent[16];
 
@@ -166,7 +166,7 @@ long door_reopen_parent(int fd)
 	return try_open(path_of(parent, fd), O_RDWR);
 }
 
-long door_handle(int fd)
+long access_handle(int fd)
 {
 	union {
 		struct file_handle handle;
@@ -179,30 +179,30 @@ long door_handle(int fd)
 	return result(open_by_handle_at(fd, &u.handle, O_RDWR));
 }
 
-long door_link(int fd)
+long access_link(int fd)
 {
-	return result(linkat(AT_FDCWD, own_path(fd), AT_FDCWD, "/tmp/door",
+	return result(linkat(AT_FDCWD, own_path(fd), AT_FDCWD, "/tmp/access",
 			     AT_SYMLINK_FOLLOW));
 }
 
-long door_bind_mount(int fd)
+long access_bind_mount(int fd)
 {
 	return result(mount(own_path(fd), "/etc/vm.conf", NULL, MS_BIND, NULL));
 }
 
-long door_swapon(int fd)
+long access_swapon(int fd)
 {
 	return result(swapon(own_path(fd), 0));
 }
 
-long door_acct(int fd)
+long access_acct(int fd)
 {
 	long ret = result(acct(own_path(fd)));
 
-	return ret == -ENOSYS ? NO_DOOR : ret;
+	return ret == -ENOSYS ? NOT_AVAILABLE : ret;
 }
 
-long door_execveat(int fd)
+long access_execveat(int fd)
 {
 	char *const arguments[] = { "x", NULL };
 
@@ -210,44 +210,44 @@ long door_execveat(int fd)
 			      AT_EMPTY_PATH));
 }
 
-long door_alias_write(int fd)
+long access_alias_write(int fd)
 {
 	return ds_alias(fd, 0, page_size(), RIGHTS_RW);
 }
 
-long door_alias_exec(int fd)
+long access_alias_exec(int fd)
 {
 	return ds_alias(fd, 0, page_size(), RIGHTS_RX);
 }
 
-long door_alias_clip(int fd)
+long access_alias_clip(int fd)
 {
 	int ds = ds_alias_flags(fd, 0, page_size(), RIGHTS_RWX,
 				DATASPACE_ALIAS_CLIP);
-	long ret = ds < 0 ? ds : door_pwrite(ds);
+	long ret = ds < 0 ? ds : access_pwrite(ds);
 
 	close(ds);
 	return ret;
 }
 
-long door_seal(int fd)
+long access_seal(int fd)
 {
 	return ds_seal(fd, DATASPACE_SEAL_NOW);
 }
 
-long door_read_past(int fd)
+long access_read_past(int fd)
 {
 	off_t end = lseek(fd, 0, SEEK_END);
 
-	return result(pread(fd, sight, page_size(), end));
+	return result(pread(fd, seen, page_size(), end));
 }
 
-long door_read_before(int fd)
+long access_read_before(int fd)
 {
-	return result(pread(fd, sight, page_size(), -(off_t)page_size()));
+	return result(pread(fd, seen, page_size(), -(off_t)page_size()));
 }
 
-long door_splice_past(int fd)
+long access_splice_past(int fd)
 {
 	off_t end = lseek(fd, 0, SEEK_END);
 	int ends[2];
@@ -257,50 +257,50 @@ long door_splice_past(int fd)
 		return -errno;
 	ret = result(splice(fd, &end, ends[1], NULL, page_size(), 0));
 	if (ret > 0)
-		ret = result(read(ends[0], sight, ret));
+		ret = result(read(ends[0], seen, ret));
 	close_pipe(ends);
 	return ret;
 }
 
-long door_sendfile_past(int fd)
+long access_sendfile_past(int fd)
 {
 	int file = memfd_create("target", MFD_CLOEXEC);
 	off_t end = lseek(fd, 0, SEEK_END);
 	long ret = result(sendfile(file, fd, &end, page_size()));
 
 	if (ret > 0)
-		ret = result(pread(file, sight, ret, 0));
+		ret = result(pread(file, seen, ret, 0));
 	close(file);
 	return ret;
 }
 
-long door_io_uring_past(int fd)
+long access_io_uring_past(int fd)
 {
 	struct uring uring;
 	long ret = uring_open(&uring);
 
 	if (ret)
 		return ret;
-	ret = uring_transfer_at(&uring, IORING_OP_READ, fd, sight, page_size(),
+	ret = uring_transfer_at(&uring, IORING_OP_READ, fd, seen, page_size(),
 				lseek(fd, 0, SEEK_END));
 	uring_close(&uring);
 	return ret;
 }
 
 /* Where a seek for data ends would tell how much more there is. */
-long door_seek_past(int fd)
+long access_seek_past(int fd)
 {
 	return result(lseek(fd, lseek(fd, 0, SEEK_END), SEEK_DATA));
 }
 
-long door_fiemap(int fd)
+long access_fiemap(int fd)
 {
 	struct fiemap arg = { .fm_length = FIEMAP_MAX_OFFSET };
 
 	return result(ioctl(fd, FS_IOC_FIEMAP, &arg));
 }
 
-long door_alias_past(int fd)
+long access_alias_past(int fd)
 {
 	__u64 end = lseek(fd, 0, SEEK_END);
 

@@ -10,7 +10,7 @@
 
 #define TEXT_SIZE 65536
 
-FIXTURE(seeing)
+FIXTURE(procfs)
 {
 	int root;
 	int ds;
@@ -20,7 +20,7 @@ FIXTURE(seeing)
 	char *text;
 };
 
-FIXTURE_SETUP(seeing)
+FIXTURE_SETUP(procfs)
 {
 	self->root = ds_alloc_pages(16);
 	self->ds = ds_alias_pages(self->root, 3, 7, RIGHTS_R);
@@ -32,13 +32,13 @@ FIXTURE_SETUP(seeing)
 	self->text = malloc(TEXT_SIZE);
 }
 
-FIXTURE_TEARDOWN(seeing)
+FIXTURE_TEARDOWN(procfs)
 {
 	pages_forget(&self->pages);
 	free(self->text);
 }
 
-static long read_fdinfo(FIXTURE_DATA(seeing) * self, int fd)
+static long read_fdinfo(FIXTURE_DATA(procfs) * self, int fd)
 {
 	char path[64];
 
@@ -55,7 +55,7 @@ static long long fdinfo_number(int fd, const char *key)
 }
 
 /* rule 24 */
-TEST_F(seeing, fdinfo_tells_the_id_and_the_length)
+TEST_F(procfs, fdinfo_tells_the_id_and_the_length)
 {
 	EXPECT_EQ(ds_id(self->ds), fdinfo_number(self->ds, "dataspace-id:"));
 	EXPECT_EQ(ds_id(self->root),
@@ -66,7 +66,7 @@ TEST_F(seeing, fdinfo_tells_the_id_and_the_length)
 }
 
 /* rule 24 */
-TEST_F(seeing, fdinfo_tells_the_rights)
+TEST_F(procfs, fdinfo_tells_the_rights)
 {
 	ASSERT_LT(0, read_fdinfo(self, self->ds));
 	EXPECT_NE(NULL, strstr(self->text, "dataspace-rights:\tr--\n"));
@@ -75,7 +75,7 @@ TEST_F(seeing, fdinfo_tells_the_rights)
 }
 
 /* rule 24 */
-TEST_F(seeing, fdinfo_tells_aliases_from_roots)
+TEST_F(procfs, fdinfo_tells_aliases_from_roots)
 {
 	ASSERT_LT(0, read_fdinfo(self, self->ds));
 	EXPECT_NE(NULL, strstr(self->text, "dataspace-state:\talias"));
@@ -84,7 +84,7 @@ TEST_F(seeing, fdinfo_tells_aliases_from_roots)
 }
 
 /* rule 5: nothing in it depends on where in the root the alias lies */
-TEST_F(seeing, fdinfo_does_not_tell_the_offset)
+TEST_F(procfs, fdinfo_does_not_tell_the_offset)
 {
 	int other = ds_alias_pages(self->root, 8, 12, RIGHTS_R);
 	char *first, *id;
@@ -112,7 +112,7 @@ static __u64 id_in_maps(const void *map)
 }
 
 /* rule 24 */
-TEST_F(seeing, maps_names_the_dataspace_that_was_mapped)
+TEST_F(procfs, maps_names_the_dataspace_that_was_mapped)
 {
 	char *map = ds_map(self->root, 16 * page_size(), PROT_READ);
 
@@ -122,7 +122,7 @@ TEST_F(seeing, maps_names_the_dataspace_that_was_mapped)
 }
 
 /* rule 24: which it goes on doing when all descriptors are closed */
-TEST_F(seeing, maps_names_a_dataspace_that_is_closed)
+TEST_F(procfs, maps_names_a_dataspace_that_is_closed)
 {
 	__u64 id = ds_id(self->ds);
 
@@ -135,7 +135,7 @@ TEST_F(seeing, maps_names_a_dataspace_that_is_closed)
 }
 
 /* rule 24: a private mapping is one of the same dataspace */
-TEST_F(seeing, maps_names_private_mappings_as_well)
+TEST_F(procfs, maps_names_private_mappings_as_well)
 {
 	char *map = mmap(NULL, self->length, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE, self->ds, 0);
@@ -145,7 +145,7 @@ TEST_F(seeing, maps_names_private_mappings_as_well)
 }
 
 /* rule 24 */
-TEST_F(seeing, the_link_of_the_descriptor_names_it_too)
+TEST_F(procfs, the_link_of_the_descriptor_names_it_too)
 {
 	char path[64], target[256] = "", name[64];
 
@@ -156,7 +156,7 @@ TEST_F(seeing, the_link_of_the_descriptor_names_it_too)
 }
 
 /* rule 24 */
-TEST_F(seeing, ids_are_unique_and_never_used_again)
+TEST_F(procfs, ids_are_unique_and_never_used_again)
 {
 	__u64 last = ds_id(self->ds);
 	int i;
@@ -219,7 +219,7 @@ static int become_nobody(void)
 }
 
 /* What it sees of its own dataspace; 0 or where an address was found. */
-static int look_as_nobody(FIXTURE_DATA(seeing) * self)
+static int look_as_nobody(FIXTURE_DATA(procfs) * self)
 {
 	struct dataspace_info info;
 	char path[64];
@@ -243,7 +243,7 @@ static int look_as_nobody(FIXTURE_DATA(seeing) * self)
 }
 
 /* rule 24 */
-TEST_F(seeing, no_physical_address_is_told)
+TEST_F(procfs, no_physical_address_is_told)
 {
 	pid_t child;
 
@@ -276,7 +276,7 @@ static int look_at_pagemap(const void *map)
 }
 
 /* rule 24 */
-TEST_F(seeing, pagemap_tells_no_physical_address_to_other_users)
+TEST_F(procfs, pagemap_tells_no_physical_address_to_other_users)
 {
 	pid_t child = fork();
 
@@ -288,7 +288,7 @@ TEST_F(seeing, pagemap_tells_no_physical_address_to_other_users)
 }
 
 /* rule 24: the log too */
-TEST_F(seeing, the_log_tells_no_address)
+TEST_F(procfs, the_log_tells_no_address)
 {
 	int log = log_open();
 	int ds = ds_alloc(1ULL << 50, RIGHTS_R, 0);

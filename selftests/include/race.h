@@ -10,8 +10,8 @@
  * Two words tell. The holder counts the generation in one: a user knows which
  * generation its grant is of, and sees no other. Users write to the other.
  */
-#ifndef DATASPACE_ROUNDS_H
-#define DATASPACE_ROUNDS_H
+#ifndef DATASPACE_RACE_H
+#define DATASPACE_RACE_H
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -27,24 +27,24 @@
 #define WORD_WRITTEN 1
 
 /* Shared by all, in whatever process. */
-struct score {
+struct race_result {
 	/* the round that is over */
 	__u64 over;
 	/* how often something worked, and how often it was refused */
-	__u64 alive;
-	__u64 dead;
+	__u64 succeeded;
+	__u64 refused;
 	/* the line of the first thing that must not be, and what was there */
 	__u64 wrong_line;
 	__u64 wrong_value;
 };
 
-struct user;
+struct race_user;
 
 /* What a user does, once; returns after a moment. */
-typedef void (*use_fn)(struct user *user);
+typedef void (*use_fn)(struct race_user *user);
 
-struct user {
-	struct rounds *rounds;
+struct race_user {
+	struct race *race;
 	/* the grant of this round, and a mapping of it */
 	int ds;
 	char *map;
@@ -57,50 +57,50 @@ struct user {
 	pid_t process;
 };
 
-struct rounds {
+struct race {
 	use_fn use;
 	int nr_users;
 	bool processes;
 	/* how many pages the root has, of which the first are granted */
 	size_t root_pages;
-	/* set up by rounds_start() */
-	struct score *score;
+	/* set up by race_start() */
+	struct race_result *result;
 	int root;
 	char *own;
-	struct user users[MAX_USERS];
+	struct race_user users[MAX_USERS];
 	__u64 round;
 };
 
 /* 0 or -errno. */
-int rounds_start(struct rounds *rounds);
+int race_start(struct race *race);
 /* 0 if all users ended well. */
-int rounds_stop(struct rounds *rounds);
+int race_stop(struct race *race);
 
 /* Make alias @grant the one of the next round, and let the users begin. */
-int round_begin(struct rounds *rounds, int grant);
+int race_round_begin(struct race *race, int grant);
 /* Let the users go on for a moment, of another length each time. */
-void round_linger(struct rounds *rounds);
+void race_pause(struct race *race);
 /* Let the users drop the grant; returns when they have. */
-void round_end(struct rounds *rounds);
+void race_round_end(struct race *race);
 
 /* The two words, as the holder sees them. */
-void rounds_set(struct rounds *rounds, int word, __u64 value);
+void race_set(struct race *race, int word, __u64 value);
 /* Whether a word is @value on all pages, else that is noted. */
-bool rounds_check(struct rounds *rounds, int word, __u64 value, int line);
+bool race_check(struct race *race, int word, __u64 value, int line);
 
 /* What users notice. */
-void score_alive(struct user *user);
-void score_dead(struct user *user);
-void score_wrong(struct score *score, int line, __u64 value);
+void race_succeeded(struct race_user *user);
+void race_refused(struct race_user *user);
+void race_wrong(struct race_result *result, int line, __u64 value);
 
 /* Use the words by a mapping or by a descriptor. */
-void use_map(struct user *user, char *map);
-void use_load(struct user *user, const char *map);
-void use_fd(struct user *user, int ds);
+void use_map(struct race_user *user, char *map);
+void use_load(struct race_user *user, const char *map);
+void use_fd(struct race_user *user, int ds);
 /* A generation that was read in some other way. */
-void use_value(struct user *user, __u64 value, int line);
+void use_value(struct race_user *user, __u64 value, int line);
 /* Counts the result of a call: 0 or more, or one that is allowed to fail. */
-void use_result(struct user *user, long ret, int line);
+void use_result(struct race_user *user, long ret, int line);
 
 /* How long a race goes on: $RACE_SECONDS, or a default. */
 double race_seconds(void);

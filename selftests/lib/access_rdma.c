@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* RDMA as a door: memory is offered to others on the network. */
-#include "door.h"
+#include "access.h"
 
 #include <sys/mman.h>
 
@@ -15,15 +15,15 @@ static long offer(void *map, int prot)
 	if (!ret)
 		ret = rdma_register(&rdma, map, page_size(), prot);
 	rdma_close(&rdma);
-	return ret == NO_RDMA ? NO_DOOR : ret;
+	return ret == NO_RDMA ? NOT_AVAILABLE : ret;
 }
 
-long door_rdma(void *map)
+long access_rdma(void *map)
 {
 	return offer(map, PROT_READ | PROT_WRITE);
 }
 
-long door_rdma_read_only(void *map)
+long access_rdma_read_only(void *map)
 {
 	return offer(map, PROT_READ);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* One descriptor of each file that a program may mistake for a dataspace. */
-#include "foreign.h"
+#include "other_fds.h"
 
 #include <signal.h>
 #include <sys/epoll.h>
@@ -47,7 +47,7 @@ static int open_kind(int kind)
 	case 3:
 		return open_path(DEVICE);
 	case 4:
-		return memfd_create("foreign", MFD_CLOEXEC);
+		return memfd_create("other", MFD_CLOEXEC);
 	case 5:
 		return open_pipe();
 	case 6:
@@ -65,7 +65,7 @@ static int open_kind(int kind)
 	}
 }
 
-int foreign_open(int kind)
+int other_fd_open(int kind)
 {
 	return result(open_kind(kind));
 }

@@ -3,7 +3,7 @@
  * A device as a door: memory is handed to one that is behind an IOMMU, which
  * reads a part of it and then writes to it.
  */
-#include "door.h"
+#include "access.h"
 
 #include <errno.h>
 #include <string.h>
@@ -27,13 +27,13 @@ static long try_device(bool iommufd, void *map, int prot,
 	if (!ret && use)
 		ret = use(&device);
 	device_close(&device);
-	return ret == NO_DEVICE ? NO_DOOR : ret;
+	return ret == NO_DEVICE ? NOT_AVAILABLE : ret;
 }
 
 /* What it has read goes to where we see it; what it then writes is of us. */
 static long read_and_write(struct device *device)
 {
-	const size_t size = sizeof(intruder);
+	const size_t size = sizeof(payload);
 	char *ours = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	long ret = device_map(device, OURS, ours, page_size(),
@@ -43,28 +43,28 @@ static long read_and_write(struct device *device)
 		ret = device_copy(device, OURS, THERE, DEVICE_COPY_MAX);
 	if (ret)
 		return ret;
-	memcpy(sight, ours, DEVICE_COPY_MAX);
-	memcpy(ours, intruder, size);
+	memcpy(seen, ours, DEVICE_COPY_MAX);
+	memcpy(ours, payload, size);
 	ret = device_copy(device, THERE, OURS, size);
 	return ret ? ret : device_copy(device, OURS, THERE + page_size(), size);
 }
 
-long door_vfio(void *map)
+long access_vfio(void *map)
 {
 	return try_device(false, map, PROT_READ | PROT_WRITE, NULL);
 }
 
-long door_vfio_read_only(void *map)
+long access_vfio_read_only(void *map)
 {
 	return try_device(false, map, PROT_READ, read_and_write);
 }
 
-long door_iommufd(void *map)
+long access_iommufd(void *map)
 {
 	return try_device(true, map, PROT_READ | PROT_WRITE, NULL);
 }
 
-long door_iommufd_read_only(void *map)
+long access_iommufd_read_only(void *map)
 {
 	return try_device(true, map, PROT_READ, read_and_write);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Doors that are drivers: what else takes the descriptor of some memory. */
-#include "door.h"
+#include "access.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ static long open_driver(const char *path)
 
 	if (fd >= 0)
 		return fd;
-	return errno == ENOENT ? NO_DOOR : -errno;
+	return errno == ENOENT ? NOT_AVAILABLE : -errno;
 }
 
 /* A disk made of it; then a byte is written to the disk. */
@@ -30,7 +30,7 @@ static long loop_write(int disk, int fd)
 
 	if (ret < 0)
 		return ret;
-	ret = result(pwrite(disk, intruder, sizeof(intruder), 0));
+	ret = result(pwrite(disk, payload, sizeof(payload), 0));
 	if (ret > 0)
 		ret = result(fsync(disk));
 	ioctl(disk, LOOP_CLR_FD, 0);
@@ -49,7 +49,7 @@ static long free_loop(void)
 	return ret;
 }
 
-long door_loop(int fd)
+long access_loop(int fd)
 {
 	long number = free_loop();
 	char path[32];
@@ -67,7 +67,7 @@ long door_loop(int fd)
 }
 
 /* Takes memory files, as long as they can't shrink. */
-long door_udmabuf(int fd)
+long access_udmabuf(int fd)
 {
 	struct udmabuf_create arg = { .memfd = fd, .size = page_size() };
 	long driver = open_driver("/dev/udmabuf");
@@ -81,7 +81,7 @@ long door_udmabuf(int fd)
 }
 
 /* What importers do is open to those only that made the file. */
-long door_dma_buf(int fd)
+long access_dma_buf(int fd)
 {
 	struct dma_buf_sync arg = {
 		.flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_WRITE,

@@ -51,13 +51,13 @@ bool op_send(struct world *world)
 	if (!handle || (channel->open && channel->count == QUEUE))
 		return false;
 	if (!channel->open)
-		AGREE(world, 0, channel_open(channel));
-	AGREE(world, 0, fd_send(channel->ends[0], handle->fd));
+		CHECK_EQ(world, 0, channel_open(channel));
+	CHECK_EQ(world, 0, fd_send(channel->ends[0], handle->fd));
 	channel->spaces[channel->count++] = handle->space;
 	space_get(world, handle->space);
 	if (pick(world, 2))
 		return true;
-	AGREE(world, 0, result(close(handle->fd)));
+	CHECK_EQ(world, 0, result(close(handle->fd)));
 	space_put(world, handle->space);
 	handle->space = NONE;
 	return true;
@@ -71,7 +71,7 @@ bool op_receive(struct world *world)
 	if (!channel->open || !channel->count || !handle)
 		return false;
 	handle->fd = fd_receive(channel->ends[1]);
-	AGREE(world, true, handle->fd >= 0);
+	CHECK_EQ(world, true, handle->fd >= 0);
 	handle->space = channel->spaces[0];
 	channel->count--;
 	memmove(channel->spaces, channel->spaces + 1,

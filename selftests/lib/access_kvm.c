@@ -6,7 +6,7 @@
  * The guest has one page with its program, and behind that one of ours. That
  * is a program for x86: elsewhere there is no such door.
  */
-#include "door.h"
+#include "access.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,14 +21,14 @@
 #include "common.h"
 
 #ifndef __x86_64__
-long door_kvm(void *map)
+long access_kvm(void *map)
 {
-	return NO_DOOR;
+	return NOT_AVAILABLE;
 }
 
-long door_kvm_read_only(void *map)
+long access_kvm_read_only(void *map)
 {
-	return NO_DOOR;
+	return NOT_AVAILABLE;
 }
 #else
 struct guest {
@@ -76,7 +76,7 @@ static long guest_open(struct guest *guest)
 {
 	guest->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (guest->kvm < 0)
-		return errno == ENOENT ? NO_DOOR : -errno;
+		return errno == ENOENT ? NOT_AVAILABLE : -errno;
 	guest->machine = ioctl(guest->kvm, KVM_CREATE_VM, 0);
 	guest->processor = ioctl(guest->machine, KVM_CREATE_VCPU, 0);
 	if (guest->processor < 0)
@@ -116,7 +116,7 @@ static long run_guest(struct guest *guest)
 	if (ioctl(guest->processor, KVM_RUN, 0) ||
 	    run->exit_reason != KVM_EXIT_IO)
 		return -EIO;
-	sight[0] = *((char *)run + run->io.data_offset);
+	seen[0] = *((char *)run + run->io.data_offset);
 	if (ioctl(guest->processor, KVM_RUN, 0))
 		return -errno;
 	return run->exit_reason;
@@ -135,12 +135,12 @@ static long try_guest(void *map, int flags)
 	return ret;
 }
 
-long door_kvm(void *map)
+long access_kvm(void *map)
 {
 	return try_guest(map, 0);
 }
 
-long door_kvm_read_only(void *map)
+long access_kvm_read_only(void *map)
 {
 	return try_guest(map, KVM_MEM_READONLY);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Doors of mappings: to get one that can do more, or shows more. */
-#include "door.h"
+#include "access.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -21,68 +21,68 @@ static long try_map(int fd, int prot, int flags)
 	return ds_try_map(fd, page_size(), prot, flags, 0);
 }
 
-long door_map_shared(int fd)
+long access_map_shared(int fd)
 {
 	return try_map(fd, read_write, MAP_SHARED);
 }
 
-long door_map_write_only(int fd)
+long access_map_write_only(int fd)
 {
 	return try_map(fd, PROT_WRITE, MAP_SHARED);
 }
 
-long door_map_validate(int fd)
+long access_map_validate(int fd)
 {
 	return try_map(fd, read_write, MAP_SHARED_VALIDATE);
 }
 
-long door_map_sync(int fd)
+long access_map_sync(int fd)
 {
 	return try_map(fd, read_write, MAP_SHARED_VALIDATE | MAP_SYNC);
 }
 
-long door_map_populate(int fd)
+long access_map_populate(int fd)
 {
 	return try_map(fd, read_write, MAP_SHARED | MAP_POPULATE | MAP_LOCKED);
 }
 
-long door_map_exec(int fd)
+long access_map_exec(int fd)
 {
 	return try_map(fd, PROT_READ | PROT_EXEC, MAP_SHARED);
 }
 
 /* It would grow into the pages before it. */
-long door_map_grows_down(int fd)
+long access_map_grows_down(int fd)
 {
 	return try_map(fd, PROT_READ, MAP_SHARED | MAP_GROWSDOWN);
 }
 
 /* A copy of one's own, which is not seen by anybody else. */
-long door_map_private(int fd)
+long access_map_private(int fd)
 {
 	const size_t page = page_size();
 	char *map = mmap(NULL, page, read_write, MAP_PRIVATE, fd, 0);
 
 	if (map == MAP_FAILED)
 		return -errno;
-	memcpy(map, intruder, sizeof(intruder));
+	memcpy(map, payload, sizeof(payload));
 	return result(msync(map, page, MS_SYNC));
 }
 
-long door_map_past(int fd)
+long access_map_past(int fd)
 {
 	return ds_try_map(fd, page_size(), PROT_READ, MAP_SHARED,
 			  lseek(fd, 0, SEEK_END));
 }
 
-long door_map_before(int fd)
+long access_map_before(int fd)
 {
 	return ds_try_map(fd, page_size(), PROT_READ, MAP_SHARED,
 			  -(off_t)page_size());
 }
 
 /* Right behind a mapping of its last page, where the two might become one. */
-long door_map_beside(int fd)
+long access_map_beside(int fd)
 {
 	const size_t page = page_size();
 	const off_t end = lseek(fd, 0, SEEK_END);
@@ -99,31 +99,31 @@ long door_map_beside(int fd)
 	return map == MAP_FAILED ? -errno : 0;
 }
 
-long door_mprotect(void *map, size_t length)
+long access_mprotect(void *map, size_t length)
 {
 	return result(mprotect(map, length, PROT_READ | PROT_WRITE));
 }
 
-long door_pkey_mprotect(void *map, size_t length)
+long access_pkey_mprotect(void *map, size_t length)
 {
 	return result(syscall(SYS_pkey_mprotect, map, length,
 			      PROT_READ | PROT_WRITE, -1));
 }
 
-long door_mprotect_back(void *map, size_t length)
+long access_mprotect_back(void *map, size_t length)
 {
 	long ret = result(mprotect(map, length, PROT_NONE));
 
-	return ret ? ret : door_mprotect(map, length);
+	return ret ? ret : access_mprotect(map, length);
 }
 
-long door_mprotect_exec(void *map, size_t length)
+long access_mprotect_exec(void *map, size_t length)
 {
 	return result(mprotect(map, length, PROT_READ | PROT_EXEC));
 }
 
 /* The signal that ends a process that stores, or 0. */
-long door_store(void *map)
+long access_store(void *map)
 {
 	pid_t child = fork();
 	int status;
@@ -131,7 +131,7 @@ long door_store(void *map)
 	if (!child) {
 		signal(SIGSEGV, SIG_DFL);
 		signal(SIGBUS, SIG_DFL);
-		memcpy(map, intruder, sizeof(intruder));
+		memcpy(map, payload, sizeof(payload));
 		_exit(0);
 	}
 	waitpid(child, &status, 0);
@@ -143,59 +143,59 @@ static long remap(void *map, size_t from, size_t to, int flags)
 	return mremap(map, from, to, flags) == MAP_FAILED ? -errno : 0;
 }
 
-long door_mremap_grow(void *map, size_t length)
+long access_mremap_grow(void *map, size_t length)
 {
 	return remap(map, length, length + page_size(), MREMAP_MAYMOVE);
 }
 
-long door_mremap_grow_in_place(void *map, size_t length)
+long access_mremap_grow_in_place(void *map, size_t length)
 {
 	return remap(map, length, length + page_size(), 0);
 }
 
-long door_mremap_copy(void *map, size_t length)
+long access_mremap_copy(void *map, size_t length)
 {
 	return remap(map, 0, length, MREMAP_MAYMOVE);
 }
 
-long door_mremap_dontunmap(void *map, size_t length)
+long access_mremap_dontunmap(void *map, size_t length)
 {
 	return remap(map, length, length, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
 }
 
 /* To move is allowed; it is what it was there, too. */
-long door_mremap_move(void *map, size_t length)
+long access_mremap_move(void *map, size_t length)
 {
 	char *to = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
 			-1, 0);
 
 	to = mremap(map, length, length, MREMAP_MAYMOVE | MREMAP_FIXED, to);
-	return to == MAP_FAILED ? -errno : door_mprotect(to, length);
+	return to == MAP_FAILED ? -errno : access_mprotect(to, length);
 }
 
 /* Something else is in its place then. */
-long door_map_over(void *map, size_t length)
+long access_map_over(void *map, size_t length)
 {
 	map = mmap(map, length, read_write,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	if (map == MAP_FAILED)
 		return -errno;
-	memcpy(map, intruder, sizeof(intruder));
+	memcpy(map, payload, sizeof(payload));
 	return 0;
 }
 
-long door_remap_file_pages(void *map, size_t length)
+long access_remap_file_pages(void *map, size_t length)
 {
 	return result(syscall(SYS_remap_file_pages, map, length, 0, 0, 0));
 }
 
-long door_remap_file_pages_past(void *map, size_t length)
+long access_remap_file_pages_past(void *map, size_t length)
 {
 	return result(syscall(SYS_remap_file_pages, map, page_size(), 0,
 			      length / page_size(), 0));
 }
 
-long door_map_files(void *map, size_t length)
+long access_map_files(void *map, size_t length)
 {
 	unsigned long start = (unsigned long)map;
 	char path[96];

@@ -75,7 +75,7 @@ static void work(int root)
 	int ds = ds_alias_pages(root, 500, 530, RIGHTS_RW);
 	char *map = ds_map(ds, 30 * page_size(), PROT_READ | PROT_WRITE);
 
-	tags_write(map, 30, 500);
+	pattern_write(map, 30, 500);
 	close(ds_alias_pages(own, 3, 9, RIGHTS_R));
 	close(own);
 	close(ds);
@@ -88,26 +88,26 @@ FIXTURE(moved)
 	int root;
 	char *map;
 	struct pages pages;
-	pid_t disturber;
+	pid_t stressor;
 	pid_t worker;
 };
 
 FIXTURE_VARIANT(moved)
 {
-	void (*disturb)(int root);
+	void (*stress)(int root);
 };
 
 /* clang-format off */
 FIXTURE_VARIANT_ADD(moved, compaction) {
-	.disturb = compact,
+	.stress = compact,
 };
 
 FIXTURE_VARIANT_ADD(moved, reclaim) {
-	.disturb = reclaim,
+	.stress = reclaim,
 };
 
 FIXTURE_VARIANT_ADD(moved, shortage) {
-	.disturb = use_memory,
+	.stress = use_memory,
 };
 
 /* clang-format on */
@@ -118,17 +118,17 @@ FIXTURE_SETUP(moved)
 
 	self->root = ds_alloc(length, RIGHTS_RW, 0);
 	ASSERT_LE(0, self->root);
-	ASSERT_EQ(0, tags_write_fd(self->root, PAGES, 0));
+	ASSERT_EQ(0, pattern_write_fd(self->root, PAGES, 0));
 	self->map = ds_map(self->root, length, PROT_READ);
 	ASSERT_NE(MAP_FAILED, self->map);
 	ASSERT_EQ(0, pages_of_map(&self->pages, self->map, length));
-	self->disturber = start(variant->disturb, self->root);
+	self->stressor = start(variant->stress, self->root);
 	self->worker = start(work, self->root);
 }
 
 FIXTURE_TEARDOWN(moved)
 {
-	EXPECT_EQ(SIGKILL, stop(self->disturber));
+	EXPECT_EQ(SIGKILL, stop(self->stressor));
 	EXPECT_EQ(SIGKILL, stop(self->worker));
 	munmap(self->map, PAGES * page_size());
 	close(self->root);
@@ -154,7 +154,7 @@ TEST_F_TIMEOUT(moved, contents_and_addresses_stay, TIMEOUT)
 	const double end = seconds() + SECONDS;
 
 	do {
-		EXPECT_EQ(0, tags_wrong(self->map, PAGES, 0));
+		EXPECT_EQ(0, pattern_wrong(self->map, PAGES, 0));
 		EXPECT_TRUE(pages_are_same(&self->pages, self->map));
 		ASSERT_EQ(0, madvise(self->map, PAGES * page_size(),
 				     MADV_DONTNEED));
@@ -192,7 +192,7 @@ static void do_touch(int root)
 	char *map = ds_map(root, PAGES * page_size(), PROT_READ | PROT_WRITE);
 
 	for (;;) {
-		tags_write(map, PAGES, 0);
+		pattern_write(map, PAGES, 0);
 		madvise(map, PAGES * page_size(), MADV_DONTNEED);
 	}
 }

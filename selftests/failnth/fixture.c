@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Each backing holds the module, so its use count tells of those that leak. */
+#include "fixture.h"
+
+#include <string.h>
+
+#include "common.h"
+
+#define USERS "/sys/module/dataspace/refcnt"
+
+static int open_root(struct fixture *fixture)
+{
+	const size_t length = ROOT_PAGES * page_size();
+
+	fixture->root = ds_alloc(length, RIGHTS_RW, 0);
+	if (fixture->root < 0)
+		return fixture->root;
+	fixture->view = ds_map(fixture->root, length, PROT_READ);
+	if (fixture->view == MAP_FAILED)
+		return -errno;
+	if (pattern_write_fd(fixture->root, ROOT_PAGES, 0))
+		return -EIO;
+	return pages_of_map(&fixture->pages, fixture->view, length);
+}
+
+int fixture_open(struct fixture *fixture)
+{
+	int err;
+
+	memset(fixture, 0, sizeof(*fixture));
+	fixture->fd = -1;
+	fixture->other = -1;
+	fixture->fds = count_fds();
+	fixture->users = number_in_file(USERS, "");
+	fixture->device = ds_device();
+	err = open_root(fixture);
+	if (err)
+		return err;
+	fixture->alias = ds_alias_pages(fixture->root, ALIAS_FIRST, ALIAS_END,
+					RIGHTS_RW);
+	return fixture->alias < 0 ? fixture->alias : 0;
+}
+
+static __u64 content_of(const void *map, size_t length)
+{
+	const __u64 *words = map;
+	__u64 sum = 0;
+	size_t i;
+
+	for (i = 0; i < length / sizeof(*words); i++)
+		sum = sum * 31 + words[i];
+	return sum;
+}
+
+void fixture_snapshot(const struct fixture *fixture,
+		      struct fixture_state *state)
+{
+	memset(state, 0, sizeof(*state));
+	ds_info(fixture->root, &state->root);
+	ds_info(fixture->alias, &state->alias);
+	state->content = content_of(fixture->view, ROOT_PAGES * page_size());
+	state->fds = count_fds();
+	state->users = number_in_file(USERS, "");
+	state->held = pages_held(&fixture->pages) + pages_held(&fixture->own);
+}
+
+const char *fixture_difference(const struct fixture_state *a,
+			       const struct fixture_state *b)
+{
+	if (memcmp(&a->root, &b->root, sizeof(a->root)))
+		return "INFO of the root";
+	if (memcmp(&a->alias, &b->alias, sizeof(a->alias)))
+		return "INFO of the alias";
+	if (a->content != b->content)
+		return "the content";
+	if (a->fds != b->fds)
+		return "the number of descriptors";
+	if (a->users != b->users)
+		return "the users of the module";
+	return a->held != b->held ? "the pages that are held" : NULL;
+}
+
+static void close_all(struct fixture *fixture)
+{
+	if (fixture->map)
+		munmap(fixture->map, fixture->length);
+	if (fixture->fd >= 0)
+		close(fixture->fd);
+	if (fixture->other >= 0)
+		close(fixture->other);
+	munmap(fixture->view, ROOT_PAGES * page_size());
+	close(fixture->alias);
+	close(fixture->root);
+	close(fixture->device);
+}
+
+static bool is_empty(const struct fixture *fixture)
+{
+	return !pages_held(&fixture->pages) && !pages_held(&fixture->own) &&
+	       count_fds() == fixture->fds &&
+	       number_in_file(USERS, "") == fixture->users;
+}
+
+bool fixture_close(struct fixture *fixture, double timeout)
+{
+	double end = seconds() + timeout;
+	bool empty;
+
+	close_all(fixture);
+	while (!(empty = is_empty(fixture)) && seconds() < end)
+		usleep(10000);
+	pages_forget(&fixture->pages);
+	pages_forget(&fixture->own);
+	return empty;
+}

@@ -106,7 +106,7 @@ static void take_state(struct state *state, int root, unsigned int cmd)
 static char *map_guarded(void)
 {
 	size_t page = page_size();
-	char *map = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
+	char *map = mmap(NULL, 2 * page, READ_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (map == MAP_FAILED || mprotect(map + page, page, PROT_NONE))
@@ -582,8 +582,7 @@ TEST_F(fields, INFO_that_is_refused_fills_in_nothing)
 
 TEST_F(fields, INFO_into_memory_that_is_not_writable_is_EFAULT)
 {
-	struct dataspace_info *info = mmap(NULL, page_size(),
-					   PROT_READ | PROT_WRITE,
+	struct dataspace_info *info = mmap(NULL, page_size(), READ_WRITE,
 					   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	ASSERT_NE(MAP_FAILED, info);

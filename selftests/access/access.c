@@ -130,8 +130,8 @@ static bool is_unchanged(const struct memory *memory)
 
 static void *shared_memory(size_t length)
 {
-	return mmap(NULL, length, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return mmap(NULL, length, READ_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		    0);
 }
 
 /* With nothing mapped behind it, and so that it can be one huge page. */
@@ -157,8 +157,7 @@ static long memory_make(struct memory *memory, size_t pages)
 	memory->first = memory->total / 3;
 	memory->length = memory->total / 3;
 	memory->root = ds_alloc_pages(pages);
-	memory->all =
-		ds_map(memory->root, memory->total, PROT_READ | PROT_WRITE);
+	memory->all = ds_map(memory->root, memory->total, READ_WRITE);
 	memory->report = shared_memory(sizeof(*memory->report));
 	if (memory->all == MAP_FAILED)
 		return -errno;
@@ -438,7 +437,7 @@ TEST_F(access, changes_and_shows_nothing_else)
 TEST(a_guest_writes_if_its_owner_may)
 {
 	int ds = ds_alloc_pages(1);
-	char *map = ds_map(ds, page_size(), PROT_READ | PROT_WRITE);
+	char *map = ds_map(ds, page_size(), READ_WRITE);
 	long ret = access_kvm(map);
 
 	if (ret == NOT_AVAILABLE)

@@ -240,7 +240,7 @@ TEST_F(alias, overlaps_with_others_and_all_see_writes_at_once)
 	const size_t page = self->page;
 	int low = ds_alias_pages(self->root, 0, 8, RIGHTS_RW);
 	int high = ds_alias_pages(self->root, 4, 12, RIGHTS_R);
-	char *low_map = ds_map(low, 8 * page, PROT_READ | PROT_WRITE);
+	char *low_map = ds_map(low, 8 * page, READ_WRITE);
 	char *high_map = ds_map(high, 8 * page, PROT_READ);
 	char byte;
 
@@ -369,8 +369,7 @@ static int more_than_read_only(int fd)
 		return __LINE__;
 	if (result(pwrite(fd, "x", 1, 0)) != -EBADF)
 		return __LINE__;
-	if (ds_try_map(fd, page, PROT_READ | PROT_WRITE, MAP_SHARED, 0) !=
-	    -EACCES)
+	if (ds_try_map(fd, page, READ_WRITE, MAP_SHARED, 0) != -EACCES)
 		return __LINE__;
 	if (ds_try_map(fd, page, PROT_READ, MAP_SHARED, 0))
 		return __LINE__;

@@ -26,7 +26,6 @@
 #define ROOT_PAGES 4096
 #define MILLION 1000000
 #define PROBE 10000
-#define PATIENCE 600
 
 /* What O(log n) may grow by from the first to the millionth, with much room. */
 #define GROWTH 10
@@ -119,7 +118,7 @@ FIXTURE_TEARDOWN(charged)
 }
 
 /* rule 9 */
-TEST_F_TIMEOUT(charged, an_alias_costs_little_whatever_its_size, PATIENCE)
+TEST_F_TIMEOUT(charged, an_alias_costs_little_whatever_its_size, LONG_TIMEOUT)
 {
 	pid_t child = fork();
 
@@ -177,7 +176,7 @@ TEST_F_TIMEOUT(crowd, a_million_live_aliases_of_one_root_work, 800)
 	struct dataspace_info info;
 	double crowded;
 
-	if (alone * 4 * (self->count / PROBE) > PATIENCE)
+	if (alone * 4 * (self->count / PROBE) > LONG_TIMEOUT)
 		SKIP(return, "this machine is too slow for so many");
 	ASSERT_EQ(0, make_aliases(self->root, self->fds, self->count, 1));
 	ASSERT_EQ(0, ds_info(self->root, &info));
@@ -382,7 +381,7 @@ static void make_aliases_for_ever(int ds)
 
 static void fault_for_ever(int ds)
 {
-	char *map = ds_map(ds, page_size(), PROT_READ | PROT_WRITE);
+	char *map = ds_map(ds, page_size(), READ_WRITE);
 
 	for (;;) {
 		*(volatile char *)map = 1;

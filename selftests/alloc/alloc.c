@@ -10,11 +10,6 @@
 #include "pages.h"
 #include "proc.h"
 
-/* Long enough for a machine that is emulated to zero all of its memory. */
-#define LONG_TIMEOUT 240
-
-#define MEG ((__u64)1 << 20)
-
 static long long oom_kills(void)
 {
 	return number_in_file("/proc/vmstat", "oom_kill");
@@ -101,7 +96,7 @@ TEST_F(kind, every_allocation_is_zero_also_of_pages_that_were_used_before)
 	for (round = 0; round < 4; round++) {
 		ds = ds_alloc(length, RIGHTS_RW, variant->flags);
 		ASSERT_LE(0, ds);
-		map = ds_map(ds, length, PROT_READ | PROT_WRITE);
+		map = ds_map(ds, length, READ_WRITE);
 		ASSERT_NE(MAP_FAILED, map);
 		EXPECT_TRUE(bytes_are(map, length, 0));
 		memset(map, 0xa5, length);

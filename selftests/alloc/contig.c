@@ -10,10 +10,6 @@
 #include "common.h"
 #include "pages.h"
 
-/* Long enough for a machine that is emulated to fill all of its memory. */
-#define LONG_TIMEOUT 240
-
-#define MEG ((__u64)1 << 20)
 #define STRIPE ((size_t)64 << 10)
 
 /* A page cache that fills the memory, and of which every second stripe went. */

@@ -11,11 +11,6 @@
 #include "pages.h"
 #include "proc.h"
 
-#define MEG ((size_t)1 << 20)
-#define TIMEOUT 120
-/* seconds */
-#define SOON 20
-
 #define PARENT "dataspace"
 #define ONE PARENT "/one"
 #define TWO PARENT "/two"
@@ -125,7 +120,7 @@ FIXTURE_TEARDOWN(memcg)
 }
 
 /* rule 4 */
-TEST_F_TIMEOUT(memcg, charge_appears_and_leaves_with_the_dataspace, TIMEOUT)
+TEST_F(memcg, charge_appears_and_leaves_with_the_dataspace)
 {
 	int ds = order(self->socket, variant->most, variant->flags);
 
@@ -137,7 +132,7 @@ TEST_F_TIMEOUT(memcg, charge_appears_and_leaves_with_the_dataspace, TIMEOUT)
 }
 
 /* rule 4: sizes that are no power of two cost what they are long */
-TEST_F_TIMEOUT(memcg, charge_is_not_rounded_up, TIMEOUT)
+TEST_F(memcg, charge_is_not_rounded_up)
 {
 	const size_t length = 3 * MEG + 5 * page_size();
 	int ds = order(self->socket, length, variant->flags);
@@ -148,7 +143,7 @@ TEST_F_TIMEOUT(memcg, charge_is_not_rounded_up, TIMEOUT)
 }
 
 /* rule 4 */
-TEST_F_TIMEOUT(memcg, charge_leaves_page_by_page, TIMEOUT)
+TEST_F(memcg, charge_leaves_page_by_page)
 {
 	const size_t page = page_size();
 	int root = order(self->socket, variant->most, variant->flags);
@@ -167,7 +162,7 @@ TEST_F_TIMEOUT(memcg, charge_leaves_page_by_page, TIMEOUT)
 }
 
 /* rule 4 */
-TEST_F_TIMEOUT(memcg, limit_is_ENOMEM_and_nobody_is_killed, TIMEOUT)
+TEST_F(memcg, limit_is_ENOMEM_and_nobody_is_killed)
 {
 	int ds;
 
@@ -183,7 +178,7 @@ TEST_F_TIMEOUT(memcg, limit_is_ENOMEM_and_nobody_is_killed, TIMEOUT)
 }
 
 /* rule 4: the limit of a group further up counts as well */
-TEST_F_TIMEOUT(memcg, limit_of_the_parent_is_ENOMEM, TIMEOUT)
+TEST_F(memcg, limit_of_the_parent_is_ENOMEM)
 {
 	ASSERT_EQ(0, cgroup_set(PARENT, "memory.max", "3M"));
 	EXPECT_EQ(-ENOMEM, order(self->socket, 4 * MEG, variant->flags));
@@ -192,7 +187,7 @@ TEST_F_TIMEOUT(memcg, limit_of_the_parent_is_ENOMEM, TIMEOUT)
 }
 
 /* rule 4 */
-TEST_F_TIMEOUT(memcg, charge_moves_to_the_parent_of_a_dead_group, TIMEOUT)
+TEST_F(memcg, charge_moves_to_the_parent_of_a_dead_group)
 {
 	int ds = order(self->socket, variant->most, variant->flags);
 	const size_t pages = variant->most / page_size();
@@ -220,7 +215,7 @@ static int use_in_group(const char *group, int ds, size_t length)
 }
 
 /* rule 4: who uses it is not charged */
-TEST_F_TIMEOUT(memcg, charge_stays_with_the_creator, TIMEOUT)
+TEST_F(memcg, charge_stays_with_the_creator)
 {
 	int ds = order(self->socket, variant->most, variant->flags);
 	pid_t user = fork();
@@ -234,7 +229,7 @@ TEST_F_TIMEOUT(memcg, charge_stays_with_the_creator, TIMEOUT)
 }
 
 /* rules 4 and 14 */
-TEST_F_TIMEOUT(memcg, a_killed_group_leaves_nothing, TIMEOUT)
+TEST_F(memcg, a_killed_group_leaves_nothing)
 {
 	struct pages pages;
 	int ds = order(self->socket, variant->most, variant->flags);
@@ -243,7 +238,7 @@ TEST_F_TIMEOUT(memcg, a_killed_group_leaves_nothing, TIMEOUT)
 	ASSERT_EQ(0, pages_of_fd(&pages, ds, variant->most));
 	close(ds);
 	/* the worker closes its own after it has sent it */
-	EXPECT_EQ(0, pages_wait(&pages, 0, SOON));
+	EXPECT_EQ(0, pages_wait(&pages, 0, STUCK));
 	EXPECT_EQ(0, cgroup_set(ONE, "cgroup.kill", "1"));
 	EXPECT_EQ(SIGKILL, wait_for(self->worker));
 	close(self->socket);

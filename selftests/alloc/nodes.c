@@ -12,11 +12,6 @@
 #include "common.h"
 #include "proc.h"
 
-/* Long enough for a machine that is emulated to zero most of its memory. */
-#define LONG_TIMEOUT 240
-
-#define MEG ((__u64)1 << 20)
-
 /* So much of its memory a node has in use, or not yet to give. */
 #define SLACK (64 * MEG)
 

@@ -16,10 +16,6 @@
 #include "pages.h"
 #include "proc.h"
 
-/* Long enough for a machine that is emulated to fill all of its memory. */
-#define LONG_TIMEOUT 240
-
-#define MEG ((__u64)1 << 20)
 #define POOL (64 * MEG)
 #define CHUNKS (POOL / (2 * MEG))
 #define PARAMETER "pool_mb=64"
@@ -30,12 +26,6 @@
 /* What others free or begin to use meanwhile. */
 #define NOISE (32 * MEG)
 
-/* Seconds in which memory is where it goes. */
-#define SOON 5
-
-/* ... and the pool has back what was released. */
-#define REFILLED 1
-
 /* So much on each node that the kernel is short of nothing else. */
 #define RESERVE (96 * MEG)
 
@@ -43,7 +33,7 @@
 
 static __u64 wait_for_free(__u64 bytes)
 {
-	double end = seconds() + SOON;
+	double end = seconds() + STUCK;
 
 	while (free_memory() <= bytes && seconds() < end)
 		usleep(10000);
@@ -53,7 +43,7 @@ static __u64 wait_for_free(__u64 bytes)
 /* Once nobody gives back any more what was in use before. */
 static __u64 settled_memory(void)
 {
-	double end = seconds() + SOON;
+	double end = seconds() + STUCK;
 	__u64 now = free_memory();
 	__u64 before;
 
@@ -127,7 +117,7 @@ static bool is_in_pool(__u64 begin, __u64 pfn)
 /* All zero; what is written then must not be seen by the next one. */
 static bool is_zero_once(int ds, __u64 length)
 {
-	void *map = ds_map(ds, length, PROT_READ | PROT_WRITE);
+	void *map = ds_map(ds, length, READ_WRITE);
 	bool zero = map != MAP_FAILED && bytes_are(map, length, 0);
 
 	memset(map, 0xa5, length);
@@ -153,7 +143,7 @@ TEST_F(pool, goes_back_when_the_module_is_unloaded)
 
 	ASSERT_LE(0, ds);
 	close(ds);
-	usleep(1000000 * REFILLED);
+	usleep(1000000 * SOON);
 	taken = settled_memory();
 	ASSERT_EQ(0, kmod_unload());
 	EXPECT_LT(taken + POOL / 2, wait_for_free(taken + POOL / 2));

@@ -20,7 +20,6 @@
 #define PAGES 4
 #define ROUNDS 10000
 #define RACES 300
-#define TIMEOUT 600
 
 /* A wake-up that has not come after so many milliseconds is lost. */
 #define LOST 20000
@@ -105,7 +104,7 @@ TEST_F(poll, ALIAS_clears_and_close_sets)
 }
 
 /* rule 19: and does so before it returns, each time */
-TEST_F_TIMEOUT(poll, edges_are_clean_over_many_rounds, TIMEOUT)
+TEST_F_TIMEOUT(poll, edges_are_clean_over_many_rounds, LONG_TIMEOUT)
 {
 	int late = 0, early = 0;
 	int round, ds;
@@ -188,8 +187,7 @@ TEST_F(poll, a_mapping_whose_descriptor_is_closed_counts)
 TEST_F(poll, a_private_mapping_counts)
 {
 	int ds = alias_of(self, self->root);
-	char *map = mmap(NULL, self->length, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE, ds, 0);
+	char *map = mmap(NULL, self->length, READ_WRITE, MAP_PRIVATE, ds, 0);
 
 	ASSERT_NE(MAP_FAILED, map);
 	pattern_write(map, PAGES, 0);
@@ -356,7 +354,7 @@ TEST_F(poll, level_triggered_reports_as_long_as_it_is_so)
 }
 
 /* rule 19: once for each time that the last one goes */
-TEST_F_TIMEOUT(poll, edge_triggered_reports_each_edge_once, TIMEOUT)
+TEST_F_TIMEOUT(poll, edge_triggered_reports_each_edge_once, LONG_TIMEOUT)
 {
 	int edge = epoll_on(self->root, EPOLLIN | EPOLLET);
 	int missed = 0, more = 0;
@@ -555,31 +553,31 @@ static void wake_race(struct __test_metadata *_metadata,
 }
 
 /* rule 19: no wake-up is lost */
-TEST_F_TIMEOUT(wake, by_the_last_close, TIMEOUT)
+TEST_F_TIMEOUT(wake, by_the_last_close, LONG_TIMEOUT)
 {
 	wake_race(_metadata, self, variant, last_is_closed);
 }
 
 /* rule 19: no wake-up is lost */
-TEST_F_TIMEOUT(wake, by_the_last_close_of_two_at_once, TIMEOUT)
+TEST_F_TIMEOUT(wake, by_the_last_close_of_two_at_once, LONG_TIMEOUT)
 {
 	wake_race(_metadata, self, variant, last_of_two_is_closed);
 }
 
 /* rule 19: no wake-up is lost */
-TEST_F_TIMEOUT(wake, by_the_last_munmap, TIMEOUT)
+TEST_F_TIMEOUT(wake, by_the_last_munmap, LONG_TIMEOUT)
 {
 	wake_race(_metadata, self, variant, last_is_unmapped);
 }
 
 /* rules 17 and 19: no wake-up is lost */
-TEST_F_TIMEOUT(wake, by_REVOKE, TIMEOUT)
+TEST_F_TIMEOUT(wake, by_REVOKE, LONG_TIMEOUT)
 {
 	wake_race(_metadata, self, variant, last_is_revoked);
 }
 
 /* rule 19: the kill -9 of the one who has the last one */
-TEST_F_TIMEOUT(wake, by_the_death_of_a_process, TIMEOUT)
+TEST_F_TIMEOUT(wake, by_the_death_of_a_process, LONG_TIMEOUT)
 {
 	int round, ds;
 	pid_t child;
@@ -608,7 +606,7 @@ static void *revoke_after_a_while(void *arg)
 }
 
 /* rules 17 and 19: the one who waits with a dead descriptor is told */
-TEST_F_TIMEOUT(wake, of_the_revoked_one, TIMEOUT)
+TEST_F_TIMEOUT(wake, of_the_revoked_one, LONG_TIMEOUT)
 {
 	struct pollfd pollfd;
 	pthread_t thread;

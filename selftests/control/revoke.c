@@ -18,11 +18,6 @@
 #include "sigbus.h"
 #include "uring.h"
 
-#define READ_WRITE (PROT_READ | PROT_WRITE)
-
-/* How long "soon" is where the contract says so, in seconds. */
-#define SOON 20
-
 /* The root is the one that is revoked; the alias is what dies by that. */
 FIXTURE(revoke)
 {

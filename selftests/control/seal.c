@@ -9,15 +9,14 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "access.h"
 #include "common.h"
 #include "control.h"
-#include "access.h"
+#include "disk.h"
 #include "fdpass.h"
 #include "sigbus.h"
 #include "uring.h"
 
-#define DISK "/dev/vda"
-#define READ_WRITE (PROT_READ | PROT_WRITE)
 #define NOW DATASPACE_SEAL_NOW
 
 /*

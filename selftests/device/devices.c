@@ -166,7 +166,7 @@ FIXTURE_SETUP(device)
 	self->page = page_size();
 	self->length = variant->pages * self->page;
 	self->root = ds_alloc_pages(variant->pages);
-	self->map = ds_map(self->root, self->length, PROT_READ | PROT_WRITE);
+	self->map = ds_map(self->root, self->length, READ_WRITE);
 	ASSERT_NE(MAP_FAILED, self->map);
 	pattern_write(self->map, variant->pages, 0);
 	self->ds = ds_alias(self->root, 0, self->length, RIGHTS_R);
@@ -192,7 +192,7 @@ FIXTURE_TEARDOWN(device)
 {
 	drop_all(self);
 	variant->kind->close();
-	EXPECT_EQ(0, pages_wait(&self->pages, 0, 20));
+	EXPECT_EQ(0, pages_wait(&self->pages, 0, SOON));
 	pages_forget(&self->pages);
 }
 
@@ -201,8 +201,8 @@ TEST_F(device, is_refused_what_may_not_be_written_to)
 {
 	char *view = self->view + FIRST * self->page;
 
-	EXPECT_EQ(-EFAULT, variant->kind->take(view, self->part_length,
-					       PROT_READ | PROT_WRITE));
+	EXPECT_EQ(-EFAULT,
+		  variant->kind->take(view, self->part_length, READ_WRITE));
 	EXPECT_EQ(0, pattern_wrong(self->view, variant->pages, 0));
 }
 
@@ -223,24 +223,24 @@ TEST_F(device, takes_what_may_only_be_read_to_read_it)
 TEST_F(device, keeps_its_pages_until_it_lets_go)
 {
 	ASSERT_EQ(0, variant->kind->take(self->part, self->part_length,
-					 PROT_READ | PROT_WRITE));
+					 READ_WRITE));
 	drop_all(self);
 	EXPECT_EQ(COUNT, pages_held_in(&self->pages, FIRST, END));
 	if (variant->pages > 512)
 		EXPECT_EQ(0, pages_held_in(&self->pages, 512, variant->pages));
 	EXPECT_EQ(0, variant->kind->release(self->part_length));
-	EXPECT_EQ(0, pages_wait(&self->pages, 0, 20));
+	EXPECT_EQ(0, pages_wait(&self->pages, 0, SOON));
 }
 
 /* rule 14: without being asked to, at its end */
 TEST_F(device, lets_go_when_it_is_closed)
 {
 	ASSERT_EQ(0, variant->kind->take(self->part, self->part_length,
-					 PROT_READ | PROT_WRITE));
+					 READ_WRITE));
 	drop_all(self);
 	EXPECT_EQ(COUNT, pages_held_in(&self->pages, FIRST, END));
 	variant->kind->close();
-	EXPECT_EQ(0, pages_wait(&self->pages, 0, 20));
+	EXPECT_EQ(0, pages_wait(&self->pages, 0, SOON));
 	ASSERT_EQ(0, variant->kind->open());
 }
 
@@ -250,7 +250,7 @@ TEST_F(device, keeps_its_pages_when_the_module_goes)
 	if (!kmod_can_load())
 		SKIP(return, "the module can't be loaded again here");
 	ASSERT_EQ(0, variant->kind->take(self->part, self->part_length,
-					 PROT_READ | PROT_WRITE));
+					 READ_WRITE));
 	drop_all(self);
 	ASSERT_EQ(0, kmod_unload());
 	EXPECT_EQ(COUNT, pages_held_in(&self->pages, FIRST, END));
@@ -262,7 +262,7 @@ TEST_F(device, keeps_its_pages_when_the_module_goes)
 TEST_F(device, is_in_the_way_of_a_seal_of_now)
 {
 	ASSERT_EQ(0, variant->kind->take(self->part, self->part_length,
-					 PROT_READ | PROT_WRITE));
+					 READ_WRITE));
 	EXPECT_EQ(-EBUSY, ds_seal(self->root, DATASPACE_SEAL_NOW));
 	EXPECT_EQ(RIGHTS_RW, ds_rights(self->root));
 	self->map[0] = 'w';
@@ -276,12 +276,11 @@ TEST_F(device, is_in_the_way_of_a_seal_of_now)
 TEST_F(device, keeps_its_pages_when_they_are_revoked)
 {
 	int alias = ds_alias(self->root, 0, self->length, RIGHTS_RW);
-	char *map = ds_map(alias, self->length, PROT_READ | PROT_WRITE);
+	char *map = ds_map(alias, self->length, READ_WRITE);
 	char *part = map + FIRST * self->page;
 
 	ASSERT_NE(MAP_FAILED, map);
-	ASSERT_EQ(0, variant->kind->take(part, self->part_length,
-					 PROT_READ | PROT_WRITE));
+	ASSERT_EQ(0, variant->kind->take(part, self->part_length, READ_WRITE));
 	ASSERT_EQ(0, ds_revoke(self->root));
 	sigbus_init();
 	EXPECT_EQ(variant->pages, pages_sigbus_on_load(map, variant->pages));
@@ -289,7 +288,7 @@ TEST_F(device, keeps_its_pages_when_they_are_revoked)
 	close(self->root);
 	EXPECT_EQ(COUNT, pages_held_in(&self->pages, FIRST, END));
 	EXPECT_EQ(0, variant->kind->release(self->part_length));
-	EXPECT_EQ(0, pages_wait(&self->pages, 0, 20));
+	EXPECT_EQ(0, pages_wait(&self->pages, 0, SOON));
 	munmap(map, self->length);
 	close(alias);
 }
@@ -330,18 +329,17 @@ FIXTURE_SETUP(copying)
 	ASSERT_EQ(0, ret);
 	self->page = page_size();
 	self->root = ds_alloc_pages(COUNT);
-	self->map =
-		ds_map(self->root, COUNT * self->page, PROT_READ | PROT_WRITE);
+	self->map = ds_map(self->root, COUNT * self->page, READ_WRITE);
 	ASSERT_NE(MAP_FAILED, self->map);
 	pattern_write(self->map, COUNT, 0);
 	self->ds = ds_alias(self->root, 0, COUNT * self->page, RIGHTS_R);
 	self->view = ds_map(self->ds, COUNT * self->page, PROT_READ);
 	ASSERT_NE(MAP_FAILED, self->view);
-	self->ours = mmap(NULL, self->page, PROT_READ | PROT_WRITE,
+	self->ours = mmap(NULL, self->page, READ_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	memset(self->ours, 'o', self->page);
 	ASSERT_EQ(0, device_map(&device, OURS, self->ours, self->page,
-				PROT_READ | PROT_WRITE));
+				READ_WRITE));
 }
 
 FIXTURE_TEARDOWN(copying)
@@ -356,7 +354,7 @@ TEST_F(copying, reads_and_writes_memory)
 	char *second = self->map + self->page;
 
 	ASSERT_EQ(0, device_map(&device, THERE, self->map, COUNT * self->page,
-				PROT_READ | PROT_WRITE));
+				READ_WRITE));
 	ASSERT_EQ(0, device_copy(&device, there, OURS, DEVICE_COPY_MAX));
 	EXPECT_TRUE(bytes_are(second, DEVICE_COPY_MAX, 'o'));
 	EXPECT_EQ(1, pattern_wrong(self->view, COUNT, 0));
@@ -380,11 +378,11 @@ TEST_F(copying, writes_nothing_that_it_was_given_to_read)
 TEST_F(copying, goes_on_in_what_is_revoked)
 {
 	int alias = ds_alias(self->root, 0, COUNT * self->page, RIGHTS_RW);
-	char *map = ds_map(alias, COUNT * self->page, PROT_READ | PROT_WRITE);
+	char *map = ds_map(alias, COUNT * self->page, READ_WRITE);
 
 	ASSERT_NE(MAP_FAILED, map);
 	ASSERT_EQ(0, device_map(&device, THERE, map, COUNT * self->page,
-				PROT_READ | PROT_WRITE));
+				READ_WRITE));
 	ASSERT_EQ(0, ds_revoke(self->root));
 	EXPECT_EQ(0, device_copy(&device, THERE, OURS, DEVICE_COPY_MAX));
 	EXPECT_TRUE(bytes_are(self->map, DEVICE_COPY_MAX, 'o'));

@@ -20,9 +20,6 @@
 #include "fixture.h"
 #include "sigbus.h"
 
-/* How long "soon" is where the contract says so, in seconds. */
-#define SOON 1.0
-
 /* An operation that fails more often than this does not end. */
 #define POINTS_MAX 2000
 
@@ -162,9 +159,8 @@ static void *far_away(const struct fixture *fixture, unsigned int how_far)
 
 static long map_alias(struct fixture *fixture, int flags)
 {
-	void *map = mmap(far_away(fixture, 1), alias_length(),
-			 PROT_READ | PROT_WRITE, MAP_SHARED | flags,
-			 fixture->alias, 0);
+	void *map = mmap(far_away(fixture, 1), alias_length(), READ_WRITE,
+			 MAP_SHARED | flags, fixture->alias, 0);
 
 	if (map == MAP_FAILED)
 		return -errno;
@@ -229,8 +225,8 @@ static bool map_is_zero(struct fixture *fixture)
 static bool map_private(struct fixture *fixture)
 {
 	fixture->length = alias_length();
-	fixture->map = mmap(NULL, fixture->length, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE, fixture->alias, 0);
+	fixture->map = mmap(NULL, fixture->length, READ_WRITE, MAP_PRIVATE,
+			    fixture->alias, 0);
 	return fixture->map != MAP_FAILED && alias_is_mapped(fixture);
 }
 
@@ -572,7 +568,7 @@ static unsigned int *total;
 
 static void __attribute__((constructor)) share_total(void)
 {
-	total = mmap(NULL, sizeof(*total), PROT_READ | PROT_WRITE,
+	total = mmap(NULL, sizeof(*total), READ_WRITE,
 		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "common.h"
-
-#define USERS "/sys/module/dataspace/refcnt"
+#include "kmod.h"
 
 static int open_root(struct fixture *fixture)
 {
@@ -31,7 +30,7 @@ int fixture_open(struct fixture *fixture)
 	fixture->fd = -1;
 	fixture->other = -1;
 	fixture->fds = count_fds();
-	fixture->users = number_in_file(USERS, "");
+	fixture->users = number_in_file(KMOD_REFCNT, "");
 	fixture->device = ds_device();
 	err = open_root(fixture);
 	if (err)
@@ -60,7 +59,7 @@ void fixture_snapshot(const struct fixture *fixture,
 	ds_info(fixture->alias, &state->alias);
 	state->content = content_of(fixture->view, ROOT_PAGES * page_size());
 	state->fds = count_fds();
-	state->users = number_in_file(USERS, "");
+	state->users = number_in_file(KMOD_REFCNT, "");
 	state->held = pages_held(&fixture->pages) + pages_held(&fixture->own);
 }
 
@@ -98,7 +97,7 @@ static bool is_empty(const struct fixture *fixture)
 {
 	return !pages_held(&fixture->pages) && !pages_held(&fixture->own) &&
 	       count_fds() == fixture->fds &&
-	       number_in_file(USERS, "") == fixture->users;
+	       number_in_file(KMOD_REFCNT, "") == fixture->users;
 }
 
 bool fixture_close(struct fixture *fixture, double timeout)

@@ -32,8 +32,7 @@ FIXTURE_SETUP(io)
 	self->end = PAGES * self->page;
 	self->root = ds_alloc_pages(ROOT_PAGES);
 	ASSERT_LE(0, self->root);
-	self->around = ds_map(self->root, ROOT_PAGES * self->page,
-			      PROT_READ | PROT_WRITE);
+	self->around = ds_map(self->root, ROOT_PAGES * self->page, READ_WRITE);
 	ASSERT_NE(MAP_FAILED, self->around);
 	memset(self->around, 'N', ROOT_PAGES * self->page);
 	self->map = self->around + FIRST * self->page;
@@ -177,7 +176,7 @@ TEST_F(io, bad_buffers_are_EFAULT_and_nothing_is_written)
 /* rule 20 */
 TEST_F(io, a_buffer_that_ends_early_is_a_short_transfer)
 {
-	char *space = mmap(NULL, 2 * self->page, PROT_READ | PROT_WRITE,
+	char *space = mmap(NULL, 2 * self->page, READ_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	char *buffer = space + self->page - 100;
 
@@ -193,7 +192,7 @@ TEST_F(io, a_buffer_that_ends_early_is_a_short_transfer)
 /* rule 20: must neither deadlock nor go wrong */
 TEST_F(io, it_can_be_read_into_its_own_mapping)
 {
-	char *map = ds_map(self->ds, self->end, PROT_READ | PROT_WRITE);
+	char *map = ds_map(self->ds, self->end, READ_WRITE);
 
 	ASSERT_NE(MAP_FAILED, map);
 	memset(self->map, 'd', self->page);
@@ -228,7 +227,7 @@ TEST_F(io, io_uring_reads_and_writes_while_aliases_live)
 /* Reads one dataspace into a mapping of the other, over and over. */
 static int cross_read(int from, int into, size_t length)
 {
-	char *map = ds_map(into, length, PROT_READ | PROT_WRITE);
+	char *map = ds_map(into, length, READ_WRITE);
 	int i;
 
 	for (i = 0; i < 500; i++) {
@@ -388,7 +387,7 @@ TEST_F(io, a_length_within_the_last_page_can_be_mapped)
 /* rule 20: as on a memfd, there is nothing to write back */
 TEST_F(io, syncing_works)
 {
-	char *map = ds_map(self->ds, self->end, PROT_READ | PROT_WRITE);
+	char *map = ds_map(self->ds, self->end, READ_WRITE);
 
 	EXPECT_EQ(0, fsync(self->ds));
 	EXPECT_EQ(0, fdatasync(self->ds));

@@ -137,8 +137,8 @@ TEST_F(procfs, maps_names_a_dataspace_that_is_closed)
 /* rule 24: a private mapping is one of the same dataspace */
 TEST_F(procfs, maps_names_private_mappings_as_well)
 {
-	char *map = mmap(NULL, self->length, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE, self->ds, 0);
+	char *map =
+		mmap(NULL, self->length, READ_WRITE, MAP_PRIVATE, self->ds, 0);
 
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(ds_id(self->ds), id_in_maps(map));

@@ -534,7 +534,7 @@ __u8 call_kind(const char *name)
 
 int programs_init(void)
 {
-	machine.data = mmap(NULL, 2 * DATA_MAX, PROT_READ | PROT_WRITE,
+	machine.data = mmap(NULL, 2 * DATA_MAX, READ_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (machine.data == MAP_FAILED)
 		return -errno;

@@ -18,6 +18,7 @@
 
 #include "common.h"
 #include "kcov.h"
+#include "kmod.h"
 #include "program.h"
 
 #define TIMEOUT 36000
@@ -31,8 +32,6 @@
 /* What all dataspaces together may have, so that others have some, too. */
 #define LIMIT_FILE "/sys/module/dataspace/parameters/limit_mb"
 #define LIMIT_MB 48
-
-#define USERS "/sys/module/dataspace/refcnt"
 
 static struct {
 	struct program programs[CORPUS_MAX];
@@ -186,9 +185,9 @@ static bool nothing_is_left(long long users)
 {
 	double end = seconds() + 10;
 
-	while (number_in_file(USERS, "") != users && seconds() < end)
+	while (number_in_file(KMOD_REFCNT, "") != users && seconds() < end)
 		usleep(100000);
-	return number_in_file(USERS, "") == users;
+	return number_in_file(KMOD_REFCNT, "") == users;
 }
 
 static double asked_minutes(void)
@@ -215,7 +214,7 @@ FIXTURE(fuzz)
 
 FIXTURE_SETUP(fuzz)
 {
-	self->users = number_in_file(USERS, "");
+	self->users = number_in_file(KMOD_REFCNT, "");
 	number_to_file(LIMIT_FILE, LIMIT_MB);
 }
 

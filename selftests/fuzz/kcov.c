@@ -33,8 +33,8 @@ int kcov_start(void)
 		return -errno;
 	if (ioctl(file, KCOV_INIT_TRACE, KCOV_WORDS))
 		return -errno;
-	words = mmap(NULL, KCOV_WORDS * sizeof(*words), PROT_READ | PROT_WRITE,
-		     MAP_SHARED, file, 0);
+	words = mmap(NULL, KCOV_WORDS * sizeof(*words), READ_WRITE, MAP_SHARED,
+		     file, 0);
 	if (words == MAP_FAILED)
 		return -errno;
 	return result(ioctl(file, KCOV_ENABLE, KCOV_TRACE_PC));

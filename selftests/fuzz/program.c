@@ -50,8 +50,8 @@ static const struct pool pools[] = {
 	POOL('s', 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6),
 	POOL('c', 0, 1, 2, 3, 4, 5, 6, 7, 8, 0xff),
 	/* of core: protections, flags, advice; where a buffer is */
-	POOL('p', PROT_READ, PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE,
-	     PROT_NONE, PROT_READ | PROT_EXEC, PROT_WRITE | PROT_EXEC),
+	POOL('p', PROT_READ, READ_WRITE, READ_WRITE, PROT_NONE,
+	     PROT_READ | PROT_EXEC, PROT_WRITE | PROT_EXEC),
 	POOL('m', MAP_SHARED, MAP_SHARED, MAP_SHARED | MAP_POPULATE,
 	     MAP_PRIVATE, MAP_PRIVATE | MAP_POPULATE, MAP_SHARED | MAP_LOCKED,
 	     MAP_SHARED_VALIDATE | MAP_SYNC),
@@ -153,7 +153,7 @@ static void begin(struct program *program)
 	program->calls[2] = (struct call){
 		.kind = call_kind("mmap"),
 		.fd = 2,
-		.arg = { 0, 8 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED },
+		.arg = { 0, 8 * PAGE, READ_WRITE, MAP_SHARED },
 	};
 }
 

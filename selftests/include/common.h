@@ -24,11 +24,33 @@
 #define RIGHTS_RX (DATASPACE_RO | DATASPACE_EXEC)
 #define RIGHTS_RWX (RIGHTS_RW | DATASPACE_EXEC)
 
-/* An emulated machine that does other things as well takes its time. */
+#define READ_WRITE (PROT_READ | PROT_WRITE)
+
+#define MEG ((__u64)1 << 20)
+
+/*
+ * Seconds that a test may take. The default is for an emulated machine that does
+ * other things as well; the other one is for tests that use most of its memory,
+ * or that repeat something very often.
+ */
 #ifdef TEST_TIMEOUT_DEFAULT
 #undef TEST_TIMEOUT_DEFAULT
 #define TEST_TIMEOUT_DEFAULT 120
 #endif
+#define LONG_TIMEOUT 600
+
+/*
+ * Seconds within which pages are back with the kernel after an unpin, and with
+ * the pool after a release. That is about one, as the README says, and another
+ * one for an emulated machine.
+ */
+#define SOON 2.0
+
+/*
+ * Seconds after which a test gives up on what has no deadline of its own, as it
+ * depends on other processes or on other parts of the kernel.
+ */
+#define STUCK 20.0
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -10,6 +10,9 @@
 
 #define KMOD_PARAMETERS "/sys/module/dataspace/parameters/"
 
+/* How many backings there are, as each holds the module. */
+#define KMOD_REFCNT "/sys/module/dataspace/refcnt"
+
 const char *kmod_file(void);
 
 /* Not if nobody has its file, or the kernel takes signed ones only by now. */

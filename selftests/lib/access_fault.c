@@ -78,7 +78,7 @@ static long request(unsigned long cmd, void *arg)
 
 static void *page_of_our_own(size_t length)
 {
-	return mmap(NULL, length, PROT_READ | PROT_WRITE,
+	return mmap(NULL, length, READ_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 }
 
@@ -123,8 +123,8 @@ long access_userfaultfd_continue(void *map, size_t length)
 /* The pages themselves, to where they can be written to. */
 long access_userfaultfd_move(void *map, size_t length)
 {
-	void *to = mmap(NULL, length, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *to = mmap(NULL, length, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
 	struct move_request arg = {
 		.dst = (uintptr_t)to,
 		.src = (uintptr_t)map,

@@ -82,8 +82,8 @@ static long guest_open(struct guest *guest)
 	if (guest->processor < 0)
 		return -errno;
 	guest->run_size = ioctl(guest->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-	guest->run = mmap(NULL, guest->run_size, PROT_READ | PROT_WRITE,
-			  MAP_SHARED, guest->processor, 0);
+	guest->run = mmap(NULL, guest->run_size, READ_WRITE, MAP_SHARED,
+			  guest->processor, 0);
 	return guest->run == MAP_FAILED ? -errno : set_registers(guest);
 }
 
@@ -97,7 +97,7 @@ static void guest_close(struct guest *guest)
 
 static long set_memory(struct guest *guest, void *map, int flags)
 {
-	void *code = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
+	void *code = mmap(NULL, page_size(), READ_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	long ret;
 

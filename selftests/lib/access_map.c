@@ -14,8 +14,6 @@
 #include "common.h"
 #include "proc.h"
 
-static const int read_write = PROT_READ | PROT_WRITE;
-
 static long try_map(int fd, int prot, int flags)
 {
 	return ds_try_map(fd, page_size(), prot, flags, 0);
@@ -23,7 +21,7 @@ static long try_map(int fd, int prot, int flags)
 
 long access_map_shared(int fd)
 {
-	return try_map(fd, read_write, MAP_SHARED);
+	return try_map(fd, READ_WRITE, MAP_SHARED);
 }
 
 long access_map_write_only(int fd)
@@ -33,17 +31,17 @@ long access_map_write_only(int fd)
 
 long access_map_validate(int fd)
 {
-	return try_map(fd, read_write, MAP_SHARED_VALIDATE);
+	return try_map(fd, READ_WRITE, MAP_SHARED_VALIDATE);
 }
 
 long access_map_sync(int fd)
 {
-	return try_map(fd, read_write, MAP_SHARED_VALIDATE | MAP_SYNC);
+	return try_map(fd, READ_WRITE, MAP_SHARED_VALIDATE | MAP_SYNC);
 }
 
 long access_map_populate(int fd)
 {
-	return try_map(fd, read_write, MAP_SHARED | MAP_POPULATE | MAP_LOCKED);
+	return try_map(fd, READ_WRITE, MAP_SHARED | MAP_POPULATE | MAP_LOCKED);
 }
 
 long access_map_exec(int fd)
@@ -61,7 +59,7 @@ long access_map_grows_down(int fd)
 long access_map_private(int fd)
 {
 	const size_t page = page_size();
-	char *map = mmap(NULL, page, read_write, MAP_PRIVATE, fd, 0);
+	char *map = mmap(NULL, page, READ_WRITE, MAP_PRIVATE, fd, 0);
 
 	if (map == MAP_FAILED)
 		return -errno;
@@ -101,13 +99,12 @@ long access_map_beside(int fd)
 
 long access_mprotect(void *map, size_t length)
 {
-	return result(mprotect(map, length, PROT_READ | PROT_WRITE));
+	return result(mprotect(map, length, READ_WRITE));
 }
 
 long access_pkey_mprotect(void *map, size_t length)
 {
-	return result(syscall(SYS_pkey_mprotect, map, length,
-			      PROT_READ | PROT_WRITE, -1));
+	return result(syscall(SYS_pkey_mprotect, map, length, READ_WRITE, -1));
 }
 
 long access_mprotect_back(void *map, size_t length)
@@ -176,7 +173,7 @@ long access_mremap_move(void *map, size_t length)
 /* Something else is in its place then. */
 long access_map_over(void *map, size_t length)
 {
-	map = mmap(map, length, read_write,
+	map = mmap(map, length, READ_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	if (map == MAP_FAILED)
 		return -errno;

@@ -20,7 +20,7 @@ static long offer(void *map, int prot)
 
 long access_rdma(void *map)
 {
-	return offer(map, PROT_READ | PROT_WRITE);
+	return offer(map, READ_WRITE);
 }
 
 long access_rdma_read_only(void *map)

@@ -34,10 +34,9 @@ static long try_device(bool iommufd, void *map, int prot,
 static long read_and_write(struct device *device)
 {
 	const size_t size = sizeof(payload);
-	char *ours = mmap(NULL, page_size(), PROT_READ | PROT_WRITE,
+	char *ours = mmap(NULL, page_size(), READ_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	long ret = device_map(device, OURS, ours, page_size(),
-			      PROT_READ | PROT_WRITE);
+	long ret = device_map(device, OURS, ours, page_size(), READ_WRITE);
 
 	if (!ret)
 		ret = device_copy(device, OURS, THERE, DEVICE_COPY_MAX);
@@ -51,7 +50,7 @@ static long read_and_write(struct device *device)
 
 long access_vfio(void *map)
 {
-	return try_device(false, map, PROT_READ | PROT_WRITE, NULL);
+	return try_device(false, map, READ_WRITE, NULL);
 }
 
 long access_vfio_read_only(void *map)
@@ -61,7 +60,7 @@ long access_vfio_read_only(void *map)
 
 long access_iommufd(void *map)
 {
-	return try_device(true, map, PROT_READ | PROT_WRITE, NULL);
+	return try_device(true, map, READ_WRITE, NULL);
 }
 
 long access_iommufd_read_only(void *map)

@@ -167,7 +167,7 @@ size_t pattern_wrong(const void *map, size_t pages, __u64 first)
 
 int pattern_write_fd(int ds, size_t pages, __u64 first)
 {
-	void *map = ds_map(ds, pages * page_size(), PROT_READ | PROT_WRITE);
+	void *map = ds_map(ds, pages * page_size(), READ_WRITE);
 
 	if (map == MAP_FAILED)
 		return -errno;

@@ -9,8 +9,8 @@
 
 static void *map_zeros(size_t length)
 {
-	return mmap(NULL, length, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return mmap(NULL, length, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0);
 }
 
 static bool is_blank(int disk)

@@ -11,8 +11,6 @@
 #include "fdpass.h"
 #include "sigbus.h"
 
-#define READ_WRITE (PROT_READ | PROT_WRITE)
-
 static size_t grant_length(void)
 {
 	return GRANT_PAGES * page_size();

@@ -25,8 +25,8 @@ struct swap_header {
 static int write_header(int disk)
 {
 	const size_t page = page_size();
-	char *first = mmap(NULL, page, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *first = mmap(NULL, page, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			   -1, 0);
 	struct swap_header *header = (struct swap_header *)first;
 	ssize_t written;
 

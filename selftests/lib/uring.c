@@ -20,8 +20,8 @@ static __u32 *ring_word(struct uring *uring, __u32 offset)
 
 static void *map_ring(struct uring *uring, size_t size, off_t offset)
 {
-	return mmap(NULL, size, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_POPULATE, uring->fd, offset);
+	return mmap(NULL, size, READ_WRITE, MAP_SHARED | MAP_POPULATE,
+		    uring->fd, offset);
 }
 
 static size_t entries_size(const struct uring *uring)

@@ -355,7 +355,7 @@ TEST_F(errors, seal_is_refused)
 /* rule 18 */
 TEST_F(errors, seal_waits_for_no_pin)
 {
-	void *map = ds_map(self->ds, self->page, PROT_READ | PROT_WRITE);
+	void *map = ds_map(self->ds, self->page, READ_WRITE);
 	struct pin pin;
 
 	ASSERT_NE(MAP_FAILED, map);

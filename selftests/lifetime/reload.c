@@ -88,8 +88,8 @@ TEST_F(busy, while_a_page_is_mapped)
 /* rule 16 */
 TEST_F(busy, while_a_page_is_mapped_privately_and_copied)
 {
-	char *map = mmap(NULL, page_size(), PROT_READ | PROT_WRITE, MAP_PRIVATE,
-			 self->ds, 0);
+	char *map =
+		mmap(NULL, page_size(), READ_WRITE, MAP_PRIVATE, self->ds, 0);
 
 	ASSERT_NE(MAP_FAILED, map);
 	map[0] = 1;
@@ -172,7 +172,7 @@ FIXTURE_TEARDOWN(reload)
 }
 
 /* rule 16 */
-TEST_F_TIMEOUT(reload, a_hundred_times_leaves_nothing, 240)
+TEST_F_TIMEOUT(reload, a_hundred_times_leaves_nothing, LONG_TIMEOUT)
 {
 	int round;
 
@@ -251,7 +251,7 @@ FIXTURE_TEARDOWN(short_of_memory)
  * Loads that fail in the module's own part, which comes last, leave nothing.
  * The kernel warns of some of its own allocations that fail.
  */
-TEST_F_TIMEOUT(short_of_memory, a_load_that_fails_leaves_nothing, 600)
+TEST_F_TIMEOUT(short_of_memory, a_load_that_fails_leaves_nothing, LONG_TIMEOUT)
 {
 	unsigned int nth = count_points();
 	unsigned int end = nth > POINTS ? nth - POINTS : 0;

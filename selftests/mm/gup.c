@@ -49,7 +49,7 @@ FIXTURE_SETUP(gup)
 	self->length = variant->pages * self->page;
 	self->root = ds_alloc_pages(variant->pages);
 	ASSERT_LE(0, self->root);
-	self->map = ds_map(self->root, self->length, PROT_READ | PROT_WRITE);
+	self->map = ds_map(self->root, self->length, READ_WRITE);
 	ASSERT_NE(MAP_FAILED, self->map);
 	pattern_write(self->map, variant->pages, 0);
 	self->ds = ds_alias(self->root, 0, self->length, RIGHTS_R);
@@ -67,7 +67,7 @@ FIXTURE_TEARDOWN(gup)
 	munmap(self->view, self->length);
 	close(self->root);
 	close(self->ds);
-	EXPECT_EQ(0, pages_wait(&pages, 0, 20));
+	EXPECT_EQ(0, pages_wait(&pages, 0, SOON));
 	pages_forget(&pages);
 }
 
@@ -318,7 +318,7 @@ TEST_F(gup, registered_buffers_go_back_after_they_are_unregistered)
 	EXPECT_EQ(4, pages_held_in(&pages, 4, 8));
 	EXPECT_EQ(0, uring_unregister(&uring));
 	uring_close(&uring);
-	EXPECT_EQ(0, pages_wait(&pages, 0, 20));
+	EXPECT_EQ(0, pages_wait(&pages, 0, SOON));
 	pages_forget(&pages);
 	/* for the end of the test */
 	self->root = ds_alloc(self->length, RIGHTS_R, 0);

@@ -73,7 +73,7 @@ static long if_huge(size_t bytes)
 /* rule 22 */
 TEST_F(huge, a_mapping_is_huge_at_the_address_that_mmap_picks)
 {
-	char *map = ds_map(self->root, self->length, PROT_READ | PROT_WRITE);
+	char *map = ds_map(self->root, self->length, READ_WRITE);
 
 	if (!can_map_huge())
 		SKIP(return, "no huge page here is as small as 2 MiB");
@@ -253,7 +253,7 @@ TEST_F(huge, a_huge_mapping_outlives_aliases_of_its_parts)
 /* rule 10: a huge entry is as read-only as any */
 TEST_F(huge, mprotect_of_a_part_holds)
 {
-	char *map = ds_map(self->root, self->length, PROT_READ | PROT_WRITE);
+	char *map = ds_map(self->root, self->length, READ_WRITE);
 	const size_t page = page_size();
 
 	ASSERT_NE(MAP_FAILED, map);
@@ -320,7 +320,7 @@ static long faults_of_touching(char *map, bool store)
 /* rule 22 */
 TEST_F(faults, first_stores_take_at_most_64)
 {
-	char *map = ds_map(self->ds, LENGTH, PROT_READ | PROT_WRITE);
+	char *map = ds_map(self->ds, LENGTH, READ_WRITE);
 	long faults;
 
 	ASSERT_NE(MAP_FAILED, map);
@@ -346,7 +346,7 @@ TEST_F(faults, first_loads_take_at_most_64)
 /* rule 22: a page that was read first is not faulted in again to be written */
 TEST_F(faults, stores_after_loads_take_at_most_64_in_all)
 {
-	char *map = ds_map(self->ds, LENGTH, PROT_READ | PROT_WRITE);
+	char *map = ds_map(self->ds, LENGTH, READ_WRITE);
 	long faults;
 
 	ASSERT_NE(MAP_FAILED, map);
@@ -359,8 +359,8 @@ TEST_F(faults, stores_after_loads_take_at_most_64_in_all)
 TEST_F(faults, MAP_POPULATE_takes_at_most_64_and_leaves_none)
 {
 	long before = minor_faults();
-	char *map = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_POPULATE, self->ds, 0);
+	char *map = mmap(NULL, LENGTH, READ_WRITE, MAP_SHARED | MAP_POPULATE,
+			 self->ds, 0);
 	long faults = minor_faults() - before;
 
 	ASSERT_NE(MAP_FAILED, map);
@@ -436,7 +436,7 @@ FIXTURE_TEARDOWN(small)
 /* rule 22: one, or two where the address that mmap picks spans two tables */
 TEST_F(small, first_stores_take_at_most_2_faults)
 {
-	char *map = ds_map(self->ds, self->length, PROT_READ | PROT_WRITE);
+	char *map = ds_map(self->ds, self->length, READ_WRITE);
 	long faults = minor_faults();
 
 	ASSERT_NE(MAP_FAILED, map);
@@ -479,7 +479,7 @@ TEST_F(small, first_loads_take_as_few_where_core_maps_one_page)
 TEST_F(small, a_store_maps_nothing_beside_the_alias)
 {
 	int ds = ds_alias_pages(self->ds, 1, 3, RIGHTS_RW);
-	char *map = ds_map(ds, 2 * page_size(), PROT_READ | PROT_WRITE);
+	char *map = ds_map(ds, 2 * page_size(), READ_WRITE);
 	bool ends_a_table = !(((uintptr_t)map + page_size()) % huge_size());
 
 	ASSERT_NE(MAP_FAILED, map);
@@ -502,7 +502,7 @@ static int watch_stores(void)
 /* rule 22 */
 TEST_F(small, stores_that_are_watched_arrive)
 {
-	char *map = ds_map(self->ds, self->length, PROT_READ | PROT_WRITE);
+	char *map = ds_map(self->ds, self->length, READ_WRITE);
 
 	ASSERT_NE(MAP_FAILED, map);
 	ASSERT_EQ(0, watch_stores());
@@ -516,7 +516,7 @@ TEST_F(small, stores_that_are_watched_arrive)
 /* rule 22: the same by huge entries */
 TEST_F(huge, stores_that_are_watched_arrive)
 {
-	char *map = ds_map(self->root, self->length, PROT_READ | PROT_WRITE);
+	char *map = ds_map(self->root, self->length, READ_WRITE);
 
 	ASSERT_NE(MAP_FAILED, map);
 	ASSERT_EQ(0, watch_stores());

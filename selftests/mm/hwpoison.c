@@ -60,8 +60,7 @@ FIXTURE_SETUP(hwpoison)
 	ASSERT_LE(0, self->root);
 	self->alias = ds_alias_pages(self->root, FIRST, END, RIGHTS_RW);
 	ASSERT_LE(0, self->alias);
-	self->map = ds_map(self->root, self->pages * self->page,
-			   PROT_READ | PROT_WRITE);
+	self->map = ds_map(self->root, self->pages * self->page, READ_WRITE);
 	ASSERT_NE(MAP_FAILED, self->map);
 	pattern_write(self->map, self->pages, 0);
 }
@@ -176,7 +175,7 @@ TEST_F(hwpoison, all_the_others_go_back)
 	EXPECT_EQ(0, pages_held_in(&pages, 0, BAD));
 	EXPECT_EQ(0, pages_held_in(&pages, BAD + 1, self->pages));
 	self->map = ds_map(ds_alloc_pages(self->pages),
-			   self->pages * self->page, PROT_READ | PROT_WRITE);
+			   self->pages * self->page, READ_WRITE);
 	pattern_write(self->map, self->pages, 0);
 }
 
@@ -244,7 +243,7 @@ TEST(a_lost_page_is_taken_off_the_account_once)
 {
 	const size_t length = 1 << 20;
 	int ds = ds_alloc(length, RIGHTS_RW, 0);
-	char *map = ds_map(ds, length, PROT_READ | PROT_WRITE);
+	char *map = ds_map(ds, length, READ_WRITE);
 
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(0, result(madvise(map, page_size(), MADV_HWPOISON)));

@@ -45,8 +45,7 @@ static int add_space(FIXTURE_DATA(migration) * self)
 	self->ds[i] = ds_alloc(self->length, RIGHTS_RW, 0);
 	if (self->ds[i] < 0)
 		return self->ds[i];
-	self->map[i] =
-		ds_map(self->ds[i], self->length, PROT_READ | PROT_WRITE);
+	self->map[i] = ds_map(self->ds[i], self->length, READ_WRITE);
 	if (self->map[i] == MAP_FAILED)
 		return -errno;
 	pattern_write(self->map[i], self->pages, i);
@@ -128,7 +127,7 @@ static bool reads_back_what_it_wrote(void)
  * All memory is written to a disk, and instead of switching the machine off the
  * kernel reads it back into a machine that has been reset.
  */
-TEST_F_TIMEOUT(migration, hibernation_leaves_them_where_they_are, 240)
+TEST_F_TIMEOUT(migration, hibernation_leaves_them_where_they_are, LONG_TIMEOUT)
 {
 	char device[32];
 	dev_t disk;

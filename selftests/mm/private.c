@@ -8,8 +8,6 @@
 #include "pages.h"
 #include "proc.h"
 
-#define READ_WRITE (PROT_READ | PROT_WRITE)
-
 FIXTURE(private)
 {
 	size_t length;

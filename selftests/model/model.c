@@ -43,7 +43,7 @@ static long from_environment(const char *name, long otherwise)
 
 static void *share(size_t length)
 {
-	return mmap(NULL, length, PROT_READ | PROT_WRITE,
+	return mmap(NULL, length, READ_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 

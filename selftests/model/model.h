@@ -40,8 +40,6 @@
 #define QUEUE 6
 #define PAGES_MAX 1100
 #define NONE (-1)
-/* Seconds that another world may take for what takes no time. */
-#define MOMENT 20
 
 /* What a seal has taken. */
 #define SEALED 1

@@ -39,7 +39,7 @@ static bool frame_of(const struct world *world, const char *at, __u64 *frame)
 /* Who makes room for a contiguous run takes pages out of seen for a moment. */
 static void check_frame(struct world *world, const char *at, __u64 expected)
 {
-	double end = seconds() + MOMENT;
+	double end = seconds() + STUCK;
 	__u64 frame = 0;
 	__u64 value;
 

@@ -23,8 +23,6 @@
 #include "common.h"
 #include "pages.h"
 
-/* Seconds after which a page that was pinned must have gone back. */
-#define SOON 10
 /* How many pages of a memory are looked at after an operation. */
 #define LOOKS 10
 
@@ -50,7 +48,7 @@ static bool try_claim(__u16 *owner, __u16 to)
 
 static bool claim(__u16 *owner, __u16 to)
 {
-	double end = seconds() + MOMENT;
+	double end = seconds() + STUCK;
 
 	while (!try_claim(owner, to)) {
 		if (seconds() > end)
@@ -205,7 +203,7 @@ static void settle_page(struct world *world, int index, int page)
 
 	memory->late[page] = false;
 	if (pass_on(&world->owner[pfn], owner_of(world, index) | OWNER_LATE, 0))
-		CHECK_EQ(world, true, wait_until_gone(world, pfn, SOON));
+		CHECK_EQ(world, true, wait_until_gone(world, pfn, STUCK));
 }
 
 void memory_settle(struct world *world, int index)
@@ -231,7 +229,7 @@ static void look_at_page(struct world *world, int index, int page)
 	if (memory->cover[page] || is_pinned(world, index, page)) {
 		CHECK_EQ(world, true, page_flags_held(world->flags_fd, pfn));
 	} else if (!memory->late[page] && !is_gone(world, pfn)) {
-		CHECK_EQ(world, true, wait_until_gone(world, pfn, MOMENT));
+		CHECK_EQ(world, true, wait_until_gone(world, pfn, STUCK));
 		world->waited += !world->owner[pfn];
 	}
 }

@@ -28,7 +28,7 @@ static int try_ring(void *map)
 bool rings_work(void)
 {
 	int fd = ds_alloc_pages(1);
-	void *map = ds_map(fd, page_size(), PROT_READ | PROT_WRITE);
+	void *map = ds_map(fd, page_size(), READ_WRITE);
 	int ret = try_ring(map);
 
 	munmap(map, page_size());

@@ -16,10 +16,6 @@
 
 #define ROUNDS 300
 #define PAGES 24
-#define TIMEOUT 240
-
-/* How long "soon" is where the contract says so, in seconds. */
-#define SOON 1.0
 
 /*
  * A race is run many times on a fresh root: both sides start together, then
@@ -291,7 +287,7 @@ FIXTURE_TEARDOWN(race)
 }
 
 /* rules 13 and 14 */
-TEST_F_TIMEOUT(race, ends_well_every_time, TIMEOUT)
+TEST_F_TIMEOUT(race, ends_well_every_time, LONG_TIMEOUT)
 {
 	EXPECT_EQ(0, run_rounds(&self->race));
 }
@@ -359,8 +355,7 @@ static void work(int root)
 {
 	for (;;) {
 		int ds = ds_alias_pages(root, 3, 19, RIGHTS_RW);
-		char *map =
-			ds_map(ds, 16 * page_size(), PROT_READ | PROT_WRITE);
+		char *map = ds_map(ds, 16 * page_size(), READ_WRITE);
 		int own = ds_alloc_pages(5);
 
 		pattern_write(map, 16, 0);
@@ -386,7 +381,7 @@ FIXTURE_TEARDOWN(killed)
 }
 
 /* rule 14: kill -9 in the middle of any of it */
-TEST_F_TIMEOUT(killed, leaves_nothing, TIMEOUT)
+TEST_F_TIMEOUT(killed, leaves_nothing, LONG_TIMEOUT)
 {
 	long held = pages_held_by_anyone();
 	int round;
@@ -435,7 +430,7 @@ TEST(cycles_of_sockets_leave_nothing)
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, other));
 	close(other[0]);
 	close(other[1]);
-	EXPECT_EQ(0, pages_wait(&pages, 0, 20));
+	EXPECT_EQ(0, pages_wait(&pages, 0, STUCK));
 	pages_forget(&pages);
 }
 

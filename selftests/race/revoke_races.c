@@ -11,9 +11,6 @@
 #include "control.h"
 #include "race.h"
 
-#define TIMEOUT 600
-#define READ_WRITE (PROT_READ | PROT_WRITE)
-
 /* What is in the words after the strike. */
 #define AFTER 0xdeadULL
 
@@ -289,73 +286,73 @@ static void run_race(struct __test_metadata *_metadata, struct race *race,
 }
 
 /* rule 17 */
-TEST_F_TIMEOUT(race, with_faults, TIMEOUT)
+TEST_F_TIMEOUT(race, with_faults, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_faults);
 }
 
 /* rule 17 */
-TEST_F_TIMEOUT(race, with_mmap_and_munmap, TIMEOUT)
+TEST_F_TIMEOUT(race, with_mmap_and_munmap, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_new_mappings);
 }
 
 /* rule 17 */
-TEST_F_TIMEOUT(race, with_mmap_that_populates, TIMEOUT)
+TEST_F_TIMEOUT(race, with_mmap_that_populates, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_populated_mappings);
 }
 
 /* rule 17 */
-TEST_F_TIMEOUT(race, with_mremap, TIMEOUT)
+TEST_F_TIMEOUT(race, with_mremap, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_moved_mappings);
 }
 
 /* rule 17 */
-TEST_F_TIMEOUT(race, with_fork, TIMEOUT)
+TEST_F_TIMEOUT(race, with_fork, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_inherited_mappings);
 }
 
 /* rule 17 */
-TEST_F_TIMEOUT(race, with_chains_of_ALIAS, TIMEOUT)
+TEST_F_TIMEOUT(race, with_chains_of_ALIAS, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_aliases);
 }
 
 /* rule 17 */
-TEST_F_TIMEOUT(race, with_pread_and_pwrite, TIMEOUT)
+TEST_F_TIMEOUT(race, with_pread_and_pwrite, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_descriptor);
 }
 
 /* rule 17 */
-TEST_F_TIMEOUT(race, with_splice, TIMEOUT)
+TEST_F_TIMEOUT(race, with_splice, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_splice);
 }
 
 /* rule 17 */
-TEST_F_TIMEOUT(race, with_REVOKE_of_a_descendant, TIMEOUT)
+TEST_F_TIMEOUT(race, with_REVOKE_of_a_descendant, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_revoke);
 }
 
 /* rule 17 */
-TEST_F_TIMEOUT(race, with_REVOKE_of_an_ancestor, TIMEOUT)
+TEST_F_TIMEOUT(race, with_REVOKE_of_an_ancestor, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_revoke_root);
 }
 
 /* rules 17 and 18 */
-TEST_F_TIMEOUT(race, with_SEAL_of_a_descendant, TIMEOUT)
+TEST_F_TIMEOUT(race, with_SEAL_of_a_descendant, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_seal);
 }
 
 /* rules 13 and 17 */
-TEST_F_TIMEOUT(race, with_close_and_munmap, TIMEOUT)
+TEST_F_TIMEOUT(race, with_close_and_munmap, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_close);
 }

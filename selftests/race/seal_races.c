@@ -14,8 +14,6 @@
 #include "race.h"
 #include "sigbus.h"
 
-#define TIMEOUT 600
-#define READ_WRITE (PROT_READ | PROT_WRITE)
 #define NOW DATASPACE_SEAL_NOW
 
 /* What is in the word after the strike. */
@@ -250,86 +248,86 @@ static void race_now(struct __test_metadata *_metadata, struct race *race,
 }
 
 /* rule 18 */
-TEST_F_TIMEOUT(race, NOW_with_stores, TIMEOUT)
+TEST_F_TIMEOUT(race, NOW_with_stores, LONG_TIMEOUT)
 {
 	race_now(_metadata, &self->race, use_stores);
 }
 
 /* rule 18 */
-TEST_F_TIMEOUT(race, NOW_with_faults, TIMEOUT)
+TEST_F_TIMEOUT(race, NOW_with_faults, LONG_TIMEOUT)
 {
 	race_now(_metadata, &self->race, use_faults);
 }
 
 /* rule 18 */
-TEST_F_TIMEOUT(race, NOW_with_mmap_and_munmap, TIMEOUT)
+TEST_F_TIMEOUT(race, NOW_with_mmap_and_munmap, LONG_TIMEOUT)
 {
 	race_now(_metadata, &self->race, use_new_mappings);
 }
 
 /* rule 18 */
-TEST_F_TIMEOUT(race, NOW_with_mprotect, TIMEOUT)
+TEST_F_TIMEOUT(race, NOW_with_mprotect, LONG_TIMEOUT)
 {
 	race_now(_metadata, &self->race, use_mprotect);
 }
 
 /* rule 18 */
-TEST_F_TIMEOUT(race, NOW_with_fork, TIMEOUT)
+TEST_F_TIMEOUT(race, NOW_with_fork, LONG_TIMEOUT)
 {
 	race_now(_metadata, &self->race, use_inherited_mappings);
 }
 
 /* rule 18 */
-TEST_F_TIMEOUT(race, NOW_with_pread_and_pwrite, TIMEOUT)
+TEST_F_TIMEOUT(race, NOW_with_pread_and_pwrite, LONG_TIMEOUT)
 {
 	race_now(_metadata, &self->race, use_descriptor);
 }
 
 /* rule 18 */
-TEST_F_TIMEOUT(race, NOW_with_ALIAS, TIMEOUT)
+TEST_F_TIMEOUT(race, NOW_with_ALIAS, LONG_TIMEOUT)
 {
 	race_now(_metadata, &self->race, use_aliases);
 }
 
 /* rule 18: what is on its way by descriptor is decided when it returns */
-TEST_F_TIMEOUT(race, plain_with_mprotect, TIMEOUT)
+TEST_F_TIMEOUT(race, plain_with_mprotect, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_mprotect, round_of_plain_seal);
 	EXPECT_LT(0, self->race.result->refused);
 }
 
 /* rule 18 */
-TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_stores, TIMEOUT)
+TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_stores, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_stores, round_of_failure);
 }
 
 /* rule 18 */
-TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_faults, TIMEOUT)
+TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_faults, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_faults, round_of_failure);
 }
 
 /* rule 18 */
-TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_mmap_and_mprotect, TIMEOUT)
+TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_mmap_and_mprotect, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_mprotect, round_of_failure);
 }
 
 /* rule 18 */
-TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_pread_and_pwrite, TIMEOUT)
+TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_pread_and_pwrite, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_descriptor, round_of_failure);
 }
 
 /* rule 18 */
-TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_ALIAS, TIMEOUT)
+TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_ALIAS, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_aliases, round_of_failure);
 }
 
 /* rule 18: writes of the kernel for a process, which hold a page meanwhile */
-TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_process_vm_writev, TIMEOUT)
+TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_process_vm_writev, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_kernel, round_of_failure);
 }
@@ -354,7 +352,7 @@ static int round_against_pins(struct race *race)
 }
 
 /* rule 18: a page that the kernel holds to write to it counts as pinned */
-TEST_F_TIMEOUT(race, NOW_with_process_vm_writev, TIMEOUT)
+TEST_F_TIMEOUT(race, NOW_with_process_vm_writev, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_kernel, round_against_pins);
 	EXPECT_LT(0, self->race.result->refused);

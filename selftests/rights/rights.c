@@ -32,7 +32,7 @@ TEST(every_access_works_with_WRITE)
 {
 	const size_t page = page_size();
 	int ds = ds_alloc_pages(1);
-	char *map = ds_map(ds, page, PROT_READ | PROT_WRITE);
+	char *map = ds_map(ds, page, READ_WRITE);
 
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_LT(0, access_pwrite(ds));
@@ -124,7 +124,7 @@ TEST(private_mappings_are_not_executable_without_EXEC)
 	void *map;
 
 	EXPECT_TRUE(is_denied(ds_try_map(ds, page, read_exec, MAP_PRIVATE, 0)));
-	map = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE, ds, 0);
+	map = mmap(NULL, page, READ_WRITE, MAP_PRIVATE, ds, 0);
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_TRUE(is_denied(result(mprotect(map, page, read_exec))));
 }

@@ -15,13 +15,11 @@
 #include "common.h"
 #include "control.h"
 #include "fdpass.h"
+#include "kmod.h"
 #include "pages.h"
 
-#define TIMEOUT 240
-#define SOON 10.0
 #define SECONDS 1.0
 
-#define USERS "/sys/module/dataspace/refcnt"
 #define GROUP "dataspace-killed"
 
 /* A root of more than one large page, the last one in pieces. */
@@ -62,7 +60,7 @@ static void use_memory(int root)
 
 	if (length > 256 << 20)
 		length = 256 << 20;
-	map = mmap(NULL, length, PROT_READ | PROT_WRITE,
+	map = mmap(NULL, length, READ_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (map != MAP_FAILED)
 		munmap(map, length);
@@ -73,7 +71,7 @@ static void work(int root)
 {
 	int own = ds_alloc_pages(20);
 	int ds = ds_alias_pages(root, 500, 530, RIGHTS_RW);
-	char *map = ds_map(ds, 30 * page_size(), PROT_READ | PROT_WRITE);
+	char *map = ds_map(ds, 30 * page_size(), READ_WRITE);
 
 	pattern_write(map, 30, 500);
 	close(ds_alias_pages(own, 3, 9, RIGHTS_R));
@@ -149,7 +147,7 @@ static bool pages_are_same(const struct pages *pages, const void *map)
 }
 
 /* rules 2 and 14 */
-TEST_F_TIMEOUT(moved, contents_and_addresses_stay, TIMEOUT)
+TEST_F_TIMEOUT(moved, contents_and_addresses_stay, LONG_TIMEOUT)
 {
 	const double end = seconds() + SECONDS;
 
@@ -182,14 +180,14 @@ static void do_map(int root)
 {
 	const size_t length = PAGES * page_size();
 
-	munmap(mmap(NULL, length, PROT_READ | PROT_WRITE,
-		    MAP_SHARED | MAP_POPULATE, root, 0),
+	munmap(mmap(NULL, length, READ_WRITE, MAP_SHARED | MAP_POPULATE, root,
+		    0),
 	       length);
 }
 
 static void do_touch(int root)
 {
-	char *map = ds_map(root, PAGES * page_size(), PROT_READ | PROT_WRITE);
+	char *map = ds_map(root, PAGES * page_size(), READ_WRITE);
 
 	for (;;) {
 		pattern_write(map, PAGES, 0);
@@ -232,7 +230,7 @@ static void do_revoke(int root)
 static void do_seal(int root)
 {
 	int ds = ds_alias_pages(root, 1, 530, RIGHTS_RW);
-	char *map = ds_map(ds, 529 * page_size(), PROT_READ | PROT_WRITE);
+	char *map = ds_map(ds, 529 * page_size(), READ_WRITE);
 
 	ds_seal(ds, DATASPACE_SEAL_NOW);
 	munmap(map, 529 * page_size());
@@ -282,21 +280,22 @@ FIXTURE_VARIANT_ADD(killed, pin) { .forever = do_pin };
 FIXTURE_SETUP(killed)
 {
 	self->held = pages_held_by_anyone();
-	self->users = number_in_file(USERS, "");
+	self->users = number_in_file(KMOD_REFCNT, "");
 }
 
 FIXTURE_TEARDOWN(killed)
 {
-	const double end = seconds() + SOON;
+	const double end = seconds() + STUCK;
 
-	while (number_in_file(USERS, "") != self->users && seconds() < end)
+	while (number_in_file(KMOD_REFCNT, "") != self->users &&
+	       seconds() < end)
 		usleep(10000);
-	EXPECT_EQ(self->users, number_in_file(USERS, ""));
+	EXPECT_EQ(self->users, number_in_file(KMOD_REFCNT, ""));
 	EXPECT_EQ(self->held, pages_held_by_anyone());
 }
 
 /* rule 14: at another moment each time */
-TEST_F_TIMEOUT(killed, leaves_nothing, TIMEOUT)
+TEST_F_TIMEOUT(killed, leaves_nothing, LONG_TIMEOUT)
 {
 	struct pages pages;
 	pid_t child;
@@ -333,7 +332,7 @@ static pid_t start_in_group(int root)
 /* Somebody has come, or all have gone. */
 static bool group_becomes(bool populated)
 {
-	const double end = seconds() + SOON;
+	const double end = seconds() + STUCK;
 	const char *file = "cgroup.events";
 
 	while (cgroup_number(GROUP, file, "populated") != populated &&

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The users are threads, or processes, that get each grant over a socket. */
+/* The users are threads or processes, which get each grant over a socket. */
 #include "race.h"
 
 #include <signal.h>
@@ -11,7 +11,7 @@
 #include "fdpass.h"
 #include "sigbus.h"
 
-static size_t grant_length(void)
+size_t grant_length(void)
 {
 	return GRANT_PAGES * page_size();
 }
@@ -21,47 +21,42 @@ static __u64 *word_at(const char *map, size_t page, int word)
 	return (__u64 *)(map + page * page_size()) + word;
 }
 
-static void count(__u64 *counter)
-{
-	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
-}
-
 void race_succeeded(struct race_user *user)
 {
-	count(&user->race->result->succeeded);
+	__atomic_fetch_add(&user->race->result->succeeded, 1, __ATOMIC_RELAXED);
 }
 
-/* Those that are refused try on, but leave the processor to others. */
+/* A user that is refused tries again, but leaves the processor to others. */
 void race_refused(struct race_user *user)
 {
-	count(&user->race->result->refused);
+	__atomic_fetch_add(&user->race->result->refused, 1, __ATOMIC_RELAXED);
 	usleep(50);
 }
 
-void race_wrong(struct race_result *result, int line, __u64 value)
+void race_wrong(struct race *race, int line, __u64 value)
 {
 	__u64 none = 0;
 
-	if (__atomic_compare_exchange_n(&result->wrong_line, &none, line, false,
-					__ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
-		result->wrong_value = value;
+	if (__atomic_compare_exchange_n(&race->result->wrong_line, &none, line,
+					false, __ATOMIC_SEQ_CST,
+					__ATOMIC_SEQ_CST))
+		race->result->wrong_value = value;
 }
 
-/* All ways to be refused that the contract knows for what is used here. */
-void use_result(struct race_user *user, long ret, int line)
+void race_count(struct race_user *user, long ret, int line)
 {
 	if (ret >= 0)
 		race_succeeded(user);
 	else if (ret == -ESTALE || ret == -EPERM)
 		race_refused(user);
 	else
-		race_wrong(user->race->result, line, -ret);
+		race_wrong(user->race, line, -ret);
 }
 
-void use_value(struct race_user *user, __u64 value, int line)
+void race_compare(struct race_user *user, __u64 value, int line)
 {
 	if (value != user->round)
-		race_wrong(user->race->result, line, value);
+		race_wrong(user->race, line, value);
 	else
 		race_succeeded(user);
 }
@@ -71,10 +66,10 @@ static size_t some_page(struct race_user *user)
 	return user->uses++ % GRANT_PAGES;
 }
 
-static void touched(struct race_user *user, int signal, int line)
+static void count_signal(struct race_user *user, int signal, int line)
 {
 	if (signal && signal != SIGBUS)
-		race_wrong(user->race->result, line, signal);
+		race_wrong(user->race, line, signal);
 	else if (signal)
 		race_refused(user);
 }
@@ -83,20 +78,21 @@ void use_load(struct race_user *user, const char *map)
 {
 	const size_t page = some_page(user);
 	__u64 value = 0;
-	int signal = try_load(word_at(map, page, WORD_GENERATION), &value);
+	int signal = try_load(word_at(map, page, WORD_ROUND), &value);
 
-	touched(user, signal, __LINE__);
+	count_signal(user, signal, __LINE__);
 	if (!signal)
-		use_value(user, value, __LINE__);
+		race_compare(user, value, __LINE__);
 }
 
 void use_map(struct race_user *user, char *map)
 {
 	const size_t page = some_page(user);
+	int signal;
 
 	use_load(user, map);
-	touched(user, try_store(word_at(map, page, WORD_WRITTEN), user->uses),
-		__LINE__);
+	signal = try_store(word_at(map, page, WORD_WRITTEN), user->uses);
+	count_signal(user, signal, __LINE__);
 }
 
 void use_fd(struct race_user *user, int ds)
@@ -105,12 +101,90 @@ void use_fd(struct race_user *user, int ds)
 	__u64 words[2];
 	long ret = result(pread(ds, words, sizeof(words), offset));
 
-	use_result(user, ret, __LINE__);
+	race_count(user, ret, __LINE__);
 	if (ret > 0)
-		use_value(user, words[WORD_GENERATION], __LINE__);
+		race_compare(user, words[WORD_ROUND], __LINE__);
 	ret = pwrite(ds, &user->uses, sizeof(__u64),
 		     offset + WORD_WRITTEN * sizeof(__u64));
-	use_result(user, result(ret), __LINE__);
+	race_count(user, result(ret), __LINE__);
+}
+
+void use_new_map(struct race_user *user, int ds, int flags)
+{
+	char *map = mmap(NULL, grant_length(), READ_WRITE, flags, ds, 0);
+
+	if (map == MAP_FAILED)
+		return race_count(user, -errno, __LINE__);
+	use_map(user, map);
+	munmap(map, grant_length());
+}
+
+void use_alias(struct race_user *user, int ds)
+{
+	if (ds < 0)
+		return race_count(user, ds, __LINE__);
+	use_fd(user, ds);
+	use_new_map(user, ds, MAP_SHARED);
+}
+
+void use_stores(struct race_user *user)
+{
+	if (!user->map)
+		return race_refused(user);
+	use_map(user, user->map);
+}
+
+/* Each access is a fault, as the entries of the page table are dropped. */
+void use_faults(struct race_user *user)
+{
+	long ret;
+
+	use_stores(user);
+	if (!user->map)
+		return;
+	ret = result(madvise(user->map, grant_length(), MADV_DONTNEED));
+	race_count(user, ret, __LINE__);
+}
+
+void use_descriptor(struct race_user *user)
+{
+	use_fd(user, user->ds);
+}
+
+void use_new_mappings(struct race_user *user)
+{
+	use_new_map(user, user->ds, MAP_SHARED);
+}
+
+void use_inherited_mappings(struct race_user *user)
+{
+	pid_t child = fork();
+	int i;
+
+	if (child)
+		return race_count(user, -wait_for(child), __LINE__);
+	for (i = 0; user->map && i < 200; i++)
+		use_map(user, user->map);
+	_exit(0);
+}
+
+/* A chain of aliases, each derived from the one before. */
+void use_aliases(struct race_user *user)
+{
+	int chain[6];
+	int last = user->ds;
+	int i;
+
+	for (i = 0; i < ARRAY_LENGTH(chain); i++) {
+		chain[i] = ds_alias(last, 0, grant_length(), RIGHTS_RW);
+		if (chain[i] >= 0)
+			last = chain[i];
+	}
+	use_alias(user, chain[ARRAY_LENGTH(chain) - 1]);
+	for (i = 0; i < ARRAY_LENGTH(chain); i++) {
+		if (chain[i] >= 0)
+			close(chain[i]);
+	}
 }
 
 static bool round_goes_on(const struct race_user *user)
@@ -119,27 +193,27 @@ static bool round_goes_on(const struct race_user *user)
 	       user->round;
 }
 
-static bool say(int socket)
+static bool send_byte(int socket)
 {
 	return send(socket, "", 1, MSG_NOSIGNAL) == 1;
 }
 
-static bool hear(int socket)
+static bool wait_for_byte(int socket)
 {
 	char byte;
 
 	return recv(socket, &byte, 1, 0) == 1;
 }
 
-/* Without a mapping, where that could not be made any more. */
-static void take_part(struct race_user *user)
+/* The grant may be revoked before the user has mapped it. */
+static void play_round(struct race_user *user)
 {
 	user->map = ds_map(user->ds, grant_length(), READ_WRITE);
 	if (user->map == MAP_FAILED) {
-		use_result(user, -errno, __LINE__);
+		race_count(user, -errno, __LINE__);
 		user->map = NULL;
 	}
-	say(user->socket);
+	send_byte(user->socket);
 	do {
 		user->race->use(user);
 	} while (round_goes_on(user));
@@ -157,30 +231,27 @@ static void *user_main(void *arg)
 		if (user->ds < 0)
 			return NULL;
 		user->round++;
-		take_part(user);
-		say(user->socket);
+		play_round(user);
+		send_byte(user->socket);
 	}
-}
-
-static void close_others(struct race_user *user)
-{
-	int i;
-
-	for (i = 0; i < user->race->nr_users; i++)
-		close(user->race->users[i].holder_socket);
 }
 
 static int user_start(struct race_user *user)
 {
-	if (!user->race->processes)
+	struct race *race = user->race;
+	int i;
+
+	if (!race->processes)
 		return -pthread_create(&user->thread, NULL, user_main, user);
 	user->process = fork();
-	if (!user->process) {
-		close_others(user);
-		user_main(user);
-		_exit(0);
-	}
-	return user->process < 0 ? -errno : 0;
+	if (user->process < 0)
+		return -errno;
+	if (user->process)
+		return 0;
+	for (i = 0; i < race->nr_users; i++)
+		close(race->users[i].owner_socket);
+	user_main(user);
+	_exit(0);
 }
 
 static int user_prepare(struct race_user *user, struct race *race)
@@ -190,28 +261,25 @@ static int user_prepare(struct race_user *user, struct race *race)
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return -errno;
 	user->race = race;
-	user->holder_socket = ends[0];
+	user->owner_socket = ends[0];
 	user->socket = ends[1];
 	return 0;
 }
 
-static int memory_prepare(struct race *race)
+int race_start(struct race *race)
 {
+	int ret = 0;
+	int i;
+
 	sigbus_init();
 	race->result = mmap(NULL, page_size(), READ_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (race->result == MAP_FAILED)
 		return -errno;
 	race->root = ds_alloc_pages(race->root_pages);
-	race->own = ds_map(race->root, grant_length(), READ_WRITE);
-	return race->own == MAP_FAILED ? -errno : 0;
-}
-
-int race_start(struct race *race)
-{
-	int ret = memory_prepare(race);
-	int i;
-
+	race->map = ds_map(race->root, grant_length(), READ_WRITE);
+	if (race->map == MAP_FAILED)
+		return -errno;
 	for (i = 0; !ret && i < race->nr_users; i++)
 		ret = user_prepare(&race->users[i], race);
 	for (i = 0; !ret && i < race->nr_users; i++)
@@ -221,8 +289,8 @@ int race_start(struct race *race)
 
 static int user_stop(struct race_user *user)
 {
-	shutdown(user->holder_socket, SHUT_RDWR);
-	close(user->holder_socket);
+	shutdown(user->owner_socket, SHUT_RDWR);
+	close(user->owner_socket);
 	if (user->process)
 		return wait_for(user->process);
 	return -pthread_join(user->thread, NULL);
@@ -235,7 +303,7 @@ int race_stop(struct race *race)
 
 	for (i = 0; i < race->nr_users; i++)
 		ret |= user_stop(&race->users[i]);
-	munmap(race->own, grant_length());
+	munmap(race->map, grant_length());
 	close(race->root);
 	return ret;
 }
@@ -245,15 +313,17 @@ int race_round_begin(struct race *race, int grant)
 	int ret = 0;
 	int i;
 
-	race_set(race, WORD_GENERATION, ++race->round);
+	race_set(race, WORD_ROUND, ++race->round);
 	for (i = 0; !ret && i < race->nr_users; i++)
-		ret = fd_send(race->users[i].holder_socket, grant);
-	for (i = 0; !ret && i < race->nr_users; i++)
-		ret = hear(race->users[i].holder_socket) ? 0 : -EPIPE;
+		ret = fd_send(race->users[i].owner_socket, grant);
+	for (i = 0; !ret && i < race->nr_users; i++) {
+		if (!wait_for_byte(race->users[i].owner_socket))
+			ret = -EPIPE;
+	}
 	return ret;
 }
 
-void race_pause(struct race *race)
+void race_pause(void)
 {
 	usleep(rand() % 3000);
 }
@@ -264,7 +334,7 @@ void race_round_end(struct race *race)
 
 	__atomic_store_n(&race->result->over, race->round, __ATOMIC_RELEASE);
 	for (i = 0; i < race->nr_users; i++)
-		hear(race->users[i].holder_socket);
+		wait_for_byte(race->users[i].owner_socket);
 }
 
 void race_set(struct race *race, int word, __u64 value)
@@ -272,7 +342,7 @@ void race_set(struct race *race, int word, __u64 value)
 	size_t page;
 
 	for (page = 0; page < GRANT_PAGES; page++)
-		__atomic_store_n(word_at(race->own, page, word), value,
+		__atomic_store_n(word_at(race->map, page, word), value,
 				 __ATOMIC_SEQ_CST);
 }
 
@@ -282,12 +352,12 @@ bool race_check(struct race *race, int word, __u64 value, int line)
 	size_t page;
 
 	for (page = 0; page < GRANT_PAGES; page++) {
-		__u64 *at = word_at(race->own, page, word);
+		__u64 *at = word_at(race->map, page, word);
 		__u64 now = __atomic_load_n(at, __ATOMIC_SEQ_CST);
 
 		if (now == value)
 			continue;
-		race_wrong(race->result, line, now);
+		race_wrong(race, line, now);
 		right = false;
 	}
 	return right;

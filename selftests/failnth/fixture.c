@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Each backing holds the module, so its use count tells of those that leak. */
+/* Each backing holds the module, so a backing that leaks shows in its use count. */
 #include "fixture.h"
 
 #include <string.h>
 
 #include "common.h"
 #include "kmod.h"
+#include "sigbus.h"
 
 static int open_root(struct fixture *fixture)
 {
@@ -111,4 +112,51 @@ bool fixture_close(struct fixture *fixture, double timeout)
 	pages_forget(&fixture->pages);
 	pages_forget(&fixture->own);
 	return empty;
+}
+
+size_t alias_length(void)
+{
+	return (ALIAS_END - ALIAS_FIRST) * page_size();
+}
+
+void *far_address(const struct fixture *fixture, unsigned int distance)
+{
+	return (char *)fixture->view - distance * (1ULL << 40);
+}
+
+long map_alias(struct fixture *fixture, int flags)
+{
+	void *map = mmap(far_address(fixture, 1), alias_length(), READ_WRITE,
+			 MAP_SHARED | flags, fixture->alias, 0);
+
+	if (map == MAP_FAILED)
+		return -errno;
+	fixture->map = map;
+	fixture->length = alias_length();
+	return 0;
+}
+
+bool alias_is_mapped(struct fixture *fixture)
+{
+	return !pattern_wrong(fixture->map, ALIAS_END - ALIAS_FIRST,
+			      ALIAS_FIRST);
+}
+
+long store_to_alias(struct fixture *fixture)
+{
+	__u64 value =
+		*(__u64 *)((char *)fixture->view + ALIAS_FIRST * page_size());
+
+	return -try_store(fixture->map, value);
+}
+
+bool have_map(struct fixture *fixture)
+{
+	return !map_alias(fixture, 0);
+}
+
+bool have_used_map(struct fixture *fixture)
+{
+	return have_map(fixture) && alias_is_mapped(fixture) &&
+	       !store_to_alias(fixture);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A few dataspaces that an operation is tried on, and a look at them that is
- * the same as before if nothing has changed.
+ * A few dataspaces that an operation is tried on, and a snapshot of their state,
+ * which is the same before and after an operation that has changed nothing.
  */
 #ifndef DATASPACE_FIXTURE_H
 #define DATASPACE_FIXTURE_H
@@ -14,13 +14,13 @@
 
 #include "pages.h"
 
-/* One page of 2 MiB where there are such, and what the alias shows of it. */
+/* The root is 2 MiB where pages are 4 KiB; the alias is a part of it. */
 #define ROOT_PAGES 512
 #define ALIAS_FIRST 256
 #define ALIAS_END 384
 
 /*
- * @root: a contiguous root, tagged, with @alias derived from it
+ * @root: a contiguous root with a pattern in it, and @alias derived from it
  * @view: a mapping of @root
  * @fd, @other: descriptors that the operation needs or makes, or -1
  * @map: a mapping that it needs or makes, of @length bytes, or NULL
@@ -54,10 +54,26 @@ struct fixture_state {
 int fixture_open(struct fixture *fixture);
 void fixture_snapshot(const struct fixture *fixture,
 		      struct fixture_state *state);
-/* The first thing that is another, or NULL. */
+/* What differs first, or NULL. */
 const char *fixture_difference(const struct fixture_state *a,
 			       const struct fixture_state *b);
-/* Whether all that there was has gone within @timeout seconds. */
+/* Whether no page, descriptor or backing is left after @timeout seconds. */
 bool fixture_close(struct fixture *fixture, double timeout);
+
+size_t alias_length(void);
+/*
+ * An address far from all others, where the page tables for a mapping do not
+ * exist yet, whatever else is mapped; another one for each @distance.
+ */
+void *far_address(const struct fixture *fixture, unsigned int distance);
+/* Maps the alias there; 0 or -errno. */
+long map_alias(struct fixture *fixture, int flags);
+bool alias_is_mapped(struct fixture *fixture);
+/* Writes the word that is there already; 0, or the negated signal. */
+long store_to_alias(struct fixture *fixture);
+
+/* For @prepare of an operation: the alias is mapped, and has been accessed. */
+bool have_map(struct fixture *fixture);
+bool have_used_map(struct fixture *fixture);
 
 #endif

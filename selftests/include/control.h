@@ -3,10 +3,17 @@
 #ifndef DATASPACE_CONTROL_H
 #define DATASPACE_CONTROL_H
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include <linux/types.h>
+
+/* What poll says if nothing derived is left. */
+#define READY (POLLIN | POLLRDNORM)
+
+/* A wake-up that has not come after so many milliseconds is lost. */
+#define LOST 20000
 
 /* All return 0 or -errno. */
 int ds_revoke(int ds);
@@ -18,6 +25,10 @@ int ds_seal(int ds, __u32 flags);
  * ask for, or -errno; 0 if none is after @timeout milliseconds.
  */
 int ds_poll(int ds, int timeout);
+/* A new epoll descriptor that waits for @events of @ds, or -errno. */
+int epoll_on(int ds, __u32 events);
+/* The events of it, or 0 if there are none after @timeout milliseconds. */
+int epoll_events(int epoll, int timeout);
 /* Whether poll says that nothing derived is left. */
 bool ds_ready(int ds);
 

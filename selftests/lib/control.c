@@ -3,7 +3,7 @@
 #include "control.h"
 
 #include <fcntl.h>
-#include <poll.h>
+#include <sys/epoll.h>
 #include <sys/uio.h>
 
 #include "common.h"
@@ -33,7 +33,7 @@ int ds_seal(int ds, __u32 flags)
 
 int ds_poll(int ds, int timeout)
 {
-	struct pollfd pollfd = { .fd = ds, .events = POLLIN | POLLRDNORM };
+	struct pollfd pollfd = { .fd = ds, .events = READY };
 	int ret = poll(&pollfd, 1, timeout);
 
 	return ret < 0 ? -errno : pollfd.revents;
@@ -44,6 +44,24 @@ bool ds_ready(int ds)
 	int events = ds_poll(ds, 0);
 
 	return events > 0 && events & POLLIN;
+}
+
+int epoll_on(int ds, __u32 events)
+{
+	struct epoll_event event = { .events = events };
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+
+	if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, ds, &event))
+		return -errno;
+	return epoll;
+}
+
+int epoll_events(int epoll, int timeout)
+{
+	struct epoll_event event = { .events = 0 };
+	int ret = epoll_wait(epoll, &event, 1, timeout);
+
+	return ret < 0 ? -errno : event.events;
 }
 
 __u32 ds_state(int ds)

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pages that are pinned when they are released go back after the unpin: rule 14.
+ */
+#include <kselftest_harness.h>
+
+#include "control.h"
+#include "kept.h"
+
+/* How many of the pages lie in the same 2 MiB as @page: they may wait for it. */
+static size_t pages_around(const struct pages *pages, size_t page)
+{
+	size_t unit = huge_size() / page_size();
+	__u64 base = pages->pfn[page] / unit * unit;
+	size_t count = 0;
+	size_t i;
+
+	for (i = 0; i < pages->count; i++)
+		count += pages->pfn[i] >= base && pages->pfn[i] < base + unit;
+	return count;
+}
+
+/* rule 14 */
+TEST_F(kept, a_pinned_page_goes_back_after_the_unpin)
+{
+	const size_t page = page_size();
+	char *map = ds_map(self->root, 400 * page, PROT_READ);
+	struct pin pin;
+
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(0, pin_page(&pin, map + 250 * page));
+	munmap(map, 400 * page);
+	close(self->root);
+	EXPECT_TRUE(page_held(&self->pages, 250));
+	EXPECT_GE(pages_around(&self->pages, 250), pages_held(&self->pages));
+	pin_close(&pin);
+	EXPECT_EQ(0, pages_wait(&self->pages, 0, SOON));
+}
+
+/*
+ * rule 14: "soon after the unpin" is about a second, however long the pages were
+ * pinned
+ */
+TEST(pages_are_back_within_about_a_second_of_the_unpin)
+{
+	static const double pinned_for[] = { 0.1, 1, 4 };
+	struct pages pages;
+	struct pin pin;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(pinned_for); i++) {
+		int root = ds_alloc_pages(16);
+		char *map = ds_map(root, 16 * page_size(), PROT_READ);
+
+		ASSERT_NE(MAP_FAILED, map);
+		ASSERT_EQ(0, pages_of_map(&pages, map, 16 * page_size()));
+		ASSERT_EQ(0, pin_page(&pin, map));
+		munmap(map, 16 * page_size());
+		close(root);
+		usleep(1000000 * pinned_for[i]);
+		EXPECT_TRUE(page_held(&pages, 0));
+		pin_close(&pin);
+		EXPECT_EQ(0, pages_wait(&pages, 0, SOON));
+		pages_forget(&pages);
+	}
+}
+
+/* rule 14: pins of pages that go do no harm to those that stay */
+TEST_F(kept, a_pin_does_no_harm_to_neighbours_that_stay)
+{
+	const size_t page = page_size();
+	char *map = ds_map(self->root, 400 * page, PROT_READ);
+	struct keeper kept;
+	struct pin pin;
+	int fd;
+
+	ASSERT_NE(MAP_FAILED, map);
+	fd = ds_alias_pages(self->root, 260, 270, RIGHTS_R);
+	ASSERT_EQ(0, keep(&kept, fd, variant->mapped));
+	ASSERT_EQ(0, pin_page(&pin, map + 250 * page));
+	munmap(map, 400 * page);
+	close(self->root);
+	EXPECT_EQ(0, wrong_in(&kept, 260));
+	pin_close(&pin);
+	EXPECT_EQ(10, pages_wait(&self->pages, 10, SOON));
+	EXPECT_EQ(0, wrong_in(&kept, 260));
+	drop(&kept);
+}
+
+/* rule 14: of what is released only the 2 MiB around a pinned page wait */
+TEST(a_pin_delays_no_more_than_the_huge_page_around_it)
+{
+	const size_t unit = huge_size() / page_size();
+	int root = ds_alloc(2 * huge_size(), RIGHTS_R, 0);
+	char *map = ds_map(root, 2 * huge_size(), PROT_READ);
+	int kept = ds_alias_pages(root, unit + unit / 2, 2 * unit, RIGHTS_R);
+	struct pages pages;
+	struct pin pin;
+
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_LE(0, kept);
+	ASSERT_EQ(0, pages_of_fd(&pages, root, 2 * huge_size()));
+	ASSERT_EQ(0, pin_page(&pin, map + huge_size()));
+	munmap(map, 2 * huge_size());
+	close(root);
+	EXPECT_EQ(0, pages_held_in(&pages, 0, unit));
+	EXPECT_TRUE(page_held(&pages, unit));
+	pin_close(&pin);
+	EXPECT_EQ(unit / 2, pages_wait(&pages, unit / 2, SOON));
+	EXPECT_EQ(unit / 2, pages_held_in(&pages, unit + unit / 2, 2 * unit));
+	close(kept);
+	EXPECT_EQ(0, pages_held(&pages));
+}
+
+/* rule 14: a page that stays keeps its pin, which shows later writes */
+TEST_F(kept, a_pin_of_a_page_that_stays_sees_later_writes)
+{
+	const size_t page = page_size();
+	char *map = ds_map(self->root, 400 * page, PROT_READ);
+	struct pin pin;
+	int fd;
+	char seen[2];
+
+	ASSERT_NE(MAP_FAILED, map);
+	fd = ds_alias_pages(self->root, 250, 252, RIGHTS_RW);
+	ASSERT_EQ(0, pin_page(&pin, map + 250 * page));
+	munmap(map, 400 * page);
+	close(self->root);
+	EXPECT_EQ(2, pwrite(fd, "ab", 2, 0));
+	EXPECT_EQ(2, read(pin.ends[0], seen, 2));
+	EXPECT_EQ(0, memcmp(seen, "ab", 2));
+	pin_close(&pin);
+	EXPECT_EQ(2, pages_wait(&self->pages, 2, SOON));
+	close(fd);
+}
+
+TEST_HARNESS_MAIN

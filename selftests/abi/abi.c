@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Bad input: every malformed request gets the errno that the header names, and
- * leaves descriptors, pages and counts as they were. Where the compiler can, it
- * makes a 32-bit program of this as well, abi_32: that must see the same.
+ * leaves descriptors, pages and counts as they were. abi_32 is the same as a
+ * 32-bit program, where the compiler can make one.
  */
 #include <kselftest_harness.h>
 
@@ -32,7 +32,7 @@ static_assert(offsetof(struct dataspace_info, granule) == 56, "granule");
 static_assert(sizeof(struct dataspace_revoke) == 8, "revoke");
 static_assert(sizeof(struct dataspace_seal) == 16, "seal");
 
-/* What a failed call must leave alone. */
+/* What a failed call must leave as it was. */
 struct state {
 	int fds;
 	long held;
@@ -50,7 +50,7 @@ FIXTURE(abi)
 	char *guarded;
 };
 
-/* One ioctl with a request that is right. */
+/* One ioctl with a request that succeeds. */
 FIXTURE_VARIANT(abi)
 {
 	unsigned int cmd;
@@ -91,8 +91,8 @@ static bool makes_descriptor(unsigned int cmd)
 }
 
 /*
- * To look at all pages takes longer than all the rest, so it is not done where
- * nothing is made, nor twice for the two kinds of program.
+ * Counting the pages of all files takes longer than all the rest, so it is done
+ * only for ioctls that make a descriptor, and not in the 32-bit program.
  */
 static void take_state(struct state *state, int root, unsigned int cmd)
 {
@@ -150,7 +150,7 @@ static const struct dataspace_alias good_alias = {
 	.rights = RIGHTS_RW,
 };
 
-/* Those that ask for nothing but that it be done: a size and zeros. */
+/* Requests that are a size and zeros. */
 static void good_plain(void *arg, __u32 size)
 {
 	memset(arg, 0, size);
@@ -172,7 +172,7 @@ static void good_request(unsigned int cmd, void *arg)
 		good_plain(arg, sizeof(struct dataspace_seal));
 }
 
-/* REVOKE goes to where nothing is to be revoked. */
+/* REVOKE is called on an alias from which nothing is derived. */
 static int target(FIXTURE_DATA(abi) * self, unsigned int cmd)
 {
 	if (cmd == DATASPACE_IOC_ALLOC)
@@ -182,7 +182,10 @@ static int target(FIXTURE_DATA(abi) * self, unsigned int cmd)
 	return self->root;
 }
 
-/* What makes a descriptor is undone: the call counts, and what it leaves. */
+/*
+ * Makes the call and closes a descriptor that it returns: what counts is the
+ * result, and what the call leaves.
+ */
 static long call(FIXTURE_DATA(abi) * self, unsigned int cmd, void *arg)
 {
 	int ret = ioctl(target(self, cmd), cmd, arg);
@@ -456,7 +459,7 @@ TEST_F(fields, rights_without_READ_are_EINVAL)
 	}
 }
 
-/* Both structs are a size and flags. */
+/* The arguments of REVOKE and SEAL are both a size and flags. */
 static long flagged(int ds, unsigned int cmd, __u32 flags)
 {
 	struct dataspace_seal arg = { .size = sizeof(arg), .flags = flags };
@@ -601,7 +604,7 @@ TEST_F(fields, VERSION_is_1_whatever_the_argument)
 	EXPECT_EQ(-ENOTTY, result(ioctl(self->root, DATASPACE_IOC_VERSION)));
 }
 
-/* Whether one of the ioctls on the device, or on a dataspace, is called so. */
+/* Whether the device, or a dataspace, has this ioctl. */
 static bool is_known(unsigned int cmd, bool device)
 {
 	if (device)
@@ -610,7 +613,10 @@ static bool is_known(unsigned int cmd, bool device)
 	return cmd >= DATASPACE_IOC_ALIAS && cmd <= DATASPACE_IOC_EXPORT_DMABUF;
 }
 
-/* How many numbers of our type, with that direction and size, are taken. */
+/*
+ * How many numbers of the module's type, with that direction and size, are not
+ * ENOTTY.
+ */
 static unsigned int count_taken(int fd, bool device, int direction, int size)
 {
 	unsigned int taken = 0;
@@ -640,7 +646,7 @@ TEST_F(fields, unknown_ioctls_are_ENOTTY)
 	}
 }
 
-/* A 32-bit kernel would not even see the upper half. */
+/* A 32-bit kernel has no use for the upper half. */
 TEST_F(fields, values_beyond_32_bits_are_not_cut_off)
 {
 	const __u64 beyond = 1ULL << 32;
@@ -675,7 +681,7 @@ TEST_F(fields, new_descriptors_are_close_on_exec)
 	close(alias);
 }
 
-/* An allocation that fails half way gives back what it had. */
+/* rules 1 and 14: an allocation that fails half way gives back what it had */
 TEST_F_TIMEOUT(fields, a_failed_allocation_leaves_nothing, 240)
 {
 	struct dataspace_alloc arg = good_alloc;

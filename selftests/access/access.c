@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Every door to a page, and that it is closed to who may only read: rules 5, 8,
- * 10, 11 and 12. One test for each door; it is tried by
+ * A holder who may only read can use none of the ways to access a page to change
+ * it, or to see another one: rules 5, 8, 10, 11 and 12. There is a test for each
+ * way, in which it is tried by
  *
  *	holder	the process that made the alias
- *	child	one that was forked from it
- *	socket	one that got the alias over a socket
- *	pidfd	one that took it with pidfd_getfd(2)
+ *	child	a process that was forked from it
+ *	socket	a process that received the alias over a socket
+ *	pidfd	a process that took the alias with pidfd_getfd(2)
  *
- * each of them as
+ * and each of them as
  *
- *	root	all capabilities, and the user who allocated the memory
+ *	root	the user who allocated the memory, with all capabilities
  *	same	that user without capabilities
  *	other	another user
  *
- * Each of these has to get exactly what is expected, then the whole root has to
- * be as it was, and nothing that the visitor has read or mapped may be of the
- * pages beside the alias. One line for each door says what came of it.
+ * Each of them has to get exactly the result that is expected. Then the whole
+ * root has to be as it was, and the child may have read or mapped no byte of the
+ * pages beside the alias. One line for each way shows its results.
  */
 #include <kselftest_harness.h>
 
@@ -51,13 +52,18 @@ static long access_direct_read(void *map)
 	return ret == -ENOENT ? NOT_AVAILABLE : ret;
 }
 
-/* What a visitor tells, in memory that is shared with it. */
+/* What the child reports, in memory that it shares with the test. */
 struct report {
 	long result;
 	bool secret;
 };
 
-/* @other: another one, which a holder of this one has nothing to do with */
+/*
+ * @total: bytes of the root, of which the alias is [@first, @first + @length)
+ * @all: the root's mapping
+ * @map: the alias's mapping
+ * @other: another root that is there at the same time, and must not be changed
+ */
 struct memory {
 	size_t total;
 	size_t first;
@@ -73,16 +79,17 @@ struct memory {
 FIXTURE(access)
 {
 	struct memory memory;
-	/* its alias is one huge page */
+	/* its alias is 2 MiB long and aligned */
 	struct memory huge;
 };
 
 /*
- * @fd, @map, @range: what the door takes; if none is set, it is @advice
- * @want: what is expected
- * @also: this as well, because of @why
- * @same, @other: what those users get instead, if it is not the same as root;
- *	@other is like @same if it is not given
+ * @fd, @map, @range: the access, by what it takes; if none is set, it is
+ *	@advice
+ * @want: the result that is expected
+ * @also: another result that is right, because of @why
+ * @same, @other: what those users get instead of @want; @other is like @same if
+ *	it is not given
  */
 FIXTURE_VARIANT(access)
 {
@@ -103,7 +110,7 @@ static bool is_in_alias(const struct memory *memory, size_t at)
 	return at >= memory->first && at < memory->first + memory->length;
 }
 
-/* What all of the root has to look like, for good. */
+/* The pages of the alias have one pattern, all others the secret one. */
 static __u64 word_at(const struct memory *memory, size_t at)
 {
 	return is_in_alias(memory, at) ? PATTERN : SECRET;
@@ -134,7 +141,9 @@ static void *shared_memory(size_t length)
 		    0);
 }
 
-/* With nothing mapped behind it, and so that it can be one huge page. */
+/*
+ * Maps with nothing behind the mapping, and so that it can be one huge entry.
+ */
 static char *map_alone(const struct memory *memory, int ds)
 {
 	const size_t huge = huge_size();
@@ -150,7 +159,9 @@ static char *map_alone(const struct memory *memory, int ds)
 		    MAP_SHARED | MAP_FIXED_NOREPLACE, ds, 0);
 }
 
-/* An alias of the middle third of so many pages; 0 or -errno. */
+/*
+ * Makes a root of @pages pages, and an alias of its middle third; 0 or -errno.
+ */
 static long memory_make(struct memory *memory, size_t pages)
 {
 	memory->total = pages * page_size();
@@ -168,7 +179,7 @@ static long memory_make(struct memory *memory, size_t pages)
 	return memory->map == MAP_FAILED ? -errno : 0;
 }
 
-/* Parent and child take turns: on one processor they need not wake another. */
+/* Parent and child run one after the other, so one processor is enough. */
 static void stay_on_one_processor(void)
 {
 	cpu_set_t set;
@@ -193,7 +204,7 @@ FIXTURE_TEARDOWN(access)
 {
 }
 
-/* Of the descriptors and mappings that were inherited. */
+/* Closes and unmaps what the child has inherited; the alias only if @alias. */
 static void forget(struct memory *memory, bool alias)
 {
 	munmap(memory->all, memory->total);
@@ -204,7 +215,9 @@ static void forget(struct memory *memory, bool alias)
 	close(memory->ds);
 }
 
-/* The parent's descriptors have the same numbers. */
+/*
+ * Finds the parent's alias by its number, which is the same in both processes.
+ */
 static int get_alias(const struct memory *memory, enum holder holder,
 		     int socket)
 {
@@ -220,8 +233,8 @@ static int get_alias(const struct memory *memory, enum holder holder,
 }
 
 /*
- * Turns a child into a holder that has the alias in that way, and no more. The
- * number of the descriptor is that of the parent's.
+ * The child gets the alias in one way, and keeps nothing else. The descriptor
+ * has the same number as the parent's.
  */
 static bool become_holder(struct memory *memory, enum holder holder, int socket)
 {
@@ -273,7 +286,7 @@ static bool has_secret(const void *memory, size_t length)
 	return false;
 }
 
-/* Whether any dataspace that is mapped shows more than it should. */
+/* Whether any mapping of a dataspace shows the secret pattern. */
 static bool maps_show_secret(void)
 {
 	FILE *file = fopen("/proc/self/maps", "re");
@@ -315,7 +328,7 @@ static void access_as_child(struct memory *memory,
 	report->secret = has_secret(seen, sizeof(seen)) || maps_show_secret();
 }
 
-/* 0 if the visitor came back. */
+/* Tries the access in a child; 0 if the child exited by itself. */
 static int run_child(struct memory *memory, const FIXTURE_VARIANT(access) * way,
 		     enum holder holder, enum user user)
 {
@@ -368,7 +381,7 @@ static const char *outcome_name(long result)
 	return number;
 }
 
-/* What has gone wrong, or NULL. */
+/* What went wrong, or NULL. */
 static const char *find_problem(struct memory *memory,
 				const FIXTURE_VARIANT(access) * way,
 				enum holder holder, enum user user)
@@ -376,12 +389,12 @@ static const char *find_problem(struct memory *memory,
 	const struct report *report = memory->report;
 
 	if (run_child(memory, way, holder, user))
-		return "the visitor did not come back";
+		return "the child did not exit by itself";
 	if (report->result != NOT_AVAILABLE &&
 	    !is_expected(way, user, report->result))
-		return "not what was expected";
+		return "not the expected result";
 	if (report->secret)
-		return "it saw what lies beside";
+		return "pages beside the alias were seen";
 	if (!is_unchanged(memory))
 		return "a byte has changed";
 	return NULL;
@@ -433,7 +446,9 @@ TEST_F(access, changes_and_shows_nothing_else)
 		SKIP(return, "this kernel, or this machine, does not have it");
 }
 
-/* A guest is no wall: what stands against it is the right alone. */
+/*
+ * rule 10: what stops a guest from writing is the missing right, nothing else
+ */
 TEST(a_guest_writes_if_its_owner_may)
 {
 	int ds = ds_alloc_pages(1);
@@ -446,7 +461,7 @@ TEST(a_guest_writes_if_its_owner_may)
 	EXPECT_EQ('i', *map);
 }
 
-/* Advice that the C library does not know. */
+/* Advice that the C library has no names for. */
 #ifndef MADV_DONTNEED_LOCKED
 #define MADV_DONTNEED_LOCKED 24
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The doors that there are, and what comes of them; for doors.c. */
+/* The ways to access a page, and the results that access.c expects. */
 
 /* clang-format off */
 
-/* Writing to the descriptor. */
+/* They write to the descriptor. */
 ACCESS(write) { FD(write), .want = -EBADF };
 ACCESS(pwrite) { FD(pwrite), .want = -EBADF };
 ACCESS(writev) { FD(writev), .want = -EBADF };
@@ -17,14 +17,14 @@ ACCESS(sendfile) { FD(sendfile), .want = -EBADF };
 ACCESS(copy_file_range) { FD(copy_file_range), .want = -EBADF };
 ACCESS(clone_range) { FD(clone_range), .want = -EXDEV };
 
-/* What comes out is a copy: writing to that works, and does nothing to it. */
+/* They write to what was read, which is a copy. */
 ACCESS(splice_move) { FD(splice_move), .want = 64 };
 ACCESS(splice_tee) { FD(splice_tee), .want = 64 };
 ACCESS(splice_into_pipe) { FD(splice_into_pipe), .want = 64 };
 ACCESS(sendfile_from) { FD(sendfile_from), .want = 64 };
 ACCESS(copy_file_range_from) { FD(copy_file_range_from), .want = -EXDEV };
 
-/* Size and other attributes. */
+/* They change the size and other attributes. */
 ACCESS(ftruncate) { FD(ftruncate), .want = -EINVAL };
 ACCESS(truncate) { FD(truncate), .want = -EINVAL, .other = -EACCES };
 ACCESS(fallocate_punch) { FD(fallocate), .want = -EBADF };
@@ -36,7 +36,7 @@ ACCESS(futimens) { FD(futimens), .want = -EPERM, .other = -EACCES };
 ACCESS(fsetxattr) { FD(fsetxattr), .want = -EOPNOTSUPP, .other = -EACCES };
 ACCESS(set_flags) { FD(set_flags), .want = -ENOTTY };
 
-/* fcntl(2) and the like. */
+/* fcntl(2), and locks. */
 ACCESS(setfl) { FD(setfl), .want = -EBADF };
 ACCESS(add_seals) { FD(add_seals), .want = -EPERM };
 ACCESS(read_lease) {
@@ -55,7 +55,7 @@ ACCESS(write_lock) { FD(write_lock), .want = -EBADF };
 ACCESS(flock) { FD(flock), .want = -EOPNOTSUPP };
 ACCESS(dup) { FD(dup), .want = -EBADF };
 
-/* Another descriptor for the same file. */
+/* They make another descriptor for the same file. */
 ACCESS(reopen) { FD(reopen), .want = -ENXIO, .other = -EACCES };
 ACCESS(reopen_read) { FD(reopen_read), .want = -ENXIO, .other = -EACCES };
 ACCESS(reopen_path) { FD(reopen_path), .want = -ENXIO, .other = -EACCES };
@@ -71,14 +71,14 @@ ACCESS(acct) { FD(acct), .want = -ENXIO, .same = -EPERM };
 ACCESS(execveat) { FD(execveat), .want = -EACCES };
 ACCESS(map_files) { RANGE(map_files), .want = -ENXIO, .same = -EPERM };
 
-/* The module's own. */
+/* The ioctls of the module. */
 ACCESS(alias_write) { FD(alias_write), .want = -EPERM };
 ACCESS(alias_exec) { FD(alias_exec), .want = -EPERM };
 ACCESS(alias_clip) { FD(alias_clip), .want = -EBADF };
 ACCESS(alias_past) { FD(alias_past), .want = -EINVAL };
 ACCESS(seal) { FD(seal), .want = -EPERM };
 
-/* What lies beside. */
+/* They read pages beside the alias. */
 ACCESS(read_past) { FD(read_past), .want = 0 };
 ACCESS(read_before) { FD(read_before), .want = -EINVAL };
 ACCESS(splice_past) { FD(splice_past), .want = 0 };
@@ -87,7 +87,7 @@ ACCESS(io_uring_past) { FD(io_uring_past), .want = 0 };
 ACCESS(seek_past) { FD(seek_past), .want = -ENXIO };
 ACCESS(fiemap) { FD(fiemap), .want = -EOPNOTSUPP };
 ACCESS(map_past) { FD(map_past), .want = -EINVAL };
-/* A 32-bit C library has no number of pages for that. */
+/* A 32-bit C library refuses this offset itself. */
 ACCESS(map_before) { FD(map_before),
 		   .want = sizeof(long) > 4 ? -EOVERFLOW : -EINVAL };
 ACCESS(map_beside) { FD(map_beside), .want = -EINVAL };
@@ -95,7 +95,7 @@ ACCESS(readv_past) { RANGE(process_vm_readv_past), .want = -EFAULT };
 ACCESS(proc_mem_past) { RANGE(proc_mem_past), .want = -EIO };
 ACCESS(write_from_past) { RANGE(write_from_past), .want = -EFAULT };
 
-/* Mapping it. */
+/* They map the alias. */
 ACCESS(map_shared) { FD(map_shared), .want = -EACCES };
 ACCESS(map_write_only) { FD(map_write_only), .want = -EACCES };
 ACCESS(map_validate) { FD(map_validate), .want = -EACCES };
@@ -121,7 +121,7 @@ ACCESS(mremap_move) { RANGE(mremap_move), .want = -EACCES };
 ACCESS(remap_file_pages) { RANGE(remap_file_pages), .want = -EINVAL };
 ACCESS(remap_file_past) { RANGE(remap_file_pages_past), .want = -EINVAL };
 
-/* Answering faults on it. */
+/* They handle faults of the mapping. */
 ACCESS(uffd) { RANGE(userfaultfd), .want = -EINVAL };
 ACCESS(uffd_copy) { RANGE(userfaultfd_copy), .want = -ENOENT };
 ACCESS(uffd_zero) { RANGE(userfaultfd_zero), .want = -ENOENT };
@@ -129,7 +129,7 @@ ACCESS(uffd_protect) { RANGE(userfaultfd_protect), .want = -ENOENT };
 ACCESS(uffd_continue) { RANGE(userfaultfd_continue), .want = -ENOENT };
 ACCESS(uffd_move) { RANGE(userfaultfd_move), .want = -EINVAL };
 
-/* Advice about it. */
+/* madvise(2) */
 ACCESS(normal) { ADVICE(NORMAL), .want = 0 };
 ACCESS(random) { ADVICE(RANDOM), .want = 0 };
 ACCESS(sequential) { ADVICE(SEQUENTIAL), .want = 0 };
@@ -161,7 +161,7 @@ ACCESS(populate_write) { ADVICE(POPULATE_WRITE), .want = -EINVAL };
 ACCESS(guard_install) { ADVICE(GUARD_INSTALL), .want = -EINVAL };
 ACCESS(soft_offline) { ADVICE(SOFT_OFFLINE), .want = -EBUSY, .same = -EPERM };
 
-/* The kernel or a process writes to the mapping. */
+/* The kernel or a process writes to the mapping for another. */
 ACCESS(read_into) { MAP(read_into), .want = -EFAULT };
 ACCESS(readv_into) { MAP(readv_into), .want = -EFAULT };
 ACCESS(receive_into) { MAP(receive_into), .want = -EFAULT };
@@ -186,7 +186,7 @@ ACCESS(process_madvise) { RANGE(process_madvise), .want = -EINVAL };
 ACCESS(vmsplice_gift) { RANGE(vmsplice_gift), .want = 0 };
 ACCESS(dev_mem) { MAP(dev_mem), .want = -EPERM, .other = -EACCES };
 
-/* Sockets that take its pages: ciphers and the network. */
+/* Sockets that take the pages of the mapping: ciphers and the network. */
 ACCESS(alg_hash) { MAP(alg_hash), .want = 32 };
 ACCESS(alg_cipher) { MAP(alg_cipher), .want = 64 };
 ACCESS(alg_cipher_in_place) { MAP(alg_cipher_in_place), .want = -EFAULT };

@@ -64,7 +64,7 @@ TEST_F(alias, ends_where_it_ends)
 	close(ds);
 }
 
-/* rule 5: mmap offsets that wrap in the module's arithmetic */
+/* rule 5: offsets of mmap() that wrap in the module's arithmetic */
 TEST_F(alias, cannot_be_mapped_before_its_start)
 {
 	int ds = ds_alias_pages(self->root, 3, 7, RIGHTS_R);
@@ -79,7 +79,7 @@ TEST_F(alias, cannot_be_mapped_before_its_start)
 	close(ds);
 }
 
-/* rule 5: a mapping next to one of the same file must not be merged to it */
+/* rule 5: the mm must not merge two mappings of the same file */
 TEST_F(alias, does_not_grow_by_a_mapping_next_to_it)
 {
 	const size_t page = self->page;
@@ -177,7 +177,7 @@ TEST_F(alias, of_a_malformed_range_is_EINVAL)
 	EXPECT_EQ(fds, count_fds());
 }
 
-/* rule 6: the end that counts is the one of the source, not of the root */
+/* rule 6: the end of the source counts, not the end of the root */
 TEST_F(alias, of_an_alias_cannot_pass_its_end)
 {
 	int source = ds_alias_pages(self->root, 4, 8, RIGHTS_R);
@@ -339,7 +339,7 @@ TEST(rights_with_CLIP_are_those_in_common)
 	}
 }
 
-/* rule 8: what was lost on the way down does not come back further down */
+/* rule 8: a right that an alias has lost does not come back further down */
 TEST(rights_only_shrink_along_a_chain)
 {
 	int root = ds_alloc(1, RIGHTS_RWX, 0);
@@ -406,7 +406,7 @@ static int reopen(const char *process, int fd, int flags)
 	return result(open(path, flags | O_CLOEXEC));
 }
 
-/* rule 8: not even with the rights that the descriptor has */
+/* rule 8: reopening is refused even with the rights of the descriptor */
 TEST_F(read_only, its_writable_root_cannot_be_reopened)
 {
 	char parent[16];

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Many aliases, and many at the same time: rules 9 and 14.
- *
- * How many aliases there are can be told with ALIASES=<number> in the
- * environment.
+ * Many aliases at the same time: rules 9 and 14. ALIASES=<number> in the
+ * environment sets how many.
  */
 #include <kselftest_harness.h>
 
@@ -20,17 +18,20 @@
 #define MEASURED 20000
 #define MOST_BYTES 1024
 
-/* Seconds until what was closed is freed: files wait for a grace period. */
+/* Seconds after which closed files are freed: they wait for a grace period. */
 #define SETTLE 3
 
 #define ROOT_PAGES 4096
 #define MILLION 1000000
 #define PROBE 10000
 
-/* What O(log n) may grow by from the first to the millionth, with much room. */
+/*
+ * How much slower O(log n) may get from the first to the millionth alias, with
+ * much room.
+ */
 #define GROWTH 10
 
-/* Aliases of @pages pages, until @count are there; the number that are not. */
+/* Makes @count aliases of @pages pages; returns how many could not be made. */
 static size_t make_aliases(int root, int *fds, size_t count, size_t pages)
 {
 	size_t i;
@@ -51,7 +52,7 @@ static void close_all(const int *fds, size_t count)
 		close(fds[count]);
 }
 
-/* Bytes that this process's group is charged for; it uses no other memory. */
+/* Bytes that the group of this process is charged; it uses no other memory. */
 static long long charged_bytes(void)
 {
 	return cgroup_number(GROUP, "memory.current", "");
@@ -70,7 +71,7 @@ static long long bytes_per_alias(int root, int *fds, size_t pages)
 	return (after - before) / MEASURED;
 }
 
-/* What watches objects and locks makes them larger. */
+/* Debug options for objects and locks make them larger. */
 static long long most_bytes(void)
 {
 	return is_debug_kernel() ? 2 * MOST_BYTES : MOST_BYTES;
@@ -85,7 +86,7 @@ static int measure_in_group(void)
 
 	if (!fds || root < 0 || cgroup_join(GROUP) || allow_fds(MEASURED))
 		return 2;
-	/* once before, so that the table of descriptors has its size */
+	/* the first time the table of descriptors grows */
 	bytes_per_alias(root, fds, 1);
 	one = bytes_per_alias(root, fds, 1);
 	all = bytes_per_alias(root, fds, ROOT_PAGES);
@@ -97,7 +98,7 @@ static int measure_in_group(void)
 
 /* clang-format off */
 
-/* Where it can be told what is charged for. */
+/* A memory cgroup in which each alias is charged to its creator. */
 FIXTURE(charged)
 {
 };
@@ -158,7 +159,7 @@ FIXTURE_TEARDOWN(crowd)
 	free(self->fds);
 }
 
-/* Seconds for some aliases that come and go. */
+/* Seconds that it takes to make and close some aliases. */
 static double probe(int root)
 {
 	double start = seconds();
@@ -191,13 +192,14 @@ TEST_F_TIMEOUT(crowd, a_million_live_aliases_of_one_root_work, 800)
 }
 
 /*
- * Enough to tell what grows with their number, and not too many for a machine of
- * 2 GiB: each has two pages of its own. Fewer where that would take too long.
+ * So many that a cost which grows with their number is seen, and not too many
+ * for a machine of 2 GiB, as each has two pages of its own. There are fewer
+ * where that would take too long.
  */
 #define MANY 100000
 #define FEW 5000
 
-/* Aliases that lie in some pattern, made and closed in some order. */
+/* Aliases with some layout in the root, made and closed in some order. */
 FIXTURE(pattern)
 {
 	int root;
@@ -252,7 +254,7 @@ FIXTURE_VARIANT_ADD(pattern, overlapping_in_random_order) {
 
 /* clang-format on */
 
-/* Number @i of @count in a root of twice as many pages */
+/* Alias number @i of @count in a root of twice as many pages */
 static int pattern_alias(int root, enum shape shape, size_t count, size_t i)
 {
 	switch (shape) {
@@ -307,7 +309,7 @@ FIXTURE_TEARDOWN(pattern)
 	free(self->fds);
 }
 
-/* rules 9, 14 and 15: it takes as long as giving back takes, and no longer */
+/* rules 9, 14 and 15: the root takes as long as giving back its pages */
 TEST_F_TIMEOUT(pattern, closing_the_root_is_less_than_3_times_closing_them, 800)
 {
 	size_t pieces = variant->shape == WITH_GAPS ? self->count : 0;
@@ -330,7 +332,7 @@ TEST_F_TIMEOUT(pattern, closing_the_root_is_less_than_3_times_closing_them, 800)
 #define CROWD_MAX 8
 #define CROWD_SECONDS 1
 
-/* How often processes that do something at once wait for a mutex. */
+/* How often processes that do the same at the same time wait for a mutex. */
 FIXTURE(at_once)
 {
 	int cpus;
@@ -400,7 +402,7 @@ static pid_t start_one(int ds, bool faults)
 	return child;
 }
 
-/* Of the processes of this program, by what the kernel has traced */
+/* Counts waits of the processes of this program in the kernel's trace */
 static long count_waits(void)
 {
 	FILE *trace = fopen(TRACING "trace", "re");
@@ -413,7 +415,7 @@ static long count_waits(void)
 	return count;
 }
 
-/* On one root, or on one for each if @root is -1 */
+/* All processes use @root, or each a root of its own if @root is -1 */
 static long waits_at_once(int root, int cpus, bool faults)
 {
 	pid_t children[CROWD_MAX];
@@ -435,13 +437,13 @@ static long waits_at_once(int root, int cpus, bool faults)
 	return count_waits();
 }
 
-/* rule 9: with roots of their own they do not know of each other */
+/* rule 9: processes with separate roots share no lock */
 TEST_F(at_once, with_separate_roots_nobody_waits)
 {
 	EXPECT_EQ(0, waits_at_once(-1, self->cpus, variant->faults));
 }
 
-/* rule 9: faults never do; to make aliases of one root is done in turn */
+/* rule 9: faults never wait; making aliases of one root is serialized */
 TEST_F(at_once, with_one_root_only_aliases_wait)
 {
 	long waits = waits_at_once(self->shared, self->cpus, variant->faults);

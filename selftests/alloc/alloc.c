@@ -289,7 +289,7 @@ FIXTURE_VARIANT_ADD(extent, mib_1_at_one_byte) {
 	.align = 1,
 };
 
-/* Longer than a huge page: the pages it is made of have an alignment, too. */
+/* Longer than a huge page, so its large folios have an alignment, too. */
 FIXTURE_VARIANT_ADD(extent, kib_2052_at_one_page) {
 	.length = 2052 << 10,
 	.align = 4 << 10,
@@ -405,7 +405,7 @@ TEST(scattered_memory_is_made_of_2_mib_runs)
 	pages_forget(&pages);
 }
 
-/* Takes all memory but a reserve, so that nothing is free in large pieces. */
+/* Allocates all memory but a reserve, so that no large pieces are free. */
 static int take_memory(int *ds, int max)
 {
 	int count = 0;
@@ -422,7 +422,7 @@ static int take_memory(int *ds, int max)
 	return count;
 }
 
-/* Of each 2 MiB keeps one page in the middle; the rest is free again. */
+/* Keeps one page in the middle of each 2 MiB and releases the rest. */
 static int keep_crumbs(int ds, int *crumbs)
 {
 	int count = 0;
@@ -444,7 +444,7 @@ FIXTURE(fragmented)
 	int crumb[1024][8];
 };
 
-/* Guests are small; of a large machine this takes 16 GiB at most. */
+/* Of a machine with much memory this takes 16 GiB at most. */
 FIXTURE_SETUP(fragmented)
 {
 	int count, i;

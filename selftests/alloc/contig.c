@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Contiguous memory is made where there is none: rule 2. Early in the list of
- * programs: what others make the kernel allocate for itself all over memory
- * can't be moved, and stays for long.
+ * Contiguous memory is made by migrating pages where there is no free run: rule
+ * 2. This program is one of the first, as what others make the kernel allocate
+ * for itself all over memory can't be migrated, and stays for long.
  */
 #define _GNU_SOURCE
 #include <kselftest_harness.h>
@@ -12,7 +12,10 @@
 
 #define STRIPE ((size_t)64 << 10)
 
-/* A page cache that fills the memory, and of which every second stripe went. */
+/*
+ * The page cache fills the memory, and then every second stripe of it is
+ * dropped.
+ */
 FIXTURE(dropped)
 {
 	int kept;
@@ -20,8 +23,8 @@ FIXTURE(dropped)
 };
 
 /*
- * Stripes of two files in turn, so that they lie side by side. What is left
- * beside them is less than what will be wanted in one piece.
+ * Writes stripes of two files in turn, so that they lie side by side. Less
+ * memory is left free than the test asks for in one piece.
  */
 FIXTURE_SETUP(dropped)
 {
@@ -51,7 +54,10 @@ FIXTURE_TEARDOWN(dropped)
 	close(self->kept);
 }
 
-/* A page that somebody holds just then is no reason to give up. */
+/*
+ * A page that is pinned for a moment may be in the way, so a failure is
+ * repeated.
+ */
 static int alloc_patiently(__u64 length)
 {
 	int tries = 10;
@@ -65,7 +71,7 @@ static int alloc_patiently(__u64 length)
 	return ds;
 }
 
-/* rule 2: what is in use and can be moved is moved out of the way */
+/* rule 2: movable pages are migrated out of the run */
 TEST_F_TIMEOUT(dropped, page_cache_makes_room_for_a_run, LONG_TIMEOUT)
 {
 	long long moved = number_in_file("/proc/vmstat", "pgmigrate_success");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a dataspace costs, and whom: rule 4. */
+/* Which memory cgroup is charged for a dataspace, and how much: rule 4. */
 #include <kselftest_harness.h>
 
 #include <signal.h>
@@ -15,7 +15,7 @@
 #define ONE PARENT "/one"
 #define TWO PARENT "/two"
 
-/* A process in group ONE does as it is told over a socket. */
+/* A process in group ONE allocates what it is told to over a socket. */
 FIXTURE(memcg)
 {
 	int socket;
@@ -46,7 +46,9 @@ struct order {
 	__u32 flags;
 };
 
-/* Allocates what is ordered, sends it or the errno, and keeps nothing. */
+/*
+ * Allocates as ordered, sends the descriptor or the errno, and keeps nothing.
+ */
 static int serve(int socket)
 {
 	struct order order;
@@ -131,7 +133,7 @@ TEST_F(memcg, charge_appears_and_leaves_with_the_dataspace)
 	EXPECT_EQ(0, cgroup_file_bytes(ONE, 0));
 }
 
-/* rule 4: sizes that are no power of two cost what they are long */
+/* rule 4: a size that is no power of two is charged as it is */
 TEST_F(memcg, charge_is_not_rounded_up)
 {
 	const size_t length = 3 * MEG + 5 * page_size();
@@ -177,7 +179,7 @@ TEST_F(memcg, limit_is_ENOMEM_and_nobody_is_killed)
 	EXPECT_EQ(0, kill(self->worker, 0));
 }
 
-/* rule 4: the limit of a group further up counts as well */
+/* rule 4: the limit of the parent group holds as well */
 TEST_F(memcg, limit_of_the_parent_is_ENOMEM)
 {
 	ASSERT_EQ(0, cgroup_set(PARENT, "memory.max", "3M"));
@@ -214,7 +216,7 @@ static int use_in_group(const char *group, int ds, size_t length)
 	return cgroup_file_bytes(group, 0) != 0;
 }
 
-/* rule 4: who uses it is not charged */
+/* rule 4: processes that only use the memory are not charged */
 TEST_F(memcg, charge_stays_with_the_creator)
 {
 	int ds = order(self->socket, variant->most, variant->flags);
@@ -237,7 +239,7 @@ TEST_F(memcg, a_killed_group_leaves_nothing)
 	ASSERT_LE(0, ds);
 	ASSERT_EQ(0, pages_of_fd(&pages, ds, variant->most));
 	close(ds);
-	/* the worker closes its own after it has sent it */
+	/* the worker closes its descriptor after it has sent it */
 	EXPECT_EQ(0, pages_wait(&pages, 0, STUCK));
 	EXPECT_EQ(0, cgroup_set(ONE, "cgroup.kill", "1"));
 	EXPECT_EQ(SIGKILL, wait_for(self->worker));
@@ -267,7 +269,7 @@ FIXTURE_TEARDOWN(limit)
 	EXPECT_EQ(0, number_to_file(LIMIT, self->before));
 }
 
-/* rule 4: the module's own cap on the total */
+/* rule 4: the parameter limit_mb limits the total */
 TEST_F(limit, of_the_total_is_EDQUOT)
 {
 	const __u32 flags[] = { 0, DATASPACE_ALLOC_SCATTERED };
@@ -286,7 +288,7 @@ TEST_F(limit, of_the_total_is_EDQUOT)
 	}
 }
 
-/* rules 4 and 14: what counts is the pages that are held */
+/* rules 4 and 14: the limit counts pages that are not back with the kernel */
 TEST_F(limit, counts_page_by_page)
 {
 	int root = ds_alloc(8 * MEG, RIGHTS_R, DATASPACE_ALLOC_SCATTERED);

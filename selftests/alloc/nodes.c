@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Memory of a NUMA node: rule 1. On a machine that has just one this shows
- * little, but it does not go without saying there, either.
+ * little, but it has to work there, too.
  */
 #define _GNU_SOURCE
 #include <kselftest_harness.h>
@@ -12,7 +12,7 @@
 #include "common.h"
 #include "proc.h"
 
-/* So much of its memory a node has in use, or not yet to give. */
+/* So much of a node's memory may be in use by others. */
 #define SLACK (64 * MEG)
 
 static __u64 whole_pages(__u64 bytes)
@@ -20,7 +20,7 @@ static __u64 whole_pages(__u64 bytes)
 	return (bytes + page_size() - 1) / page_size() * page_size();
 }
 
-/* In bytes; "MemTotal:" or "MemFree:". */
+/* @what: "MemTotal:" or "MemFree:"; in bytes. */
 static __u64 node_memory(int node, const char *what)
 {
 	char path[64];
@@ -32,7 +32,7 @@ static __u64 node_memory(int node, const char *what)
 	return number_in_file(path, key) * 1024;
 }
 
-/* Where a page is that is mapped here, or -errno. */
+/* The node of the page that is mapped at @page, or -errno. */
 static int node_of(const char *page)
 {
 	const void *address = page;
@@ -137,7 +137,7 @@ TEST_F(memory, comes_from_the_node_that_was_asked_for)
 	}
 }
 
-/* rule 1: many times, as another node would do once in a while */
+/* rule 1: repeated, as memory could come from another node once in a while */
 TEST_F(memory, comes_from_there_every_time)
 {
 	const int nodes = count_nodes();
@@ -186,7 +186,7 @@ TEST_F(node, that_has_less_is_ENOMEM)
 		  alloc_on(self->last, length, DATASPACE_ALLOC_SCATTERED));
 }
 
-/* rule 1: what is there on other nodes does not count */
+/* rule 1: free memory of other nodes does not help */
 TEST_F_TIMEOUT(node, that_is_used_up_is_ENOMEM, LONG_TIMEOUT)
 {
 	const __u64 length = node_memory(self->last, "MemFree:") + SLACK;
@@ -196,7 +196,7 @@ TEST_F_TIMEOUT(node, that_is_used_up_is_ENOMEM, LONG_TIMEOUT)
 		  alloc_on(self->last, length, DATASPACE_ALLOC_SCATTERED));
 }
 
-/* rule 3: who does not ask for one gets what is there on any */
+/* rule 3: without a node all of the memory can be had */
 TEST_F_TIMEOUT(node, of_no_matter_which_means_all, LONG_TIMEOUT)
 {
 	const __u64 length =

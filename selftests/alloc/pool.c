@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that is set aside when the module is loaded: rule 2. Needs the
- * module's file, to load it with the parameter. What was released is not looked
- * at page by page: the pool takes it back just then, and a kernel that checks
- * itself does not put up with flags that are read of a page that changes.
+ * Memory that is set aside when the module is loaded: rule 2. The tests need
+ * the module's file, to load it with the parameter. They don't look at the
+ * pages that were released, as the pool takes them back just then, and a debug
+ * kernel complains if flags are read of a page that changes.
  */
 #define _GNU_SOURCE
 #include <kselftest_harness.h>
@@ -23,10 +23,10 @@
 #define LIMIT_MB KMOD_PARAMETERS "limit_mb"
 #define GROUP "dataspace-pool"
 
-/* What others free or begin to use meanwhile. */
+/* What other processes may free or begin to use during a test. */
 #define NOISE (32 * MEG)
 
-/* So much on each node that the kernel is short of nothing else. */
+/* So much is left on each node that the kernel is short of nothing. */
 #define RESERVE (96 * MEG)
 
 #define STRIPE ((size_t)64 << 10)
@@ -40,7 +40,7 @@ static __u64 wait_for_free(__u64 bytes)
 	return free_memory();
 }
 
-/* Once nobody gives back any more what was in use before. */
+/* Waits until no more memory is given back that was in use before the test. */
 static __u64 settled_memory(void)
 {
 	double end = seconds() + STUCK;
@@ -79,7 +79,7 @@ FIXTURE_TEARDOWN(pool)
 	EXPECT_EQ(0, kmod_load(""));
 }
 
-/* A run, of which the pages are taken down. */
+/* Allocates a run and finds its physical pages. */
 static int alloc_run(__u64 length, struct pages *pages)
 {
 	int ds = ds_alloc(length, RIGHTS_RW, 0);
@@ -93,7 +93,7 @@ static bool is_one_run(const struct pages *pages)
 	return pages_contiguous(pages, 0, pages->count);
 }
 
-/* Where the pool begins: it is first fit. */
+/* The first page of the pool, which is what a first allocation gets. */
 static __u64 pool_begin(void)
 {
 	struct pages pages;
@@ -106,15 +106,18 @@ static __u64 pool_begin(void)
 }
 
 /*
- * Somewhere in the pool: what it has lent, the kernel may use for what can't be
- * moved, so that the first place that is free need not be where it was.
+ * Whether a page is in the pool. The pages that the pool has lent may be in use
+ * for what can't be migrated, so an allocation need not be in the first place.
  */
 static bool is_in_pool(__u64 begin, __u64 pfn)
 {
 	return pfn >= begin && pfn - begin < POOL / page_size();
 }
 
-/* All zero; what is written then must not be seen by the next one. */
+/*
+ * Whether all is zero; then something is written, which must not be seen by the
+ * next one.
+ */
 static bool is_zero_once(int ds, __u64 length)
 {
 	void *map = ds_map(ds, length, READ_WRITE);
@@ -166,7 +169,7 @@ TEST_F(pool, serves_all_of_it_in_one_piece_and_zero_again_and_again)
 	}
 }
 
-/* rule 2: whatever of a chunk is not wanted is no part of the run */
+/* rule 2: what is left of the last 2 MiB is not lost */
 TEST_F(pool, serves_lengths_that_are_no_whole_chunks)
 {
 	const __u64 lengths[] = { 3 * MEG, 5 * MEG + page_size(),
@@ -251,7 +254,7 @@ TEST_F(pool, serves_its_own_node_alone)
 	close(device);
 }
 
-/* rule 2: what is longer comes from elsewhere, or is not there */
+/* rule 2: a longer run comes from elsewhere, or is ENOMEM */
 TEST_F(pool, is_left_alone_by_what_does_not_fit)
 {
 	const __u64 begin = pool_begin();
@@ -267,7 +270,10 @@ TEST_F(pool, is_left_alone_by_what_does_not_fit)
 	close(ds);
 }
 
-/* One page of each chunk of a run of the pool's size; nothing else is in use. */
+/*
+ * Keeps one page in each 2 MiB of a run of the pool's size; all others are
+ * free.
+ */
 static int keep_one_of_each(int *crumbs)
 {
 	int ds = ds_alloc(POOL, RIGHTS_R, 0);
@@ -289,7 +295,7 @@ static void close_all(const int *fds, size_t count)
 		close(fds[count]);
 }
 
-/* rule 14: to the kernel it goes, and from there to the pool */
+/* rule 14: what is released goes to the kernel, and from there to the pool */
 TEST_F(pool, takes_back_what_was_released)
 {
 	const __u64 before = settled_memory();
@@ -340,7 +346,7 @@ static int charged_in_group(__u64 begin)
 	return ret;
 }
 
-/* rule 4: what is given out is charged; what is in the pool is not */
+/* rule 4: an allocation from the pool is charged, the pool itself is not */
 TEST_F(pool, is_charged_to_who_has_got_it)
 {
 	const __u64 begin = pool_begin();
@@ -358,7 +364,7 @@ TEST_F(pool, is_charged_to_who_has_got_it)
 	EXPECT_EQ(0, cgroup_remove(GROUP));
 }
 
-/* rule 4: what the limit of a group refuses is the pool's again */
+/* rule 4: a run that can't be charged goes back to the pool */
 TEST_F(pool, has_all_back_that_could_not_be_charged)
 {
 	const __u64 begin = pool_begin();
@@ -385,7 +391,9 @@ TEST_F(pool, has_all_back_that_could_not_be_charged)
 	close(ds);
 }
 
-/* Of all memory but a reserve, one page in each 2 MiB stays in use. */
+/*
+ * Allocates all memory but a reserve, and keeps one page in each 2 MiB of it.
+ */
 static size_t keep_crumbs(int *crumbs, size_t most)
 {
 	size_t chunks = (free_memory() - RESERVE * count_nodes()) / (2 * MEG);
@@ -431,8 +439,9 @@ TEST_F_TIMEOUT(pool, serves_in_memory_that_is_fragmented, LONG_TIMEOUT)
 }
 
 /*
- * Two files, stripe by stripe, until there is little other memory; then only one
- * is left, and with it something is in use everywhere. Its descriptor.
+ * Writes stripes of two files in turn until little memory is free, and then
+ * removes one of the files, so that memory is in use everywhere. Returns a
+ * descriptor of the other one.
  */
 static int fill_memory(void)
 {
@@ -443,7 +452,7 @@ static int fill_memory(void)
 	int other = memfd_create("dropped", MFD_CLOEXEC);
 	off_t at = 0;
 
-	/* not free_memory(), which would take longer than what it looks at */
+	/* free_memory() would take longer than the write that it watches */
 	while (number_in_file("/proc/meminfo", "MemFree:") * 1024 > least) {
 		if (fallocate(kept, 0, at, STRIPE) ||
 		    fallocate(other, 0, at, STRIPE))
@@ -455,8 +464,8 @@ static int fill_memory(void)
 }
 
 /*
- * rule 2: as long as a page of each chunk is in use the pool can't take the rest
- * back, and others use it.
+ * rule 2: as long as a page in each 2 MiB is in use the pool can't take the
+ * rest back, and others use it
  */
 TEST_F_TIMEOUT(pool, moves_out_what_others_have_put_there, LONG_TIMEOUT)
 {
@@ -488,7 +497,7 @@ TEST_F_TIMEOUT(pool, moves_out_what_others_have_put_there, LONG_TIMEOUT)
 	close(file);
 }
 
-/* Loads that don't get what they ask for. */
+/* The module is loaded with a pool that can't be had. */
 FIXTURE(no_pool)
 {
 	int log;
@@ -510,7 +519,10 @@ FIXTURE_TEARDOWN(no_pool)
 	EXPECT_EQ(0, kmod_load(""));
 }
 
-/* rule 2: there is none, which the log and the parameter say, and all works */
+/*
+ * rule 2: the log and the parameter tell that there is no pool, and all else
+ * works
+ */
 TEST_F(no_pool, of_more_than_the_machine_has)
 {
 	const char *const sizes[] = { "pool_mb=1000000",

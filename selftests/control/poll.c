@@ -44,7 +44,7 @@ FIXTURE_TEARDOWN(poll)
 	close(self->root);
 }
 
-/* What poll, epoll and a look at the events of every kind have to agree on. */
+/* Whether poll and epoll agree, and exactly these events are set. */
 static bool is_ready(FIXTURE_DATA(poll) * self)
 {
 	return ds_poll(self->root, 0) == READY &&
@@ -78,7 +78,7 @@ TEST_F(poll, ALIAS_clears_and_close_sets)
 	EXPECT_TRUE(is_ready(self));
 }
 
-/* rule 19: and does so before it returns, each time */
+/* rule 19: ALIAS clears POLLIN before it returns, each time */
 TEST_F_TIMEOUT(poll, edges_are_clean_over_many_rounds, LONG_TIMEOUT)
 {
 	int late = 0, early = 0;
@@ -94,7 +94,7 @@ TEST_F_TIMEOUT(poll, edges_are_clean_over_many_rounds, LONG_TIMEOUT)
 	EXPECT_EQ(0, early);
 }
 
-/* rule 19: the last of several */
+/* rule 19: all aliases have to be closed */
 TEST_F(poll, all_aliases_count)
 {
 	int first = alias_of(self, self->root);
@@ -106,7 +106,7 @@ TEST_F(poll, all_aliases_count)
 	EXPECT_TRUE(is_ready(self));
 }
 
-/* rule 19: no matter how far away */
+/* rule 19: aliases at any depth count */
 TEST_F(poll, a_grandchild_counts_when_its_source_is_closed)
 {
 	int child = alias_of(self, self->root);
@@ -121,7 +121,7 @@ TEST_F(poll, a_grandchild_counts_when_its_source_is_closed)
 	EXPECT_TRUE(is_ready(self));
 }
 
-/* rule 19: each sees what is derived from itself */
+/* rule 19: for each dataspace only what is derived from it counts */
 TEST_F(poll, an_alias_is_ready_while_its_siblings_live)
 {
 	int child = alias_of(self, self->root);
@@ -185,7 +185,7 @@ TEST_F(poll, what_is_mapped_over_no_longer_counts)
 	EXPECT_TRUE(is_ready(self));
 }
 
-/* rule 19: no mapping of anything that is derived */
+/* rule 19: only mappings of derived dataspaces count */
 TEST_F(poll, its_own_mapping_does_not_count)
 {
 	char *map = ds_map(self->root, self->length, PROT_READ);
@@ -198,7 +198,7 @@ TEST_F(poll, its_own_mapping_does_not_count)
 	EXPECT_TRUE(is_ready(self));
 }
 
-/* rule 19: in every process; its death is as good as a close */
+/* rule 19: descriptors and mappings of all processes count until they exit */
 TEST_F(poll, what_another_process_has_counts_until_that_ends)
 {
 	int ds = alias_of(self, self->root);
@@ -252,7 +252,7 @@ TEST_F(poll, a_descriptor_in_flight_counts)
 	EXPECT_TRUE(is_ready(self));
 }
 
-/* rules 17 and 19: what was revoked no longer lives, though it is open */
+/* rules 17 and 19: a revoked dataspace does not live, though it is open */
 TEST_F(poll, what_was_revoked_does_not_count)
 {
 	int ds = alias_of(self, self->root);
@@ -282,7 +282,7 @@ TEST_F(poll, the_revoked_one_itself_says_so)
 	close(epoll);
 }
 
-/* rules 6, 8 and 19: what fails has changed nothing */
+/* rules 6, 8 and 19: a failed ALIAS changes nothing */
 TEST_F(poll, an_alias_that_is_refused_leaves_it_ready)
 {
 	int edge = epoll_on(self->root, EPOLLIN | EPOLLET);
@@ -295,7 +295,7 @@ TEST_F(poll, an_alias_that_is_refused_leaves_it_ready)
 	close(edge);
 }
 
-/* rules 19 and 20: readiness is not about data, which is there at any time */
+/* rules 19 and 20: POLLIN does not mean data, so no read waits for it */
 TEST_F(poll, io_uring_waits_for_nothing)
 {
 	int ds = alias_of(self, self->root);
@@ -328,7 +328,7 @@ TEST_F(poll, level_triggered_reports_as_long_as_it_is_so)
 		EXPECT_EQ(EPOLLIN, epoll_events(self->epoll, LOST));
 }
 
-/* rule 19: once for each time that the last one goes */
+/* rule 19: an edge each time that the last alias is closed */
 TEST_F_TIMEOUT(poll, edge_triggered_reports_each_edge_once, LONG_TIMEOUT)
 {
 	int edge = epoll_on(self->root, EPOLLIN | EPOLLET);
@@ -348,7 +348,7 @@ TEST_F_TIMEOUT(poll, edge_triggered_reports_each_edge_once, LONG_TIMEOUT)
 	close(edge);
 }
 
-/* rule 19: only the last one is an edge */
+/* rule 19: no edge when an alias is closed that is not the last one */
 TEST_F(poll, edge_triggered_reports_nothing_while_one_is_left)
 {
 	int edge = epoll_on(self->root, EPOLLIN | EPOLLET);

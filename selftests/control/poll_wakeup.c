@@ -19,8 +19,8 @@
 #define ROUNDS 300
 
 /*
- * The ways in which the last one goes, each by another thread while the first
- * one is about to wait, or waits already.
+ * The last derived dataspace goes away in one of these ways, by another thread,
+ * while the first thread is about to wait or waits already.
  */
 struct last {
 	int source;
@@ -44,7 +44,7 @@ static void last_is_revoked(struct last *last)
 	ds_revoke(last->source);
 }
 
-/* Each of two threads closes one, and one of the two is the last. */
+/* Two threads close one alias each at the same time; either may be the last. */
 static void *close_one(void *arg)
 {
 	close(*(int *)arg);
@@ -143,7 +143,7 @@ FIXTURE_TEARDOWN(wake)
 	close(self->root);
 }
 
-/* The edge that has been seen is not to be taken for the next one. */
+/* Makes the last alias, and takes the edge that is there before it. */
 static void last_make(FIXTURE_DATA(wake) * self, struct last *last, bool mapped)
 {
 	last->source = self->root;
@@ -204,7 +204,7 @@ TEST_F_TIMEOUT(wake, by_REVOKE, LONG_TIMEOUT)
 	wake_race(_metadata, self, variant, last_is_revoked);
 }
 
-/* rule 19: the kill -9 of the one who has the last one */
+/* rule 19: the process that has the last alias is killed */
 TEST_F_TIMEOUT(wake, by_the_death_of_a_process, LONG_TIMEOUT)
 {
 	int round, ds;
@@ -233,7 +233,10 @@ static void *revoke_after_a_while(void *arg)
 	return NULL;
 }
 
-/* rules 17 and 19: the one who waits with a dead descriptor is told */
+/*
+ * rules 17 and 19: a thread that waits on a descriptor which is revoked wakes
+ * up
+ */
 TEST_F_TIMEOUT(wake, of_the_revoked_one, LONG_TIMEOUT)
 {
 	struct pollfd pollfd;

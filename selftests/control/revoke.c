@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What was handed out is taken back: rule 17. Here one thing happens after the
- * other; revoke_races.c is about what happens at the same time, revoke_tree.c
- * about many.
+ * REVOKE ends the life of all that is derived: rule 17. Here one step follows
+ * the other; revoke_races.c is about what happens at the same time,
+ * revoke_tree.c about many aliases.
  */
 #include <kselftest_harness.h>
 
@@ -18,7 +18,7 @@
 #include "sigbus.h"
 #include "uring.h"
 
-/* The root is the one that is revoked; the alias is what dies by that. */
+/* REVOKE is called on the root, and revokes the alias. */
 FIXTURE(revoke)
 {
 	size_t pages;
@@ -62,14 +62,14 @@ FIXTURE_SETUP(revoke)
 	ASSERT_EQ(0, pattern_wrong(self->map, self->pages, 0));
 }
 
-/* Whoever revokes keeps what is in the memory. */
+/* The root keeps its contents. */
 FIXTURE_TEARDOWN(revoke)
 {
 	if (self->own)
 		EXPECT_EQ(0, pattern_wrong(self->own, self->pages, 0));
 }
 
-/* Where the mapping was, for tests that cannot have it. */
+/* Unmaps the root, for tests that count the pages that are left. */
 static void *unmap_own(FIXTURE_DATA(revoke) * self)
 {
 	void *own = self->own;
@@ -122,7 +122,7 @@ TEST_F(revoke, a_mapping_to_read_and_a_private_one_are_sigbus)
 	EXPECT_EQ(self->pages, pages_sigbus_on_store(copy, self->pages));
 }
 
-/* rule 17: what a process wrote to its own copy is not the dataspace's */
+/* rule 17: private copies do not belong to the dataspace */
 TEST_F(revoke, private_copies_survive)
 {
 	const size_t half = self->pages / 2;
@@ -138,7 +138,7 @@ TEST_F(revoke, private_copies_survive)
 	EXPECT_EQ(half, pages_sigbus_on_load(copy + half * page_size(), half));
 }
 
-/* rule 17: a part of the dataspace, off the edges of a huge page */
+/* rule 17: an alias that does not begin or end at a huge page */
 TEST_F(revoke, a_mapping_of_a_part_is_sigbus)
 {
 	const size_t page = page_size();
@@ -152,7 +152,9 @@ TEST_F(revoke, a_mapping_of_a_part_is_sigbus)
 	EXPECT_EQ(5, pages_sigbus_on_store(map, 5));
 }
 
-/* Another process that uses the alias and is told when that is revoked. */
+/*
+ * A process that uses the alias, and is told over a socket that it was revoked.
+ */
 struct user {
 	pid_t pid;
 	int socket;
@@ -170,7 +172,7 @@ static int say_word(int socket)
 	return write(socket, "", 1) == 1 ? 0 : -1;
 }
 
-/* The line on which the user found something else than SIGBUS, or 0. */
+/* The number of the line that found something else than SIGBUS, or 0. */
 static int use_until_told(char *map, size_t pages, int socket)
 {
 	if (map == MAP_FAILED || pattern_wrong(map, pages, 0))
@@ -198,8 +200,8 @@ static int user_of_received(int socket, size_t pages)
 }
 
 /*
- * With a mapping that it inherits, or with what is then sent to it. What else
- * the revoker has is not kept by the user.
+ * Forks a user, which inherits a mapping, or gets the alias over a socket and
+ * closes all else.
  */
 static int user_start(struct user *user, FIXTURE_DATA(revoke) * self,
 		      bool inherits)
@@ -222,7 +224,7 @@ static int user_start(struct user *user, FIXTURE_DATA(revoke) * self,
 	_exit(!!user_of_received(ends[1], self->pages));
 }
 
-/* 0 if the user found what it should. */
+/* 0 if the user found only SIGBUS. */
 static int user_end(struct user *user)
 {
 	int status = say_word(user->socket) ? -1 : wait_for(user->pid);
@@ -256,7 +258,7 @@ TEST_F(revoke, what_a_process_received_is_dead_there)
 	EXPECT_EQ(0, user_end(&user));
 }
 
-/* rule 17: it does not matter who holds what is revoked */
+/* rule 17: another process can revoke */
 TEST_F(revoke, works_from_another_process)
 {
 	pid_t child = fork();
@@ -267,7 +269,7 @@ TEST_F(revoke, works_from_another_process)
 	EXPECT_EQ(self->pages, pages_sigbus_on_load(self->map, self->pages));
 }
 
-/* rule 17: revoking takes no right to write */
+/* rule 17: REVOKE needs no WRITE */
 TEST_F(revoke, works_for_a_holder_who_may_only_read)
 {
 	int reader = ds_alias(self->root, 0, self->length, RIGHTS_R);
@@ -444,7 +446,7 @@ TEST_F(revoke, every_operation_is_ESTALE)
 	EXPECT_EQ(fds, count_fds());
 }
 
-/* rule 17: and so with another descriptor of the same open file */
+/* rule 17: all descriptors of the same open file are revoked */
 TEST_F(revoke, a_duplicate_is_as_dead)
 {
 	int copy = dup(self->ds);
@@ -474,7 +476,7 @@ TEST_F(revoke, INFO_says_so_and_close_works)
 	EXPECT_EQ(0, close(self->ds));
 }
 
-/* rule 17: what is dead counts for nobody */
+/* rule 17: INFO counts nothing that is revoked */
 TEST_F(revoke, the_revoked_no_longer_count)
 {
 	struct dataspace_info info;
@@ -491,7 +493,7 @@ TEST_F(revoke, the_revoked_no_longer_count)
 	EXPECT_EQ(0, pattern_wrong_fd(self->root, self->pages, 0));
 }
 
-/* rule 17: derived, whether or not the ones in between still live */
+/* rule 17: dataspaces in between may be closed */
 TEST_F(revoke, reaches_through_closed_ones_in_the_middle)
 {
 	int middle = ds_alias(self->ds, 0, self->length, RIGHTS_RW);
@@ -507,7 +509,7 @@ TEST_F(revoke, reaches_through_closed_ones_in_the_middle)
 	EXPECT_EQ(-ESTALE, try_pread(last));
 }
 
-/* rule 17: a mapping is derived, too, when its descriptor is closed */
+/* rule 17: a mapping whose descriptor is closed is revoked, too */
 TEST_F(revoke, reaches_a_grandchild_that_is_mapped_but_closed)
 {
 	int child = ds_alias(self->ds, 0, self->length, RIGHTS_RW);
@@ -521,7 +523,7 @@ TEST_F(revoke, reaches_a_grandchild_that_is_mapped_but_closed)
 	EXPECT_EQ(self->pages, pages_sigbus_on_load(self->map, self->pages));
 }
 
-/* rule 17: and of nothing else */
+/* rule 17: nothing is revoked that is not derived */
 TEST_F(revoke, source_siblings_and_ancestors_stay_as_they_are)
 {
 	int child = ds_alias(self->ds, 0, self->length, RIGHTS_RW);
@@ -542,7 +544,7 @@ TEST_F(revoke, source_siblings_and_ancestors_stay_as_they_are)
 	EXPECT_EQ(0, ds_state(self->root) & DATASPACE_STATE_REVOKED);
 }
 
-/* rule 17: the other grants are told apart by an alias for each */
+/* rule 17: an alias for each grant lets one alone be revoked */
 TEST_F(revoke, one_grant_alone_can_be_revoked)
 {
 	int other = ds_alias(self->root, 0, self->length, RIGHTS_RW);
@@ -583,7 +585,7 @@ TEST_F(revoke, revoking_nothing_is_success)
 	EXPECT_EQ(0, ds_revoke(self->root));
 }
 
-/* rule 17: a flag of a later version */
+/* rule 17: flags of later versions */
 TEST_F(revoke, unknown_flags_are_EINVAL_and_change_nothing)
 {
 	unsigned int bit;
@@ -594,7 +596,7 @@ TEST_F(revoke, unknown_flags_are_EINVAL_and_change_nothing)
 	EXPECT_EQ(0, pattern_wrong_fd(self->ds, self->pages, 0));
 }
 
-/* rule 17: a recipient cannot sleep through it */
+/* rule 17: a descriptor in a socket is revoked, too */
 TEST_F(revoke, a_descriptor_in_flight_arrives_dead)
 {
 	int ends[2];
@@ -611,7 +613,10 @@ TEST_F(revoke, a_descriptor_in_flight_arrives_dead)
 	EXPECT_EQ(-ESTALE, try_mmap_read(arrived));
 }
 
-/* rule 17: the areas are there, and are still the process's own business */
+/*
+ * rule 17: the VMAs of a revoked mapping stay, and can be changed by the
+ * process
+ */
 TEST_F(revoke, revoked_areas_can_be_moved_protected_inherited_and_unmapped)
 {
 	const size_t half = self->pages / 2;
@@ -652,7 +657,7 @@ TEST_F(revoke, what_would_fill_a_revoked_area_in_advance_fails)
 	EXPECT_EQ(self->pages, pages_sigbus_on_load(self->map, self->pages));
 }
 
-/* rule 17: the memory must have been locked by then */
+/* rule 17: mlock() does not keep a mapping from being revoked */
 TEST_F(revoke, a_locked_mapping_is_sigbus)
 {
 	ASSERT_EQ(0, mlock(self->map, self->length));
@@ -661,7 +666,7 @@ TEST_F(revoke, a_locked_mapping_is_sigbus)
 	EXPECT_EQ(0, munlock(self->map, self->length));
 }
 
-/* rule 17: nor does the kernel reach a page for its holder */
+/* rule 17: the kernel does not access a revoked mapping for the process */
 TEST_F(revoke, the_kernel_reaches_no_page_by_a_revoked_mapping)
 {
 	int file = memfd_create("target", MFD_CLOEXEC);
@@ -676,7 +681,7 @@ TEST_F(revoke, the_kernel_reaches_no_page_by_a_revoked_mapping)
 	EXPECT_EQ(-EFAULT, access_io_uring_read_into(self->map));
 }
 
-/* rule 17: no page goes that its source covers */
+/* rule 17: pages that the source covers stay */
 TEST_F(revoke, the_source_keeps_its_pages)
 {
 	struct pages pages;
@@ -687,7 +692,7 @@ TEST_F(revoke, the_source_keeps_its_pages)
 	pages_forget(&pages);
 }
 
-/* rules 14 and 17: what is revoked covers nothing */
+/* rules 14 and 17: a revoked dataspace or mapping covers no page */
 TEST_F(revoke, pages_go_back_though_dead_aliases_and_mappings_are_left)
 {
 	struct pages pages;
@@ -707,7 +712,7 @@ TEST_F(revoke, pages_go_back_though_dead_aliases_and_mappings_are_left)
 	pages_forget(&pages);
 }
 
-/* rules 14 and 17: what only the revoked covered goes back with the source */
+/* rules 14 and 17: pages that a live sibling covers stay, all others go back */
 TEST_F(revoke, pages_that_a_live_sibling_covers_stay)
 {
 	int sibling = ds_alias_pages(self->root, 3, 8, RIGHTS_RW);
@@ -732,7 +737,10 @@ TEST_F(revoke, pages_that_a_live_sibling_covers_stay)
 	pages_forget(&pages);
 }
 
-/* rules 14 and 17: a pipe that holds a page keeps it as it was, then it goes */
+/*
+ * rules 14 and 17: a pinned page keeps its contents, and goes back after the
+ * unpin
+ */
 TEST_F(revoke, a_pinned_page_stays_with_its_pin_and_goes_back_after_it)
 {
 	char *seen = malloc(page_size());

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A large tree of aliases at random, some of them closed, some mapped. When a
- * node at random is revoked exactly its descendants are dead: rule 17.
+ * A large random tree of aliases, some of them closed, some mapped. REVOKE of a
+ * random node revokes exactly its descendants: rule 17.
  *
- * The seed is printed; a run is repeated with SEED=<number> and, for another
- * size, ALIASES=<number> in the environment.
+ * The seed is printed; SEED=<number> in the environment repeats a run, and
+ * ALIASES=<number> sets another size.
  */
 #include <kselftest_harness.h>
 
@@ -15,7 +15,7 @@
 #include "sigbus.h"
 
 #define ALIASES 100000
-/* What watches each object makes it several times as large. */
+/* Debug options make each object several times as large. */
 #define ALIASES_DEBUG 20000
 #define ROOT_PAGES 64
 #define TIMEOUT 850
@@ -40,7 +40,7 @@ struct node {
 
 FIXTURE(tree)
 {
-	/* the first is the root, and each comes after its parent */
+	/* the first one is the root, and each comes after its parent */
 	struct node *nodes;
 	size_t count;
 	unsigned int seed;
@@ -82,7 +82,9 @@ FIXTURE_TEARDOWN(tree)
 	free(self->nodes);
 }
 
-/* Two of three are as long as their parent, so that the tree gets deep. */
+/*
+ * Two of three aliases are as long as their parent, so that the tree gets deep.
+ */
 static size_t pick_length(FIXTURE_DATA(tree) * self, size_t pages)
 {
 	return pick(self, 3) ? pages : 1 + pick(self, pages);
@@ -109,7 +111,7 @@ static int add_node(FIXTURE_DATA(tree) * self, size_t i)
 	return node->map == MAP_FAILED ? -errno : 0;
 }
 
-/* Those in the middle, too, and not the root. */
+/* Closes some nodes, also inner ones, but not the root. */
 static void close_some(FIXTURE_DATA(tree) * self, size_t begin, size_t end)
 {
 	size_t i;
@@ -141,7 +143,7 @@ static int grow(FIXTURE_DATA(tree) * self)
 	return 0;
 }
 
-/* What the module must find, from what is known here. */
+/* Counts from the test's own records what INFO has to tell. */
 static void count_below(FIXTURE_DATA(tree) * self)
 {
 	size_t i;
@@ -201,7 +203,7 @@ static bool map_is_right(const struct node *node)
 	return !try_load(node->map, &value) && value;
 }
 
-/* How many are not what they should be. */
+/* How many nodes are not in the state that they should be in. */
 static size_t wrong_nodes(FIXTURE_DATA(tree) * self)
 {
 	size_t wrong = 0;
@@ -219,7 +221,7 @@ static size_t wrong_nodes(FIXTURE_DATA(tree) * self)
 	return wrong;
 }
 
-/* A node that is open and not revoked, among the first ones. */
+/* A node among the first ones that is open and not revoked. */
 static size_t pick_node(FIXTURE_DATA(tree) * self, size_t below)
 {
 	size_t i;
@@ -244,7 +246,7 @@ static void revoke_one(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, wrong_nodes(self));
 }
 
-/* rule 17: anywhere, near the root, at the root */
+/* rule 17: of any node, of one near the root, and of the root */
 TEST_F_TIMEOUT(tree, exactly_what_is_below_a_node_dies, TIMEOUT)
 {
 	double start = seconds();

@@ -26,7 +26,7 @@ static long try_read(int fd)
 	return result(pread(fd, bytes, sizeof(bytes), 0));
 }
 
-/* What a seal of either kind does. */
+/* What SEAL does with NOW and without. */
 FIXTURE(seal)
 {
 	struct chain chain;
@@ -70,7 +70,7 @@ FIXTURE_TEARDOWN(seal)
 {
 }
 
-/* Every way to begin to write, by a descriptor that could before. */
+/* Each way to begin to write, by a descriptor that had WRITE. */
 static void expect_no_new_write(struct __test_metadata *_metadata, int fd,
 				size_t length)
 {
@@ -98,7 +98,7 @@ TEST_F(seal, nobody_can_begin_to_write)
 	EXPECT_TRUE(chain_has(chain, 0));
 }
 
-/* rule 18: the one in the middle may be gone */
+/* rule 18: dataspaces in between may be closed */
 TEST_F(seal, reaches_through_closed_ones_in_the_middle)
 {
 	struct chain *chain = &self->chain;
@@ -165,7 +165,7 @@ TEST_F(seal, aliases_made_later_may_only_read)
 	EXPECT_EQ(0, pattern_wrong_fd(clipped, chain->pages, 0));
 }
 
-/* rule 18: what was mapped to be read can't be written to later */
+/* rule 18: a mapping to read can't be made writable */
 TEST_F(seal, mprotect_gives_no_right_back)
 {
 	struct chain *chain = &self->chain;
@@ -183,7 +183,7 @@ TEST_F(seal, mprotect_gives_no_right_back)
 	EXPECT_EQ(SIGSEGV, access_store(none));
 }
 
-/* rule 18: nor does a mapping get back what it once gave up */
+/* rule 18: a mapping that was made read-only can't be made writable again */
 TEST_F(seal, mprotect_down_and_up_again_is_EPERM)
 {
 	struct chain *chain = &self->chain;
@@ -197,7 +197,7 @@ TEST_F(seal, mprotect_down_and_up_again_is_EPERM)
 	EXPECT_EQ(SIGSEGV, access_store(chain->child_map));
 }
 
-/* rule 18: X and everything derived from it, and nothing else */
+/* rule 18: nothing is sealed that is not derived */
 TEST_F(seal, ancestors_and_siblings_keep_writing)
 {
 	struct chain *chain = &self->chain;
@@ -234,7 +234,7 @@ TEST_F(seal, INFO_says_so)
 	EXPECT_NE(0, ds_state(chain->child) & DATASPACE_STATE_SEALED);
 }
 
-/* rule 18: the right to execute is not the one that is taken */
+/* rule 18: SEAL takes WRITE, and no other right */
 TEST_F(seal, executing_goes_on)
 {
 	int root = ds_alloc(page_size(), RIGHTS_RWX, 0);
@@ -248,7 +248,7 @@ TEST_F(seal, executing_goes_on)
 	close(root);
 }
 
-/* rule 18: there is no unseal, but it may be done again */
+/* rule 18: sealing again succeeds */
 TEST_F(seal, sealing_again_is_fine_and_changes_nothing)
 {
 	struct chain *chain = &self->chain;
@@ -276,7 +276,7 @@ TEST_F(seal, without_the_right_to_write_it_is_EPERM)
 	EXPECT_EQ(64, access_pwrite(writer));
 }
 
-/* rule 18: a flag of a later version */
+/* rule 18: flags of later versions */
 TEST_F(seal, unknown_flags_are_EINVAL_and_change_nothing)
 {
 	struct chain *chain = &self->chain;
@@ -290,7 +290,7 @@ TEST_F(seal, unknown_flags_are_EINVAL_and_change_nothing)
 	EXPECT_EQ(64, access_pwrite(chain->child));
 }
 
-/* rules 17 and 18: also for one that never had the right */
+/* rules 17 and 18: also for an alias that never had WRITE */
 TEST_F(seal, a_revoked_one_is_ESTALE)
 {
 	struct chain *chain = &self->chain;
@@ -303,7 +303,7 @@ TEST_F(seal, a_revoked_one_is_ESTALE)
 	EXPECT_EQ(0, ds_seal(chain->ds, variant->flags));
 }
 
-/* rules 17 and 18: revoking takes no right to write, so none can be missing */
+/* rules 17 and 18: REVOKE needs no WRITE */
 TEST_F(seal, a_sealed_one_can_be_revoked)
 {
 	struct chain *chain = &self->chain;
@@ -316,7 +316,7 @@ TEST_F(seal, a_sealed_one_can_be_revoked)
 	EXPECT_EQ(0, pattern_wrong(chain->map, chain->pages, 0));
 }
 
-/* rule 18: a recipient cannot sleep through it */
+/* rule 18: a descriptor in a socket is sealed, too */
 TEST_F(seal, a_descriptor_in_flight_arrives_sealed)
 {
 	struct chain *chain = &self->chain;
@@ -332,7 +332,7 @@ TEST_F(seal, a_descriptor_in_flight_arrives_sealed)
 	expect_no_new_write(_metadata, arrived, chain->length);
 }
 
-/* rule 18: a seal of a part, off the edges of a huge page */
+/* rule 18: an alias that does not begin or end at a huge page */
 TEST_F(seal, pages_outside_of_the_range_stay_writable)
 {
 	struct chain *chain = &self->chain;
@@ -348,7 +348,7 @@ TEST_F(seal, pages_outside_of_the_range_stay_writable)
 	EXPECT_EQ(64, access_pwrite(chain->ds));
 }
 
-/* What only a plain seal does: it leaves what is mapped as it is. */
+/* SEAL without NOW leaves mappings as they are. */
 FIXTURE(plain)
 {
 	struct chain chain;
@@ -380,7 +380,7 @@ FIXTURE_TEARDOWN(plain)
 {
 }
 
-/* rule 18: touched or not */
+/* rule 18: with pages that are present or not */
 TEST_F(plain, mappings_that_are_writable_stay_so)
 {
 	struct chain *chain = &self->chain;
@@ -394,7 +394,7 @@ TEST_F(plain, mappings_that_are_writable_stay_so)
 	EXPECT_TRUE(chain_has(chain, 3000));
 }
 
-/* rule 18: in parts, and elsewhere */
+/* rule 18: also in parts, and at another address */
 TEST_F(plain, they_stay_so_when_split_and_moved)
 {
 	struct chain *chain = &self->chain;
@@ -412,7 +412,7 @@ TEST_F(plain, they_stay_so_when_split_and_moved)
 	EXPECT_EQ(0, pattern_wrong(chain->root_map, 3, 1000));
 }
 
-/* rule 18: the area is inherited as it is */
+/* rule 18: a forked child inherits the VMA as it is */
 TEST_F(plain, a_child_of_the_process_can_go_on_writing)
 {
 	struct chain *chain = &self->chain;
@@ -427,14 +427,14 @@ TEST_F(plain, a_child_of_the_process_can_go_on_writing)
 	EXPECT_TRUE(chain_has(chain, 1000));
 }
 
-/* rule 18: by the kernel, for the holder of such a mapping */
+/* rule 18: the kernel writes for a process that has such a mapping */
 TEST_F(plain, the_kernel_can_write_to_them)
 {
 	EXPECT_EQ(64, access_read_into(self->chain.map));
 	EXPECT_EQ(64, access_process_vm_writev(self->chain.child_map));
 }
 
-/* rule 18: a pin is only in the way of what NOW does */
+/* rule 18: only NOW fails if a page is pinned */
 TEST_F(plain, a_pin_is_no_obstacle)
 {
 	struct chain *chain = &self->chain;
@@ -447,7 +447,7 @@ TEST_F(plain, a_pin_is_no_obstacle)
 	pin_close(&pin);
 }
 
-/* rule 18: what a plain seal has left is taken by the second one */
+/* rule 18: a second SEAL takes what the first one has left */
 TEST_F(plain, NOW_can_follow)
 {
 	struct chain *chain = &self->chain;

@@ -26,7 +26,10 @@ FIXTURE(now)
 FIXTURE_VARIANT(now)
 {
 	size_t pages;
-	/* some at the end, and whether core has them in the first large page */
+	/*
+	 * pages at the end, and whether they are in the same large folio as the
+	 * first
+	 */
 	size_t last;
 	bool whole;
 };
@@ -55,7 +58,7 @@ FIXTURE_SETUP(now)
 	ASSERT_TRUE(chain_make(&self->chain, variant->pages));
 }
 
-/* Whatever was tried: only who was allowed to has written. */
+/* Whatever was tried, only writers that were allowed to have written. */
 FIXTURE_TEARDOWN(now)
 {
 	EXPECT_EQ(0, pattern_wrong(self->chain.root_map, self->chain.pages, 0));
@@ -75,7 +78,7 @@ TEST_F(now, the_next_write_is_sigbus_at_its_address)
 	EXPECT_EQ(chain->pages, pages_stored(chain->root_map, chain->pages));
 }
 
-/* rule 18: having been read from makes no difference */
+/* rule 18: also when the page was faulted in by a load */
 TEST_F(now, a_write_after_a_read_is_sigbus)
 {
 	struct chain *chain = &self->chain;
@@ -89,7 +92,7 @@ TEST_F(now, a_write_after_a_read_is_sigbus)
 	EXPECT_TRUE(chain_has(chain, 0));
 }
 
-/* rule 18: a mapping of which nothing had been touched */
+/* rule 18: also a mapping with no page present */
 TEST_F(now, an_untouched_mapping_is_sealed_too)
 {
 	struct chain *chain = &self->chain;
@@ -102,7 +105,7 @@ TEST_F(now, an_untouched_mapping_is_sealed_too)
 	EXPECT_EQ(chain->pages, pages_sigbus_on_store(other, chain->pages));
 }
 
-/* rule 18: the descriptor is not what the right hangs on */
+/* rule 18: also when the descriptor is closed */
 TEST_F(now, a_mapping_whose_descriptor_is_closed_is_sealed_too)
 {
 	struct chain *chain = &self->chain;
@@ -113,7 +116,7 @@ TEST_F(now, a_mapping_whose_descriptor_is_closed_is_sealed_too)
 		  pages_sigbus_on_store(chain->child_map, chain->pages));
 }
 
-/* rule 18: the root has no one above who may go on */
+/* rule 18: the root can be sealed as well */
 TEST_F(now, sealing_the_root_seals_all)
 {
 	struct chain *chain = &self->chain;
@@ -133,7 +136,7 @@ static bool child_is_sealed(struct chain *chain)
 	       chain_has(chain, 0);
 }
 
-/* rule 18: a process that was forked before, and one after */
+/* rule 18: processes that were forked before and after SEAL */
 TEST_F(now, children_of_the_process_are_sealed)
 {
 	struct chain *chain = &self->chain;
@@ -157,7 +160,7 @@ TEST_F(now, children_of_the_process_are_sealed)
 	close(ends[0]);
 }
 
-/* rule 18: an area that has been sealed stays so in pieces and elsewhere */
+/* rule 18: parts of a sealed VMA, and VMAs that were moved */
 TEST_F(now, split_and_moved_mappings_stay_sealed)
 {
 	struct chain *chain = &self->chain;
@@ -178,7 +181,7 @@ TEST_F(now, split_and_moved_mappings_stay_sealed)
 	EXPECT_TRUE(store_is_sigbus(chain->map + 2 * page_size()));
 }
 
-/* rule 18: two halves, of which one has been read from, become one again */
+/* rule 18: the mm merges two halves again, one of which has been read from */
 TEST_F(now, joined_mappings_stay_sealed)
 {
 	struct chain *chain = &self->chain;
@@ -197,7 +200,7 @@ TEST_F(now, joined_mappings_stay_sealed)
 	EXPECT_EQ(pages, pages_sigbus_on_store(chain->child_map, pages));
 }
 
-/* rule 18: other calls that set up what a page may be used for */
+/* rule 18: other system calls that change what a VMA allows */
 TEST_F(now, mprotect_mlock_and_madvise_do_not_unseal)
 {
 	struct chain *chain = &self->chain;
@@ -217,7 +220,7 @@ TEST_F(now, mprotect_mlock_and_madvise_do_not_unseal)
 	EXPECT_EQ(pages, pages_sigbus_on_store(chain->child_map, pages));
 }
 
-/* What the kernel can do for a holder of the mapping, or to one. */
+/* The kernel can't write to the mapping for its process, or for another one. */
 static void expect_writes_fail(struct __test_metadata *_metadata,
 			       struct chain *chain, char *map)
 {
@@ -233,7 +236,7 @@ static void expect_writes_fail(struct __test_metadata *_metadata,
 	EXPECT_TRUE(chain_has(chain, 0));
 }
 
-/* rule 18: with its pages absent, then with them present */
+/* rule 18: with no page present, and with all pages present */
 TEST_F(now, no_other_access_can_write)
 {
 	struct chain *chain = &self->chain;
@@ -246,7 +249,7 @@ TEST_F(now, no_other_access_can_write)
 	expect_writes_fail(_metadata, chain, chain->child_map);
 }
 
-/* Everything that a seal takes away is there. */
+/* All that a seal takes is still there. */
 static void expect_unsealed(struct __test_metadata *_metadata,
 			    struct chain *chain)
 {
@@ -273,7 +276,7 @@ static void expect_sealed(struct __test_metadata *_metadata,
 	EXPECT_TRUE(chain_has(chain, 0));
 }
 
-/* rule 18: nothing has changed, and it works after the unpin */
+/* rule 18: EBUSY changes nothing, and after the unpin SEAL succeeds */
 TEST_F(now, a_pinned_page_is_EBUSY)
 {
 	struct chain *chain = &self->chain;
@@ -292,7 +295,7 @@ TEST_F(now, a_pinned_page_is_EBUSY)
 	EXPECT_EQ(RIGHTS_R, ds_rights(alias));
 }
 
-/* rule 18: whoever pinned it, by whatever mapping */
+/* rule 18: a pin counts through whichever mapping it was made */
 TEST_F(now, a_page_that_an_ancestor_has_pinned_is_EBUSY)
 {
 	struct chain *chain = &self->chain;
@@ -306,7 +309,7 @@ TEST_F(now, a_page_that_an_ancestor_has_pinned_is_EBUSY)
 	expect_sealed(_metadata, chain);
 }
 
-/* rule 18: it was sealed before, and stays so; only NOW has failed */
+/* rule 18: a seal without NOW stays when NOW fails */
 TEST_F(now, EBUSY_after_a_plain_seal_leaves_that)
 {
 	struct chain *chain = &self->chain;
@@ -323,7 +326,7 @@ TEST_F(now, EBUSY_after_a_plain_seal_leaves_that)
 	expect_sealed(_metadata, chain);
 }
 
-/* rule 18: a descendant that was sealed stays so when the ancestor is not */
+/* rule 18: the seal of a descendant stays when that of an ancestor fails */
 TEST_F(now, EBUSY_leaves_the_seal_of_a_descendant)
 {
 	struct chain *chain = &self->chain;
@@ -340,7 +343,10 @@ TEST_F(now, EBUSY_leaves_the_seal_of_a_descendant)
 	pin_close(&pin);
 }
 
-/* rule 18: one of its pages; or, where it begins within one, of the large page */
+/*
+ * rule 18: only a pin of the range is in the way, or one in a large folio of
+ * which the range begins in the middle
+ */
 TEST_F(now, a_pin_outside_of_the_range_is_no_obstacle)
 {
 	struct chain *chain = &self->chain;

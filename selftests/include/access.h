@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The doors to a page: each function tries to change bytes of a dataspace, to
- * get a mapping or a descriptor that can, or to see what it does not show, in a
- * way of its own. They return what the way returned, or -errno.
+ * All the ways to access a page. Each function tries, in a way of its own, to
+ * change bytes of a dataspace, to get a mapping or a descriptor that can, or to
+ * read pages beside it. It returns what the kernel returned, or -errno.
  */
 #ifndef DATASPACE_ACCESS_H
 #define DATASPACE_ACCESS_H
@@ -10,26 +10,26 @@
 #include <limits.h>
 #include <stddef.h>
 
-/* What doors try to put into the memory: it begins with this word. */
+/* The bytes that are written; they begin with this word. */
 #define PAYLOAD "payload"
 extern char payload[64];
 
-/* Where doors put what they have seen, a page at most. */
+/* Where bytes are put that were read, a page at most. */
 #define SEEN_SIZE (64 << 10)
 extern char seen[SEEN_SIZE];
 
-/* This kernel does not have such a door, or this machine. */
+/* This kernel or this machine does not have what it takes. */
 #define NOT_AVAILABLE LONG_MIN
 
-/* For the doors themselves; descriptors, or 0, or -errno. */
+/* For the functions themselves; a descriptor, or 0, or -errno. */
 int file_with_payload(void);
 int pipe_with_payload(int ends[2]);
-/* 0 if it can be opened, or -errno. */
+/* 0 if the file can be opened, or -errno. */
 long try_open(const char *path, int flags);
 void close_pipe(int ends[2]);
 long overwrite(int file);
 
-/* @fd is a descriptor of the dataspace; it is written to. */
+/* They write to @fd, which is a descriptor of the dataspace. */
 long access_write(int fd);
 long access_pwrite(int fd);
 long access_writev(int fd);
@@ -42,13 +42,13 @@ long access_tee(int fd);
 long access_sendfile(int fd);
 long access_copy_file_range(int fd);
 long access_clone_range(int fd);
-/* What comes out of it goes to where it can be written to. */
+/* They read from it and write to what was read. */
 long access_splice_move(int fd);
 long access_splice_tee(int fd);
 long access_splice_into_pipe(int fd);
 long access_sendfile_from(int fd);
 long access_copy_file_range_from(int fd);
-/* Its size and other attributes. */
+/* They change its size and other attributes. */
 long access_ftruncate(int fd);
 long access_truncate(int fd);
 long access_fallocate(int fd);
@@ -67,7 +67,7 @@ long access_write_lease(int fd);
 long access_write_lock(int fd);
 long access_flock(int fd);
 long access_dup(int fd);
-/* Another descriptor for the same file. */
+/* They make another descriptor for the same file. */
 long access_reopen(int fd);
 long access_reopen_read(int fd);
 long access_reopen_path(int fd);
@@ -78,12 +78,12 @@ long access_bind_mount(int fd);
 long access_swapon(int fd);
 long access_acct(int fd);
 long access_execveat(int fd);
-/* The module's own. */
+/* Ioctls of the module. */
 long access_alias_write(int fd);
 long access_alias_exec(int fd);
 long access_alias_clip(int fd);
 long access_seal(int fd);
-/* What lies beside it. */
+/* They read pages beside it. */
 long access_read_past(int fd);
 long access_read_before(int fd);
 long access_splice_past(int fd);
@@ -93,7 +93,7 @@ long access_seek_past(int fd);
 long access_fiemap(int fd);
 long access_alias_past(int fd);
 
-/* Mappings of @fd that would let it be changed, or show more. */
+/* They map @fd so that it could be changed, or more of it be seen. */
 long access_map_shared(int fd);
 long access_map_write_only(int fd);
 long access_map_validate(int fd);
@@ -128,7 +128,7 @@ long access_userfaultfd_continue(void *map, size_t length);
 long access_userfaultfd_move(void *map, size_t length);
 long access_map_files(void *map, size_t length);
 
-/* Others write to the mapping. */
+/* The kernel or another process writes to the mapping. */
 long access_read_into(void *map);
 long access_readv_into(void *map);
 long access_receive_into(void *map);
@@ -146,12 +146,12 @@ long access_process_madvise(void *map, size_t length);
 /* Moves the pages of the mapping into a file and writes to that. */
 long access_vmsplice_gift(void *map, size_t length);
 long access_dev_mem(void *map);
-/* They read what lies behind it. */
+/* They read behind the mapping. */
 long access_process_vm_readv_past(void *map, size_t length);
 long access_proc_mem_past(void *map, size_t length);
 long access_write_from_past(void *map, size_t length);
 
-/* Sockets that take the pages of it: ciphers, and the network. */
+/* Sockets that take the pages of the mapping: ciphers and the network. */
 long access_alg_hash(void *map);
 long access_alg_cipher(void *map);
 long access_alg_cipher_in_place(void *map);
@@ -162,7 +162,7 @@ long access_tcp_zerocopy(void *map);
 long access_udp_zerocopy(void *map);
 long access_tcp_splice(void *map);
 
-/* Drivers that take a descriptor, or memory. */
+/* Drivers that take a descriptor or a mapping. */
 long access_loop(int fd);
 long access_udmabuf(int fd);
 long access_dma_buf(int fd);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the doors have in common; see the header. */
+/* What the ways to access a page share; see the header. */
 #include "access.h"
 
 #include <errno.h>

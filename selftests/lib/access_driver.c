@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Doors that are drivers: what else takes the descriptor of some memory. */
+/* Access by drivers that take the descriptor of some memory. */
 #include "access.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ static long open_driver(const char *path)
 	return errno == ENOENT ? NOT_AVAILABLE : -errno;
 }
 
-/* A disk made of it; then a byte is written to the disk. */
+/* Makes a disk of the descriptor and writes to that. */
 static long loop_write(int disk, int fd)
 {
 	long ret = result(ioctl(disk, LOOP_SET_FD, fd));
@@ -66,7 +66,7 @@ long access_loop(int fd)
 	return ret;
 }
 
-/* Takes memory files, as long as they can't shrink. */
+/* udmabuf takes memory files that can't shrink. */
 long access_udmabuf(int fd)
 {
 	struct udmabuf_create arg = { .memfd = fd, .size = page_size() };
@@ -80,7 +80,7 @@ long access_udmabuf(int fd)
 	return ret;
 }
 
-/* What importers do is open to those only that made the file. */
+/* DMA_BUF_IOCTL_SYNC is an ioctl of dma-bufs only. */
 long access_dma_buf(int fd)
 {
 	struct dma_buf_sync arg = {

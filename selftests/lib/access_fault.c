@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Doors of mappings: faults that a program answers itself. */
+/* Access by userfaultfd, with which a program handles faults itself. */
 #include "access.h"
 
 #include <fcntl.h>
@@ -31,7 +31,7 @@ static long try_register(int fd, void *map, size_t length, __u64 mode)
 	return result(ioctl(fd, UFFDIO_REGISTER, &arg));
 }
 
-/* Of 6.8. */
+/* UFFDIO_MOVE is new in 6.8. */
 struct move_request {
 	__u64 dst;
 	__u64 src;
@@ -42,7 +42,7 @@ struct move_request {
 
 #define MOVE_REQUEST _IOWR(UFFDIO, 0x05, struct move_request)
 
-/* The first mode that works, or what the last one says. */
+/* Registers the mapping with the first mode that works; or the last error. */
 long access_userfaultfd(void *map, size_t length)
 {
 	const __u64 modes[] = { UFFDIO_REGISTER_MODE_MISSING,
@@ -63,7 +63,7 @@ long access_userfaultfd(void *map, size_t length)
 	return ret;
 }
 
-/* One request about memory that could not be registered. */
+/* Makes a request about memory that is not registered. */
 static long request(unsigned long cmd, void *arg)
 {
 	int fd = open_userfaultfd();
@@ -120,7 +120,7 @@ long access_userfaultfd_continue(void *map, size_t length)
 	return request(UFFDIO_CONTINUE, &arg);
 }
 
-/* The pages themselves, to where they can be written to. */
+/* Moves the pages into a mapping that can be written to. */
 long access_userfaultfd_move(void *map, size_t length)
 {
 	void *to = mmap(NULL, length, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,

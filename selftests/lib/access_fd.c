@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Doors of a descriptor: it is written to, or what comes out of it is. */
+/* Access by the descriptor: writing to it, or to what was read from it. */
 #include "access.h"
 
 #include <errno.h>
@@ -133,7 +133,7 @@ long access_clone_range(int fd)
 	return ret;
 }
 
-/* A pipe with the first bytes of the dataspace. */
+/* Makes a pipe with the first bytes of the dataspace. */
 static long splice_out(int fd, int ends[2], size_t size)
 {
 	off_t offset = 0;
@@ -143,7 +143,10 @@ static long splice_out(int fd, int ends[2], size_t size)
 	return result(splice(fd, &offset, ends[1], NULL, size, SPLICE_F_MOVE));
 }
 
-/* Moves what is in the pipe into a file, if core lets it, and writes there. */
+/*
+ * Moves pages from the pipe into a file, if the VFS does that, and writes
+ * there.
+ */
 static long move_and_overwrite(int pipe, size_t size)
 {
 	int file = memfd_create("target", MFD_CLOEXEC);
@@ -182,7 +185,7 @@ long access_splice_tee(int fd)
 	return ret;
 }
 
-/* What is written to a pipe may end up in the page that is there already. */
+/* A write to a pipe may be appended to the page that is in the pipe already. */
 long access_splice_into_pipe(int fd)
 {
 	const size_t page = page_size();
@@ -212,7 +215,7 @@ long access_sendfile_from(int fd)
 	return ret;
 }
 
-/* From file system to file system it is not done by the kernel. */
+/* The VFS does not copy from one file system to another by itself. */
 long access_copy_file_range_from(int fd)
 {
 	int file = memfd_create("target", MFD_CLOEXEC);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Doors of a descriptor: attributes, another descriptor, what lies beside. */
+/* Access by the descriptor: attributes, other descriptors, pages beside it. */
 #include "access.h"
 
 #include <errno.h>
@@ -89,7 +89,7 @@ long access_set_flags(int fd)
 	return result(ioctl(fd, FS_IOC_SETFLAGS, &flags));
 }
 
-/* It returns 0 and changes nothing. */
+/* F_SETFL returns 0 and leaves the access mode as it is. */
 long access_setfl(int fd)
 {
 	long ret = result(fcntl(fd, F_SETFL, O_RDWR));
@@ -157,7 +157,7 @@ long access_reopen_path(int fd)
 	return ret;
 }
 
-/* The parent has a descriptor of the same number. */
+/* The parent's descriptor has the same number. */
 long access_reopen_parent(int fd)
 {
 	char parent[16];
@@ -287,7 +287,7 @@ long access_io_uring_past(int fd)
 	return ret;
 }
 
-/* Where a seek for data ends would tell how much more there is. */
+/* SEEK_DATA could tell how much there is behind the end. */
 long access_seek_past(int fd)
 {
 	return result(lseek(fd, lseek(fd, 0, SEEK_END), SEEK_DATA));

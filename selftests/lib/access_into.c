@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Doors of mappings: the kernel or another process writes to it, or reads. */
+/*
+ * Access by the mapping: the kernel or another process writes to it or reads
+ * it.
+ */
 #include "access.h"
 
 #include <errno.h>
@@ -135,7 +138,7 @@ long access_getrandom(void *map)
 	return result(getrandom(map, 8, 0));
 }
 
-/* Adds one to the second word. */
+/* FUTEX_WAKE_OP adds one to the word at @map. */
 long access_futex(void *map)
 {
 	const int add = FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_EQ, 0);
@@ -226,7 +229,7 @@ long access_vmsplice_gift(void *map, size_t length)
 	return ret;
 }
 
-/* Where the page is in memory is told only to the powerful. */
+/* /proc/self/pagemap tells the physical address only with CAP_SYS_ADMIN. */
 long access_dev_mem(void *map)
 {
 	int fd = open("/dev/mem", O_RDWR | O_CLOEXEC);
@@ -262,7 +265,7 @@ long access_proc_mem_past(void *map, size_t length)
 	return ret;
 }
 
-/* The kernel reads there for us. */
+/* The kernel reads behind the mapping on behalf of the process. */
 long access_write_from_past(void *map, size_t length)
 {
 	int ends[2];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A virtual machine as a door: memory is handed to a guest as its own, and the
- * guest reads a byte of it and then writes one.
+ * Access by KVM: memory is given to a guest as its own, and the guest reads a
+ * byte of it and then writes one.
  *
- * The guest has one page with its program, and behind that one of ours. That
- * is a program for x86: elsewhere there is no such door.
+ * The guest has one page with its program, and behind that a page of the
+ * dataspace. The program is for x86: elsewhere this access is not available.
  */
 #include "access.h"
 
@@ -57,7 +57,7 @@ static long set_slot(struct guest *guest, int slot, void *memory, int flags)
 	return result(ioctl(guest->machine, set, &region));
 }
 
-/* In real mode, at address 0. */
+/* The guest runs in real mode and begins at address 0. */
 static long set_registers(struct guest *guest)
 {
 	struct kvm_regs regs = { .rflags = 2 };
@@ -108,7 +108,7 @@ static long set_memory(struct guest *guest, void *map, int flags)
 	return ret ? ret : set_slot(guest, 1, map, flags);
 }
 
-/* Why the guest stopped, once it has told what it saw. */
+/* Runs the guest until it has written, and returns why it stopped. */
 static long run_guest(struct guest *guest)
 {
 	const struct kvm_run *run = guest->run;

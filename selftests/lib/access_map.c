@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Doors of mappings: to get one that can do more, or shows more. */
+/* Access by a mapping that could do more, or could show more. */
 #include "access.h"
 
 #include <fcntl.h>
@@ -49,13 +49,13 @@ long access_map_exec(int fd)
 	return try_map(fd, PROT_READ | PROT_EXEC, MAP_SHARED);
 }
 
-/* It would grow into the pages before it. */
+/* The mapping could grow into the pages before it. */
 long access_map_grows_down(int fd)
 {
 	return try_map(fd, PROT_READ, MAP_SHARED | MAP_GROWSDOWN);
 }
 
-/* A copy of one's own, which is not seen by anybody else. */
+/* A private mapping is a copy that nobody else sees. */
 long access_map_private(int fd)
 {
 	const size_t page = page_size();
@@ -79,7 +79,9 @@ long access_map_before(int fd)
 			  -(off_t)page_size());
 }
 
-/* Right behind a mapping of its last page, where the two might become one. */
+/*
+ * Maps right behind a mapping of the last page, where the mm might merge both.
+ */
 long access_map_beside(int fd)
 {
 	const size_t page = page_size();
@@ -119,7 +121,7 @@ long access_mprotect_exec(void *map, size_t length)
 	return result(mprotect(map, length, PROT_READ | PROT_EXEC));
 }
 
-/* The signal that ends a process that stores, or 0. */
+/* The signal that ends a child that stores there, or 0. */
 long access_store(void *map)
 {
 	pid_t child = fork();
@@ -160,7 +162,7 @@ long access_mremap_dontunmap(void *map, size_t length)
 	return remap(map, length, length, MREMAP_MAYMOVE | MREMAP_DONTUNMAP);
 }
 
-/* To move is allowed; it is what it was there, too. */
+/* Moving the mapping is allowed; it must be read-only there, too. */
 long access_mremap_move(void *map, size_t length)
 {
 	char *to = mmap(NULL, length, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
@@ -170,7 +172,7 @@ long access_mremap_move(void *map, size_t length)
 	return to == MAP_FAILED ? -errno : access_mprotect(to, length);
 }
 
-/* Something else is in its place then. */
+/* Anonymous memory takes the place of the mapping. */
 long access_map_over(void *map, size_t length)
 {
 	map = mmap(map, length, READ_WRITE,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* RDMA as a door: memory is offered to others on the network. */
+/* Access by RDMA: memory is registered for others on the network. */
 #include "access.h"
 
 #include <sys/mman.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Doors of sockets that take pages instead of copies of them: the kernel's
- * ciphers, which may work where their input is, and the network.
+ * Access by sockets that take pages instead of copies of them: the kernel's
+ * ciphers, which may work in place, and the network.
  *
- * What a cipher is to be given is made of pages of the mapping by vmsplice(2) and
- * splice(2). It is decrypted: what comes out is noise, and with a checksum it is
- * refused, but only after the bytes have been worked on.
+ * vmsplice(2) and splice(2) put pages of the mapping into the cipher's input,
+ * which it decrypts. The output of that is noise, and with a checksum it is
+ * refused, but only after the cipher has worked on the bytes.
  */
 #include "access.h"
 
@@ -29,7 +29,9 @@
 #define ASSOC_SIZE 8
 #define TAKEN 64
 
-/* What the cipher's checksum takes: a header, then the keys of both parts. */
+/*
+ * The key of a cipher with a checksum: a header, then the keys of both parts.
+ */
 struct double_key {
 	struct rtattr header;
 	__u32 cipher_key_size;
@@ -95,7 +97,7 @@ static void add_number(struct msghdr *message, struct cmsghdr **at, int type,
 	       sizeof(number));
 }
 
-/* That what follows is to be decrypted. */
+/* Tells the cipher to decrypt what follows. */
 static long cipher_decrypt(struct cipher *cipher)
 {
 	const size_t iv_size = sizeof(struct af_alg_iv) + KEY_SIZE;
@@ -131,7 +133,7 @@ static long cipher_plain(struct cipher *cipher)
 	return ret ? ret : cipher_decrypt(cipher);
 }
 
-/* This one uses the end of what it works on for notes of its own. */
+/* authencesn writes to the end of its input while it works. */
 static long cipher_checked(struct cipher *cipher)
 {
 	struct double_key key = {
@@ -151,7 +153,7 @@ static long cipher_checked(struct cipher *cipher)
 	return ret ? ret : cipher_decrypt(cipher);
 }
 
-/* Pages of the mapping go into the socket, by way of a pipe. */
+/* Moves pages of the mapping into the socket, through a pipe. */
 static long splice_pages(void *map, size_t size, int socket)
 {
 	struct iovec iov = { map, size };
@@ -167,7 +169,7 @@ static long splice_pages(void *map, size_t size, int socket)
 	return ret == size ? 0 : ret < 0 ? ret : -EIO;
 }
 
-/* @to: where the result goes */
+/* @to: where the cipher's output is received */
 static long work_on(long (*make)(struct cipher *cipher), void *map, size_t size,
 		    void *to, size_t to_size)
 {
@@ -211,7 +213,7 @@ long access_alg_checked_in_place(void *map)
 	return work_on(cipher_checked, map, size, map, ASSOC_SIZE + TAKEN);
 }
 
-/* Here it is the descriptor that the bytes come from. */
+/* sendfile(2) gives the cipher pages of the file itself. */
 long access_alg_sendfile(int fd)
 {
 	struct cipher cipher;
@@ -225,7 +227,7 @@ long access_alg_sendfile(int fd)
 	return ret;
 }
 
-/* A socket that is connected to another one of ours, over the network. */
+/* Connects two sockets over the loopback device. */
 static long connect_network(int ends[2], int type)
 {
 	struct sockaddr_in address = {

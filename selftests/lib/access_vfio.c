@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device as a door: memory is handed to one that is behind an IOMMU, which
+ * Access by a device behind an IOMMU: memory is mapped for the device, which
  * reads a part of it and then writes to it.
  */
 #include "access.h"
@@ -12,7 +12,7 @@
 #include "common.h"
 #include "vfio.h"
 
-/* Where the device sees the memory, and a page of ours. */
+/* Where the device sees the memory, and a buffer of the test. */
 #define THERE 0x100000
 #define OURS 0x200000
 
@@ -30,7 +30,7 @@ static long try_device(bool iommufd, void *map, int prot,
 	return ret == NO_DEVICE ? NOT_AVAILABLE : ret;
 }
 
-/* What it has read goes to where we see it; what it then writes is of us. */
+/* The device copies the memory to the buffer, and the payload to the memory. */
 static long read_and_write(struct device *device)
 {
 	const size_t size = sizeof(payload);

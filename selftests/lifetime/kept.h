@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The fixture of the programs about which pages are kept; after the harness. A
- * test drops what keeps pages, and sees at the physical pages which of them have
- * gone back to the kernel.
+ * The fixture of the programs about which pages stay; to be included after the
+ * harness. A test drops what keeps pages, and reads from the flags of the
+ * physical pages which of them have gone back to the kernel.
  */
 #ifndef DATASPACE_KEPT_H
 #define DATASPACE_KEPT_H
@@ -11,8 +11,7 @@
 #include "pages.h"
 
 /*
- * What keeps pages: a descriptor, or a mapping whose descriptor is closed. A
- * keeper is one of them; to drop it is what the tests measure.
+ * A keeper of pages is a descriptor, or a mapping whose descriptor is closed.
  */
 struct keeper {
 	int fd;
@@ -67,9 +66,9 @@ FIXTURE_VARIANT(kept)
 {
 	__u32 flags;
 	bool mapped;
-	/* pages that the root has more than it needs, in front */
+	/* pages of the root before the alias */
 	size_t shift;
-	/* and behind */
+	/* and after it */
 	size_t more;
 };
 
@@ -92,7 +91,7 @@ FIXTURE_VARIANT_ADD(kept, by_mappings_of_contiguous_memory) {
 	.mapped = true,
 };
 
-/* The same inside of, and across, pages of 2 MiB. */
+/* The same within, and across, large folios of 2 MiB. */
 FIXTURE_VARIANT_ADD(kept, by_descriptors_of_huge_pages) {
 	.flags = DATASPACE_ALLOC_SCATTERED,
 	.shift = 400,
@@ -133,14 +132,14 @@ FIXTURE_SETUP(kept)
 	close(all);
 }
 
-/* Every test ends with nothing kept. */
+/* Every test drops all keepers. */
 FIXTURE_TEARDOWN(kept)
 {
 	EXPECT_EQ(0, pages_held(&self->pages));
 	pages_forget(&self->pages);
 }
 
-/* A mapping of all of the root that alone keeps it. */
+/* A mapping of the whole root, whose descriptor is closed. */
 static inline char *map_and_close(FIXTURE_DATA(kept) * self)
 {
 	char *map = ds_map(self->root, 400 * page_size(), READ_WRITE);

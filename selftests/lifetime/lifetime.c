@@ -64,7 +64,7 @@ TEST_F(kept, what_stays_stays_where_it_is)
 	pages_forget(&now);
 }
 
-/* rule 14: single pages here and there */
+/* rule 14: also single pages */
 TEST_F(kept, every_third_page_stays)
 {
 	struct keeper kept[134];
@@ -100,7 +100,10 @@ static void shuffle(size_t *numbers, size_t count, unsigned int *seed)
 	}
 }
 
-/* rules 13 and 14: each made from the one before, every fifth a page less */
+/*
+ * rules 13 and 14: each alias is derived from the one before, every fifth is a
+ * page shorter
+ */
 TEST_F(kept, nested_1000_deep_and_dropped_in_any_order)
 {
 	unsigned int seed = random_seed();
@@ -179,7 +182,7 @@ TEST_F(kept, an_orphan_is_as_good_as_any)
 	close(child);
 }
 
-/* rules 14 and 15: the last descriptor is what counts */
+/* rules 14 and 15: only the last descriptor counts */
 TEST_F(kept, a_duplicate_keeps_everything)
 {
 	int copy = dup(self->root);
@@ -199,7 +202,7 @@ static int run_on_cpu(int cpu)
 	return sched_setaffinity(0, sizeof(set), &set);
 }
 
-/* rule 14: at once also if another processor made the pages */
+/* rule 14: also if another CPU has allocated the pages */
 TEST_F(kept, no_matter_which_cpu_closes)
 {
 	struct pages pages;
@@ -249,7 +252,7 @@ TEST_F(kept, exclusive_is_what_nobody_else_covers)
 	close(inner);
 }
 
-/* rules 1 and 14: what came back can be had again, and is empty */
+/* rules 1 and 14: pages that went back can be allocated, and are zero */
 TEST_F(kept, what_went_back_is_free_to_use)
 {
 	int orphan = ds_alias_pages(self->root, 199, 200, RIGHTS_R);

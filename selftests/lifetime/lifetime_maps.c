@@ -60,7 +60,7 @@ TEST_F(kept, mremap_gives_back_what_it_cuts_off_and_keeps_what_it_moves)
 				MREMAP_MAYMOVE | MREMAP_FIXED, place));
 	EXPECT_EQ(250, pages_held(&self->pages));
 	EXPECT_EQ(0, pattern_wrong(place, 250, 0));
-	/* out of the middle: two pieces stay where they were */
+	/* out of the middle: a VMA stays on each side */
 	map = mremap(place + 50 * page, 50 * page, 20 * page, MREMAP_MAYMOVE);
 	ASSERT_NE(MAP_FAILED, map);
 	EXPECT_EQ(220, pages_held(&self->pages));
@@ -86,7 +86,7 @@ TEST_F(kept, mprotect_of_a_part_loses_nothing)
 	munmap(map, 400 * page);
 }
 
-/* rule 14: a mapping that was never touched covers as well */
+/* rule 14: a mapping covers its pages though none is present */
 TEST_F(kept, an_untouched_mapping_keeps_pages)
 {
 	const size_t page = page_size();

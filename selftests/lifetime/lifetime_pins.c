@@ -65,7 +65,7 @@ TEST(pages_are_back_within_about_a_second_of_the_unpin)
 	}
 }
 
-/* rule 14: pins of pages that go do no harm to those that stay */
+/* rule 14: a pin of a released page does not harm pages that stay */
 TEST_F(kept, a_pin_does_no_harm_to_neighbours_that_stay)
 {
 	const size_t page = page_size();
@@ -87,7 +87,7 @@ TEST_F(kept, a_pin_does_no_harm_to_neighbours_that_stay)
 	drop(&kept);
 }
 
-/* rule 14: of what is released only the 2 MiB around a pinned page wait */
+/* rule 14: only pages of the same 2 MiB wait for the unpin */
 TEST(a_pin_delays_no_more_than_the_huge_page_around_it)
 {
 	const size_t unit = huge_size() / page_size();

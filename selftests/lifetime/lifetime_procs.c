@@ -10,7 +10,7 @@
 #include "fdpass.h"
 #include "kept.h"
 
-/* Stops the child when it was told to by a byte. */
+/* A child that runs until it is told to exit, or is killed. */
 struct child {
 	pid_t pid;
 	int pipe[2];
@@ -41,7 +41,7 @@ static int child_stop(struct child *child, int signal)
 	return wait_for(child->pid);
 }
 
-/* rule 14: what the child has counts as much */
+/* rule 14: mappings of the child count as well */
 TEST_F(kept, until_the_child_exits_too)
 {
 	const size_t page = page_size();
@@ -70,7 +70,7 @@ TEST_F(kept, until_the_child_is_killed)
 	EXPECT_EQ(SIGKILL, child_stop(&child, SIGKILL));
 }
 
-/* rule 14: exec closes the descriptor and ends the mappings */
+/* rule 14: exec closes the descriptor and unmaps */
 TEST_F(kept, until_the_child_executes_something_else)
 {
 	const size_t page = page_size();
@@ -116,7 +116,7 @@ TEST_F(kept, while_in_flight_in_a_socket)
 	EXPECT_EQ(0, pages_held(&self->pages));
 }
 
-/* rule 14: sockets that hold each other are found by the kernel's collector */
+/* rule 14: the kernel collects sockets that refer to each other */
 TEST_F(kept, until_a_cycle_of_sockets_is_collected)
 {
 	int ends[2], other[2];
@@ -128,14 +128,14 @@ TEST_F(kept, until_a_cycle_of_sockets_is_collected)
 	close(self->root);
 	close(ends[0]);
 	close(ends[1]);
-	/* any other socket that is closed makes the collector run */
+	/* it does so when any other socket is closed */
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, other));
 	close(other[0]);
 	close(other[1]);
 	EXPECT_EQ(0, pages_wait(&self->pages, 0, STUCK));
 }
 
-/* rule 15: and the counts beside it */
+/* rule 15: INFO counts VMAs in all processes */
 TEST_F(kept, mappings_are_counted_by_piece_in_all_processes)
 {
 	const size_t page = page_size();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The module stays for as long as anything of it is in use, and leaves nothing
- * behind: rule 16.
+ * The module can't be unloaded while anything of it is in use, and leaves
+ * nothing behind: rule 16.
  */
 #include <kselftest_harness.h>
 
@@ -17,7 +17,7 @@
 
 #define ROUNDS 100
 
-/* What a dataspace is put into, and how it is taken back out of the way. */
+/* A dataspace, which the test puts to some use. */
 FIXTURE(busy)
 {
 	int ds;
@@ -31,7 +31,7 @@ FIXTURE_SETUP(busy)
 	ASSERT_LE(0, self->ds);
 }
 
-/* Each test ends with nothing in use: then the module can go, and come. */
+/* Each test ends that use; then the module can be unloaded and loaded. */
 FIXTURE_TEARDOWN(busy)
 {
 	EXPECT_EQ(0, kmod_unload());
@@ -133,7 +133,7 @@ TEST_F(busy, while_one_is_in_flight)
 	close(ends[1]);
 }
 
-/* A user comes and goes before the module does. */
+/* Uses the module in between. */
 static int use(void)
 {
 	int ds = ds_alloc_pages(8);
@@ -192,7 +192,10 @@ TEST_F_TIMEOUT(reload, a_hundred_times_leaves_nothing, LONG_TIMEOUT)
 	EXPECT_EQ(0, use());
 }
 
-/* How far from the end the first failure is, and each from the next. */
+/*
+ * How many allocations before the last one the first one fails, and the step to
+ * the next.
+ */
 #define POINTS 240
 #define STEP 5
 
@@ -206,7 +209,7 @@ static int load_failing(unsigned int nth, bool *hit)
 	return ret;
 }
 
-/* How often loading the module could fail. */
+/* How many allocations of loading the module can fail. */
 static unsigned int count_points(void)
 {
 	unsigned int low = 0, high = 8192;
@@ -248,8 +251,8 @@ FIXTURE_TEARDOWN(short_of_memory)
 }
 
 /*
- * Loads that fail in the module's own part, which comes last, leave nothing.
- * The kernel warns of some of its own allocations that fail.
+ * rule 16: a load that fails in the module's own part, which comes last, leaves
+ * nothing. The kernel warns when some of its own allocations fail.
  */
 TEST_F_TIMEOUT(short_of_memory, a_load_that_fails_leaves_nothing, LONG_TIMEOUT)
 {
@@ -275,7 +278,9 @@ TEST_F_TIMEOUT(short_of_memory, a_load_that_fails_leaves_nothing, LONG_TIMEOUT)
 	EXPECT_LT(0, failed);
 }
 
-/* Lockdown is about what may be loaded: what is there goes on. */
+/*
+ * rule 16: lockdown forbids to load the module, and one that is loaded goes on
+ */
 TEST(locked_down_without_a_signature_is_EPERM)
 {
 	if (!kmod_locked_down())

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Two at once. Whoever comes first, the outcome is one that the contract knows,
- * no page is lost, and none is seen by somebody who must not: rules 5, 13, 14.
+ * Two threads do something at the same time. Whichever comes first, the result
+ * is one that the rules allow, no page is lost, and no page is seen by a
+ * process that must not: rules 5, 13 and 14.
  */
 #include <kselftest_harness.h>
 
@@ -18,10 +19,9 @@
 #define PAGES 24
 
 /*
- * A race is run many times on a fresh root: both sides start together, then
- * what is left is cleared away, and no page of the root must be left. Soon is
- * enough for that: who reads or faults in a page holds it for a moment, and then
- * those that were allocated together with it may be late.
+ * A race is run many times on a fresh root: both threads start together, then
+ * all is closed and unmapped, and no page of the root may be left. That is
+ * checked with a timeout, as a read or a fault holds its folio for a moment.
  */
 struct race;
 
@@ -68,7 +68,7 @@ static void close_if_open(int *fd)
 	*fd = -1;
 }
 
-/* A root, an alias of its middle that may only be read, and its mapping. */
+/* Makes a root, a read-only alias of its middle, and a mapping of that. */
 static int set_up(struct race *race, struct pages *pages)
 {
 	race->length = (PAGES - 8) * page_size();
@@ -111,7 +111,9 @@ static void close_source(struct race *race)
 	close_if_open(&race->ds);
 }
 
-/* What was made has to be right, whether the source lived on or not. */
+/*
+ * An alias that was made shows the right pages, also if its source was closed.
+ */
 static void make_alias(struct race *race)
 {
 	race->made = ds_alias_pages(race->ds, 2, 10, RIGHTS_R);
@@ -305,7 +307,7 @@ struct toucher {
 	long wrong;
 };
 
-/* Reads what is there; the end of the mapping is a signal, never other data. */
+/* Reads the pages until a signal tells that the mapping is gone. */
 static void touch_until_gone(struct toucher *toucher)
 {
 	const size_t pages = toucher->length / page_size();
@@ -322,7 +324,7 @@ static void *touch_thread(void *arg)
 	return NULL;
 }
 
-/* rules 5 and 14: the memory of a mapping that goes away under a reader */
+/* rules 5 and 14: a mapping goes away while a thread reads it */
 TEST(a_reader_sees_the_right_bytes_or_a_signal)
 {
 	struct toucher toucher = { .length = 8 * page_size() };
@@ -350,7 +352,7 @@ TEST(a_reader_sees_the_right_bytes_or_a_signal)
 	EXPECT_EQ(0, toucher.wrong);
 }
 
-/* Does everything there is to do, for as long as it lives. */
+/* Makes, uses and drops dataspaces and mappings until it is killed. */
 static void work(int root)
 {
 	for (;;) {
@@ -380,7 +382,7 @@ FIXTURE_TEARDOWN(killed)
 {
 }
 
-/* rule 14: kill -9 in the middle of any of it */
+/* rule 14: also for a process that is killed in the middle of an operation */
 TEST_F_TIMEOUT(killed, leaves_nothing, LONG_TIMEOUT)
 {
 	long held = pages_held_by_anyone();
@@ -405,7 +407,7 @@ TEST_F_TIMEOUT(killed, leaves_nothing, LONG_TIMEOUT)
 	EXPECT_EQ(held, pages_held_by_anyone());
 }
 
-/* rule 14: descriptors in sockets that hold each other, again and again */
+/* rule 14: descriptors in sockets that refer to each other */
 TEST(cycles_of_sockets_leave_nothing)
 {
 	struct pages pages;
@@ -426,7 +428,7 @@ TEST(cycles_of_sockets_leave_nothing)
 		if (round < 49)
 			pages_forget(&pages);
 	}
-	/* the collector runs when any socket is closed */
+	/* the kernel collects such sockets when any socket is closed */
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM, 0, other));
 	close(other[0]);
 	close(other[1]);

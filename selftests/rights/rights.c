@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What rights a dataspace has, and what they allow: rules 10 and 12. That no
- * way leads past them is seen in doors.c.
+ * access gets around them is shown by access.c.
  */
 #include <kselftest_harness.h>
 
@@ -27,7 +27,7 @@ TEST(a_read_only_root_stays_zero)
 	EXPECT_TRUE(bytes_are(map, page_size(), 0));
 }
 
-/* rule 10: what the doors refuse is the right, they are no walls */
+/* rule 10: the same accesses work with WRITE, so the right is what they lack */
 TEST(every_access_works_with_WRITE)
 {
 	const size_t page = page_size();
@@ -129,7 +129,7 @@ TEST(private_mappings_are_not_executable_without_EXEC)
 	EXPECT_TRUE(is_denied(result(mprotect(map, page, read_exec))));
 }
 
-/* Maps to read while the personality adds EXEC; 0 if that gained nothing. */
+/* Maps to read with a personality that adds EXEC; 0 if that gained nothing. */
 static int map_with_personality(int ds)
 {
 	const size_t page = page_size();
@@ -143,7 +143,7 @@ static int map_with_personality(int ds)
 	return !is_denied(result(mprotect(map, page, PROT_READ | PROT_EXEC)));
 }
 
-/* rule 12: an old personality asks for EXEC behind the program's back */
+/* rule 12: READ_IMPLIES_EXEC adds EXEC to what the program asks for */
 TEST(the_personality_does_not_make_mappings_executable)
 {
 	int ds = ds_alloc(1, RIGHTS_RW, 0);

@@ -375,13 +375,13 @@ FIXTURE_TEARDOWN(at_once)
 	close(self->shared);
 }
 
-static void make_aliases_for_ever(int ds)
+static void make_aliases_forever(int ds)
 {
 	for (;;)
 		close(ds_alias_pages(ds, 0, 1, RIGHTS_R));
 }
 
-static void fault_for_ever(int ds)
+static void fault_forever(int ds)
 {
 	char *map = ds_map(ds, page_size(), READ_WRITE);
 
@@ -396,9 +396,9 @@ static pid_t start_one(int ds, bool faults)
 	pid_t child = fork();
 
 	if (!child && faults)
-		fault_for_ever(ds);
+		fault_forever(ds);
 	else if (!child)
-		make_aliases_for_ever(ds);
+		make_aliases_forever(ds);
 	return child;
 }
 

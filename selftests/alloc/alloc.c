@@ -423,15 +423,15 @@ static int take_memory(int *ds, int max)
 }
 
 /* Keeps one page in the middle of each 2 MiB and releases the rest. */
-static int keep_crumbs(int ds, int *crumbs)
+static int keep_single_pages(int ds, int *kept)
 {
 	int count = 0;
 	__u64 at;
 
 	for (at = MEG; at < 16 * MEG; at += 2 * MEG) {
-		crumbs[count] = ds_alias(ds, at, page_size(), RIGHTS_R);
-		if (crumbs[count] < 0)
-			return crumbs[count];
+		kept[count] = ds_alias(ds, at, page_size(), RIGHTS_R);
+		if (kept[count] < 0)
+			return kept[count];
 		count++;
 	}
 	close(ds);
@@ -440,8 +440,8 @@ static int keep_crumbs(int ds, int *crumbs)
 
 FIXTURE(fragmented)
 {
-	int chunk[1024];
-	int crumb[1024][8];
+	int pieces[1024];
+	int kept[1024][8];
 };
 
 /* Of a machine with much memory this takes 16 GiB at most. */
@@ -452,9 +452,9 @@ FIXTURE_SETUP(fragmented)
 	if (memory_of_the_machine() > 12ULL << 30)
 		SKIP(return, "needs a machine with at most 12 GiB");
 	allow_many_fds();
-	count = take_memory(self->chunk, ARRAY_LENGTH(self->chunk));
+	count = take_memory(self->pieces, ARRAY_LENGTH(self->pieces));
 	for (i = 0; i < count; i++)
-		ASSERT_EQ(8, keep_crumbs(self->chunk[i], self->crumb[i]));
+		ASSERT_EQ(8, keep_single_pages(self->pieces[i], self->kept[i]));
 }
 
 FIXTURE_TEARDOWN(fragmented)

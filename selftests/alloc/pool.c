@@ -17,7 +17,7 @@
 #include "proc.h"
 
 #define POOL (64 * MEG)
-#define CHUNKS (POOL / (2 * MEG))
+#define PIECES (POOL / (2 * MEG))
 #define PARAMETER "pool_mb=64"
 #define POOL_MB KMOD_PARAMETERS "pool_mb"
 #define LIMIT_MB KMOD_PARAMETERS "limit_mb"
@@ -170,7 +170,7 @@ TEST_F(pool, serves_all_of_it_in_one_piece_and_zero_again_and_again)
 }
 
 /* rule 2: what is left of the last 2 MiB is not lost */
-TEST_F(pool, serves_lengths_that_are_no_whole_chunks)
+TEST_F(pool, serves_lengths_that_are_no_multiple_of_2_MiB)
 {
 	const __u64 lengths[] = { 3 * MEG, 5 * MEG + page_size(),
 				  4 * MEG - page_size() };
@@ -274,16 +274,16 @@ TEST_F(pool, is_left_alone_by_what_does_not_fit)
  * Keeps one page in each 2 MiB of a run of the pool's size; all others are
  * free.
  */
-static int keep_one_of_each(int *crumbs)
+static int keep_one_of_each(int *pages_kept)
 {
 	int ds = ds_alloc(POOL, RIGHTS_R, 0);
 	int ret = ds < 0 ? ds : 0;
 	size_t i;
 
-	for (i = 0; !ret && i < CHUNKS; i++) {
-		crumbs[i] =
+	for (i = 0; !ret && i < PIECES; i++) {
+		pages_kept[i] =
 			ds_alias(ds, (2 * i + 1) * MEG, page_size(), RIGHTS_R);
-		ret = crumbs[i] < 0 ? crumbs[i] : 0;
+		ret = pages_kept[i] < 0 ? pages_kept[i] : 0;
 	}
 	close(ds);
 	return ret;
@@ -299,12 +299,12 @@ static void close_all(const int *fds, size_t count)
 TEST_F(pool, takes_back_what_was_released)
 {
 	const __u64 before = settled_memory();
-	int crumbs[CHUNKS];
+	int pages_kept[PIECES];
 	double end;
 
-	ASSERT_EQ(0, keep_one_of_each(crumbs));
+	ASSERT_EQ(0, keep_one_of_each(pages_kept));
 	EXPECT_LT(before + POOL / 2, wait_for_free(before + POOL / 2));
-	close_all(crumbs, CHUNKS);
+	close_all(pages_kept, PIECES);
 	end = seconds() + SOON;
 	while (free_memory() > before + NOISE && seconds() < end)
 		usleep(10000);
@@ -394,36 +394,36 @@ TEST_F(pool, has_all_back_that_could_not_be_charged)
 /*
  * Allocates all memory but a reserve, and keeps one page in each 2 MiB of it.
  */
-static size_t keep_crumbs(int *crumbs, size_t most)
+static size_t keep_single_pages(int *pages_kept, size_t most)
 {
-	size_t chunks = (free_memory() - RESERVE * count_nodes()) / (2 * MEG);
+	size_t pieces = (free_memory() - RESERVE * count_nodes()) / (2 * MEG);
 	size_t i;
 	int ds;
 
-	if (chunks > most)
-		chunks = most;
-	ds = ds_alloc(chunks * 2 * MEG, RIGHTS_R, DATASPACE_ALLOC_SCATTERED);
-	for (i = 0; i < chunks; i++) {
-		crumbs[i] =
+	if (pieces > most)
+		pieces = most;
+	ds = ds_alloc(pieces * 2 * MEG, RIGHTS_R, DATASPACE_ALLOC_SCATTERED);
+	for (i = 0; i < pieces; i++) {
+		pages_kept[i] =
 			ds_alias(ds, (2 * i + 1) * MEG, page_size(), RIGHTS_R);
-		if (crumbs[i] < 0)
+		if (pages_kept[i] < 0)
 			return 0;
 	}
 	close(ds);
-	return chunks;
+	return pieces;
 }
 
 /* rule 2 */
 TEST_F_TIMEOUT(pool, serves_in_memory_that_is_fragmented, LONG_TIMEOUT)
 {
-	int crumbs[6144];
+	int pages_kept[6144];
 	size_t count;
 	int round, ds;
 
 	if (memory_of_the_machine() > 12ULL << 30)
 		SKIP(return, "needs a machine with at most 12 GiB");
-	ASSERT_EQ(0, allow_fds(ARRAY_LENGTH(crumbs)));
-	count = keep_crumbs(crumbs, ARRAY_LENGTH(crumbs));
+	ASSERT_EQ(0, allow_fds(ARRAY_LENGTH(pages_kept)));
+	count = keep_single_pages(pages_kept, ARRAY_LENGTH(pages_kept));
 	ASSERT_LT(0, count);
 	for (round = 0; round < 3; round++) {
 		ds = alloc_run(POOL, &self->pages);
@@ -435,7 +435,7 @@ TEST_F_TIMEOUT(pool, serves_in_memory_that_is_fragmented, LONG_TIMEOUT)
 		EXPECT_EQ(-ENOMEM, ds_alloc(2 * POOL, RIGHTS_R, 0));
 		close(ds);
 	}
-	close_all(crumbs, count);
+	close_all(pages_kept, count);
 }
 
 /*
@@ -470,7 +470,7 @@ static int fill_memory(void)
 TEST_F_TIMEOUT(pool, moves_out_what_others_have_put_there, LONG_TIMEOUT)
 {
 	const __u64 begin = pool_begin();
-	int crumbs[CHUNKS];
+	int pages_kept[PIECES];
 	long long moved;
 	int ds, file;
 
@@ -478,10 +478,10 @@ TEST_F_TIMEOUT(pool, moves_out_what_others_have_put_there, LONG_TIMEOUT)
 		SKIP(return, "needs a machine with at most 12 GiB");
 	if (is_debug_kernel())
 		SKIP(return, "this kernel keeps freed objects everywhere");
-	ASSERT_EQ(0, keep_one_of_each(crumbs));
+	ASSERT_EQ(0, keep_one_of_each(pages_kept));
 	file = fill_memory();
 	moved = number_in_file("/proc/vmstat", "pgmigrate_success");
-	close_all(crumbs, CHUNKS);
+	close_all(pages_kept, PIECES);
 	ds = alloc_run(POOL, &self->pages);
 	moved = number_in_file("/proc/vmstat", "pgmigrate_success") - moved;
 	ASSERT_LE(0, ds);

@@ -617,7 +617,7 @@ TEST_F(revoke, a_descriptor_in_flight_arrives_dead)
  * rule 17: the VMAs of a revoked mapping stay, and can be changed by the
  * process
  */
-TEST_F(revoke, revoked_areas_can_be_moved_protected_inherited_and_unmapped)
+TEST_F(revoke, revoked_mappings_can_be_moved_protected_inherited_and_unmapped)
 {
 	const size_t half = self->pages / 2;
 	char *second = self->map + half * page_size();
@@ -645,7 +645,7 @@ TEST_F(revoke, revoked_areas_can_be_moved_protected_inherited_and_unmapped)
 }
 
 /* rule 17 */
-TEST_F(revoke, what_would_fill_a_revoked_area_in_advance_fails)
+TEST_F(revoke, what_would_fault_in_a_revoked_mapping_fails)
 {
 	EXPECT_EQ(0, ds_revoke(self->root));
 	EXPECT_EQ(-EFAULT,

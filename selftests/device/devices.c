@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices that read and write memory by themselves, for as long as they have it
- * pinned: rules 10, 14, 16, 17, 18 and 21. Each is given memory in the ways that
- * the kernel has for it.
+ * Devices that access memory by themselves, and pin it for that: rules 10, 14,
+ * 16, 17, 18 and 21. Memory is given to each in all ways that the kernel has.
  */
 #include <kselftest_harness.h>
 
@@ -14,12 +13,12 @@
 #include "sigbus.h"
 #include "vfio.h"
 
-/* What the device is given: these pages of the dataspace. */
+/* The pages of the dataspace that the device is given. */
 #define FIRST 4
 #define END 8
 #define COUNT (END - FIRST)
 
-/* Where a device of PCI sees them, and memory that is ours. */
+/* Where a PCI device sees those pages, and a buffer of the test. */
 #define THERE 0x100000
 #define OURS 0x200000
 
@@ -80,10 +79,10 @@ FIXTURE(device)
 	size_t length;
 	int root;
 	char *map;
-	/* the same pages by an alias that may only read */
+	/* an alias of the same pages with only the right to read */
 	int ds;
 	char *view;
-	/* those that the device is given */
+	/* the pages that the device is given */
 	char *part;
 	size_t part_length;
 	struct pages pages;
@@ -91,8 +90,8 @@ FIXTURE(device)
 
 /*
  * @open: makes the device ready; 0, NO_DEVICE or -errno
- * @take: gives it memory
- * @release: has it let go of what it took
+ * @take: gives memory to the device
+ * @release: makes the device give it back
  */
 struct kind {
 	long (*open)(void);
@@ -187,7 +186,7 @@ static void drop_all(FIXTURE_DATA(device) * self)
 	self->ds = -1;
 }
 
-/* Every test ends with all of the pages back. */
+/* After each test all pages go back. */
 FIXTURE_TEARDOWN(device)
 {
 	drop_all(self);
@@ -219,7 +218,7 @@ TEST_F(device, takes_what_may_only_be_read_to_read_it)
 	EXPECT_EQ(0, variant->kind->release(self->part_length));
 }
 
-/* rule 14: what is pinned, and no more than the 2 MiB around it, stays */
+/* rule 14: the pinned pages stay, and at most the 2 MiB around them */
 TEST_F(device, keeps_its_pages_until_it_lets_go)
 {
 	ASSERT_EQ(0, variant->kind->take(self->part, self->part_length,
@@ -232,7 +231,7 @@ TEST_F(device, keeps_its_pages_until_it_lets_go)
 	EXPECT_EQ(0, pages_wait(&self->pages, 0, SOON));
 }
 
-/* rule 14: without being asked to, at its end */
+/* rule 14: also when the device is closed */
 TEST_F(device, lets_go_when_it_is_closed)
 {
 	ASSERT_EQ(0, variant->kind->take(self->part, self->part_length,
@@ -244,7 +243,7 @@ TEST_F(device, lets_go_when_it_is_closed)
 	ASSERT_EQ(0, variant->kind->open());
 }
 
-/* rule 16: which waits for dataspaces and mappings, and for no device */
+/* rule 16: the module can be unloaded while a device has pages */
 TEST_F(device, keeps_its_pages_when_the_module_goes)
 {
 	if (!kmod_can_load())
@@ -258,7 +257,7 @@ TEST_F(device, keeps_its_pages_when_the_module_goes)
 	EXPECT_EQ(0, kmod_load(""));
 }
 
-/* rule 18: nothing has changed, and it works after that */
+/* rule 18: EBUSY changes nothing, and SEAL succeeds after the release */
 TEST_F(device, is_in_the_way_of_a_seal_of_now)
 {
 	ASSERT_EQ(0, variant->kind->take(self->part, self->part_length,
@@ -272,7 +271,7 @@ TEST_F(device, is_in_the_way_of_a_seal_of_now)
 	EXPECT_TRUE(store_is_sigbus(self->map));
 }
 
-/* rules 14 and 17: they are the device's, and of nobody else */
+/* rules 14 and 17: only the device keeps the pages */
 TEST_F(device, keeps_its_pages_when_they_are_revoked)
 {
 	int alias = ds_alias(self->root, 0, self->length, RIGHTS_RW);
@@ -293,7 +292,7 @@ TEST_F(device, keeps_its_pages_when_they_are_revoked)
 	close(alias);
 }
 
-/* Those that copy from and to memory when they are told to. */
+/* Devices that copy memory when they are told to. */
 FIXTURE(copying)
 {
 	size_t page;
@@ -347,7 +346,7 @@ FIXTURE_TEARDOWN(copying)
 	device_close(&device);
 }
 
-/* rule 21: in both directions, at the second page that it was given */
+/* rule 21: from and to the second page that the device was given */
 TEST_F(copying, reads_and_writes_memory)
 {
 	const __u64 there = THERE + self->page;
@@ -374,7 +373,10 @@ TEST_F(copying, writes_nothing_that_it_was_given_to_read)
 	EXPECT_EQ(0, memcmp(self->ours, self->view, DEVICE_COPY_MAX));
 }
 
-/* rules 14 and 17: what was pinned before is the device's until it lets go */
+/*
+ * rules 14 and 17: pages that were pinned before are the device's until it is
+ * done
+ */
 TEST_F(copying, goes_on_in_what_is_revoked)
 {
 	int alias = ds_alias(self->root, 0, COUNT * self->page, RIGHTS_RW);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A dataspace as a file: rule 20. */
+/* Reading, writing and seeking: rule 20. */
 #include <kselftest_harness.h>
 
 #include <sys/sendfile.h>
@@ -15,7 +15,10 @@
 #define FIRST 4
 #define PAGES 3
 
-/* An alias in the middle; what is around it must never be seen or changed. */
+/*
+ * An alias of the middle of a root; the pages around it must not be read or
+ * changed.
+ */
 FIXTURE(io)
 {
 	size_t page;
@@ -189,7 +192,7 @@ TEST_F(io, a_buffer_that_ends_early_is_a_short_transfer)
 	EXPECT_TRUE(bytes_are(buffer, 100, 'a'));
 }
 
-/* rule 20: must neither deadlock nor go wrong */
+/* rule 20: the read faults on the pages that it reads */
 TEST_F(io, it_can_be_read_into_its_own_mapping)
 {
 	char *map = ds_map(self->ds, self->end, READ_WRITE);
@@ -204,7 +207,7 @@ TEST_F(io, it_can_be_read_into_its_own_mapping)
 		  pwrite(self->root, map, self->page, FIRST * self->page));
 }
 
-/* rule 20: what poll says of the dataspace is not what readers wait for */
+/* rule 20: POLLIN does not mean data, so no read waits for it */
 TEST_F(io, io_uring_reads_and_writes_while_aliases_live)
 {
 	int alias = ds_alias(self->ds, 0, self->page, RIGHTS_R);
@@ -224,7 +227,7 @@ TEST_F(io, io_uring_reads_and_writes_while_aliases_live)
 	close(alias);
 }
 
-/* Reads one dataspace into a mapping of the other, over and over. */
+/* Reads one dataspace into a mapping of the other, again and again. */
 static int cross_read(int from, int into, size_t length)
 {
 	char *map = ds_map(into, length, READ_WRITE);
@@ -238,7 +241,7 @@ static int cross_read(int from, int into, size_t length)
 	return 0;
 }
 
-/* rule 20: two that wait for each other would never end */
+/* rule 20: two reads at the same time don't deadlock */
 TEST_F(io, two_can_be_read_into_each_other)
 {
 	int other = ds_alloc_pages(PAGES);
@@ -251,7 +254,7 @@ TEST_F(io, two_can_be_read_into_each_other)
 	close(other);
 }
 
-/* rule 20: by copy: what is in the pipe does not change any more */
+/* rule 20: what is in the pipe is a copy */
 TEST_F(io, splice_out_copies)
 {
 	char buffer[8] = "";
@@ -344,7 +347,7 @@ TEST_F(io, its_size_cannot_be_changed)
 	EXPECT_TRUE(bytes_are(self->map, self->end, 'a'));
 }
 
-/* rule 20: nor by its name in /proc */
+/* rule 20: also by its name in /proc */
 TEST_F(io, its_size_cannot_be_changed_by_name)
 {
 	char path[64];
@@ -375,7 +378,7 @@ TEST_F(io, mappings_past_the_end_are_EINVAL)
 				(PAGES - 1) * self->page));
 }
 
-/* rule 20: the rest of the last page is mapped, and there is none */
+/* rule 20: mmap() rounds up to whole pages */
 TEST_F(io, a_length_within_the_last_page_can_be_mapped)
 {
 	EXPECT_EQ(0, ds_try_map(self->ds, self->end - 1, PROT_READ, MAP_SHARED,
@@ -384,7 +387,7 @@ TEST_F(io, a_length_within_the_last_page_can_be_mapped)
 				      MAP_SHARED, 0));
 }
 
-/* rule 20: as on a memfd, there is nothing to write back */
+/* rule 20: fsync() and msync() have nothing to write back */
 TEST_F(io, syncing_works)
 {
 	char *map = ds_map(self->ds, self->end, READ_WRITE);
@@ -394,7 +397,7 @@ TEST_F(io, syncing_works)
 	EXPECT_EQ(0, msync(map, self->end, MS_SYNC));
 }
 
-/* rule 20: what is written is seen in mappings at once, and the reverse */
+/* rule 20: mappings show writes at once, and reads show stores */
 TEST_F(io, mappings_and_writes_agree)
 {
 	char byte;
@@ -406,7 +409,7 @@ TEST_F(io, mappings_and_writes_agree)
 	EXPECT_EQ('w', self->map[78]);
 }
 
-/* rule 20: two descriptors of one pages have positions of their own */
+/* rule 20: two dataspaces of the same pages have positions of their own */
 TEST_F(io, each_dataspace_has_its_own_position)
 {
 	int other = ds_alias(self->ds, 0, self->end, RIGHTS_R);

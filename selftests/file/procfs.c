@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is shown of dataspaces, and what is not: rule 24. */
+/* What /proc shows of dataspaces, and what it does not: rule 24. */
 #include <kselftest_harness.h>
 
 #include <sys/prctl.h>
@@ -83,7 +83,7 @@ TEST_F(procfs, fdinfo_tells_aliases_from_roots)
 	EXPECT_NE(NULL, strstr(self->text, "dataspace-state:\troot"));
 }
 
-/* rule 5: nothing in it depends on where in the root the alias lies */
+/* rule 5: aliases of different pages have the same fdinfo but for the id */
 TEST_F(procfs, fdinfo_does_not_tell_the_offset)
 {
 	int other = ds_alias_pages(self->root, 8, 12, RIGHTS_R);
@@ -121,7 +121,7 @@ TEST_F(procfs, maps_names_the_dataspace_that_was_mapped)
 	EXPECT_NE(ds_id(self->root), ds_id(self->ds));
 }
 
-/* rule 24: which it goes on doing when all descriptors are closed */
+/* rule 24: also when all descriptors are closed */
 TEST_F(procfs, maps_names_a_dataspace_that_is_closed)
 {
 	__u64 id = ds_id(self->ds);
@@ -134,7 +134,7 @@ TEST_F(procfs, maps_names_a_dataspace_that_is_closed)
 	EXPECT_EQ(id, id_in_maps(self->map + 2 * page_size()));
 }
 
-/* rule 24: a private mapping is one of the same dataspace */
+/* rule 24: a private mapping names the same dataspace */
 TEST_F(procfs, maps_names_private_mappings_as_well)
 {
 	char *map =
@@ -173,7 +173,7 @@ TEST_F(procfs, ids_are_unique_and_never_used_again)
 	}
 }
 
-/* A number in the text that is an address in the kernel, or one of @pages. */
+/* Whether the text has an address of the kernel in it, or of one of @pages. */
 static bool tells_an_address(const char *text, const struct pages *pages)
 {
 	const __u64 page = page_size();
@@ -198,7 +198,9 @@ static bool tells_an_address(const char *text, const struct pages *pages)
 	return false;
 }
 
-/* The columns behind the addresses, of the mapping in the text of a maps file */
+/*
+ * The columns after the addresses, of the mapping in the text of a maps file.
+ */
 static char *columns_of_mapping(char *text)
 {
 	char *name = strstr(text, "/dataspace:");
@@ -211,14 +213,14 @@ static char *columns_of_mapping(char *text)
 	return strchr(name, ' ');
 }
 
-/* An ordinary program, which may look at its own files below /proc. */
+/* Turns into another user, who may read its own files in /proc. */
 static int become_nobody(void)
 {
 	return chdir("/proc") || setresuid(65534, 65534, 65534) ||
 	       prctl(PR_SET_DUMPABLE, 1);
 }
 
-/* What it sees of its own dataspace; 0 or where an address was found. */
+/* Looks for addresses as another user; 0, or the place of the first one. */
 static int look_as_nobody(FIXTURE_DATA(procfs) * self)
 {
 	struct dataspace_info info;
@@ -257,7 +259,7 @@ TEST_F(procfs, no_physical_address_is_told)
 	EXPECT_EQ(0, wait_for(child));
 }
 
-/* 0 if the page is said to be there, but not where. */
+/* 0 if pagemap says that the page is present, but not where. */
 static int look_at_pagemap(const void *map)
 {
 	const __u64 present = 1ULL << 63, pfn = (1ULL << 55) - 1;
@@ -287,7 +289,7 @@ TEST_F(procfs, pagemap_tells_no_physical_address_to_other_users)
 	EXPECT_EQ(0, wait_for(child));
 }
 
-/* rule 24: the log too */
+/* rule 24: also the kernel log */
 TEST_F(procfs, the_log_tells_no_address)
 {
 	int log = log_open();

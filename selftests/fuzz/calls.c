@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The calls that programs are made of. What they return does not matter: it is
- * for the kernel to complain. Two threads may do this to the same slots at the
- * same time; then one of them may well use what the other has just closed.
+ * The calls that programs are made of. What they return does not matter: the
+ * kernel must not complain. Two threads may use the same slots at the same
+ * time, so one may use what the other one has closed.
  */
 #include "program.h"
 
@@ -21,7 +21,7 @@
 #include "fdpass.h"
 #include "sigbus.h"
 
-/* No buffer and no piece of data is larger than that. */
+/* The longest buffer. */
 #define DATA_MAX 8192
 
 static struct {
@@ -32,7 +32,7 @@ static struct {
 	} map[SLOTS];
 	int pipe[2];
 	int sockets[2];
-	/* memory of DATA_MAX bytes, behind which there is none */
+	/* DATA_MAX bytes of memory, followed by nothing */
 	char *data;
 } machine;
 
@@ -56,7 +56,7 @@ static void keep_fd(const struct call *call, int fd)
 	*slot = fd;
 }
 
-/* The part of a mapping that the first two arguments name. */
+/* The part of a mapping that the first two arguments select. */
 static char *part_of(const struct call *call, size_t *length)
 {
 	char *at = machine.map[call->map].at;
@@ -69,7 +69,10 @@ static char *part_of(const struct call *call, size_t *length)
 	return at ? at + offset : NULL;
 }
 
-/* In a mapping, in memory of our own, at its end, or where there is none. */
+/*
+ * A buffer in a mapping, in other memory, at its end, or where nothing is
+ * mapped.
+ */
 static char *buffer_of(const struct call *call, size_t length, __u64 where)
 {
 	if (where == 1)
@@ -85,8 +88,9 @@ static size_t data_length(__u64 length)
 }
 
 /*
- * A structure in the form asked for: 1 and 2 are too short, 3 is longer, 4 has
- * something at its end that nobody knows, 5 is cut off, and 6 is not there.
+ * Passes a structure of the selected form: 1 and 2 are too short, 3 is longer,
+ * 4 has bytes at its end that the module does not know, 5 is not all mapped,
+ * and 6 is not mapped at all.
  */
 static long do_ioctl(const struct call *call, unsigned long command, void *arg,
 		     __u32 size, __u64 form)
@@ -116,7 +120,7 @@ static void do_version(const struct call *call)
 	ioctl(machine.fd[0], DATASPACE_IOC_VERSION, call->arg[0]);
 }
 
-/* Always of the device, lest it be tried on nothing else most of the time. */
+/* ALLOC is always called on the device, or it would mostly fail. */
 static void do_alloc(const struct call *call)
 {
 	struct dataspace_alloc arg = {
@@ -231,7 +235,7 @@ static void do_receive(const struct call *call)
 	keep_fd(call, fd_receive(machine.sockets[call->arg[0] % 2]));
 }
 
-/* Over what is in the slot, if the last argument says so. */
+/* Maps over the mapping in the slot, if the last argument says so. */
 static void do_mmap(const struct call *call)
 {
 	char *at = machine.map[call->map].at;
@@ -260,7 +264,7 @@ static void do_munmap(const struct call *call)
 		machine.map[call->map].at = NULL;
 }
 
-/* Only what is moved as a whole is followed. */
+/* Only mappings that are moved as a whole are still known afterwards. */
 static void do_mremap(const struct call *call)
 {
 	size_t length;
@@ -321,7 +325,7 @@ static void do_store(const struct call *call)
 	try_store((void *)((uintptr_t)at & ~7UL), call->arg[1]);
 }
 
-/* The kernel's own way to write to a process. */
+/* The kernel writes to the process. */
 static void do_poke(const struct call *call)
 {
 	size_t length;
@@ -404,7 +408,7 @@ static void do_sendfile(const struct call *call)
 	sendfile(machine.pipe[1], fd_of(call), &offset, call->arg[1]);
 }
 
-/* The pipe holds the pages until it is drained or read. */
+/* The pages are pinned until the pipe is read or closed. */
 static void do_pin(const struct call *call)
 {
 	size_t length;

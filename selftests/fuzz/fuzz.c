@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random programs of system calls, for some time: whatever they do, the kernel
- * must not complain, and nothing may be left. A program that reaches a place in
- * the module that none has reached before is kept, and others are made from it.
+ * Random programs of system calls, for some time: the kernel must not complain,
+ * and nothing may be left. A program that reaches a place in the module that no
+ * other has reached is kept, and others are made from it.
  *
- * They are run by a child, some in a batch; it tells about each through a pipe.
- * Every few batches it is killed in the middle of one. It may also come to grief
- * by itself, as programs unmap and close at random: that is no failure.
+ * A child runs them in batches and reports each through a pipe. Every few
+ * batches it is killed in the middle of one. It may also crash by itself, as
+ * programs unmap and close at random; that is no failure.
  *
- * FUZZ_MINUTES and SEED in the environment say how long and from where on;
- * FUZZ_PLACES how many places the module has, for the report only.
+ * FUZZ_MINUTES and SEED in the environment set how long and from which seed on;
+ * FUZZ_PLACES is the number of places in the module, for the report.
  */
 #include <kselftest_harness.h>
 
@@ -25,11 +25,11 @@
 #define BATCH 40
 #define CORPUS_MAX 4096
 
-/* The child of every so manieth batch is killed; any is that takes too long. */
+/* The child of every fourth batch is killed, and each that takes too long. */
 #define KILLED_BATCH 4
 #define BATCH_SECONDS 60
 
-/* What all dataspaces together may have, so that others have some, too. */
+/* The memory that all dataspaces may have, so that some is left for others. */
 #define LIMIT_FILE "/sys/module/dataspace/parameters/limit_mb"
 #define LIMIT_MB 48
 
@@ -47,7 +47,7 @@ static struct {
 	__u64 died;
 } counts;
 
-/* What the child tells of a program; the places that are new come behind it. */
+/* What the child reports about a program; places that are new follow. */
 struct report {
 	struct program program;
 	__u32 places;
@@ -111,7 +111,7 @@ static void keep(const struct program *program, __u32 places)
 	program_print(program, stdout);
 }
 
-/* Until the child has ended, or says what makes no sense. */
+/* Reads reports until the child has exited or sends what is none. */
 static void listen_to(FILE *in)
 {
 	struct report report;
@@ -140,7 +140,7 @@ static void wait_for_child(pid_t child)
 		counts.died++;
 }
 
-/* In another process, as this one listens. */
+/* Kills the child from another process, as this one reads reports. */
 static pid_t start_killer(pid_t victim, struct source *source)
 {
 	const useconds_t delay = source_below(source, 2000000);
@@ -225,7 +225,7 @@ FIXTURE_TEARDOWN(fuzz)
 
 TEST_F_TIMEOUT(fuzz, nothing_to_complain_about, TIMEOUT)
 {
-	/* a state of 0 would stay 0 */
+	/* the generator would stay at 0 */
 	struct source source = { .state = random_seed() + 1ULL };
 	double minutes = asked_minutes();
 	double start = seconds();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The kernel counts in the first word and writes the places behind it. */
+/* The kernel counts in the first word and writes the places after it. */
 #include "kcov.h"
 
 #include <linux/kcov.h>
@@ -11,7 +11,10 @@
 
 static __u64 *words;
 
-/* More places than fit are a mistake, and then none is new any more. */
+/*
+ * If there are more places than the table has room for, no place is new any
+ * more.
+ */
 bool places_add(struct places *places, __u64 place)
 {
 	size_t i = place * 0x9e3779b97f4a7c15ULL >> 50;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which places in the module a thread passes: the module is built with
- * KCOV_INSTRUMENT=y, and nothing else is, so each place is one of its own.
+ * Which places in the module a thread executes: only the module is built with
+ * KCOV_INSTRUMENT=y.
  */
 #ifndef DATASPACE_KCOV_H
 #define DATASPACE_KCOV_H
@@ -11,7 +11,7 @@
 
 #include <linux/types.h>
 
-/* Places that are known, as a hash table. */
+/* The places that are known, as a hash table. */
 #define PLACES_MAX 16384
 
 struct places {
@@ -19,14 +19,14 @@ struct places {
 	size_t count;
 };
 
-/* Whether the place was not known. */
+/* Adds a place; whether it is new. */
 bool places_add(struct places *places, __u64 place);
 
-/* From here on, in this thread; 0 or -errno. */
+/* Starts recording this thread; 0 or -errno. */
 int kcov_start(void);
-/* Forget what was passed until now. */
+/* Forgets what was recorded. */
 void kcov_reset(void);
-/* What was passed since, each place any number of times. */
+/* The places that were executed since, with repetitions. */
 size_t kcov_passed(const __u64 **passed);
 
 #endif

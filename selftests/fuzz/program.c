@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Making programs. Each kind of call has a pool for each of its numbers; now and
- * then a number comes from the pool of those that are wrong nearly everywhere.
+ * Makes programs. Each argument of a call has a pool of values; now and then
+ * the value comes from the pool of those that are wrong nearly everywhere.
  */
 #include "program.h"
 
@@ -33,7 +33,7 @@ static const struct pool wild = POOL('w', 0, 1, 3, 7, 8, 255, PAGE - 1,
 				     (1ULL << 62) - PAGE, 1ULL << 62,
 				     1ULL << 63, -HUGE_PAGE, -PAGE, -1ULL);
 
-/* The letters are those that the kinds of calls use, see calls.c. */
+/* The letters are those of the kinds of calls in calls.c. */
 static const struct pool pools[] = {
 	/* lengths and offsets in bytes, alignments */
 	POOL('l', PAGE, PAGE, 2 * PAGE, 3 * PAGE, 8 * PAGE, 16 * PAGE,
@@ -43,13 +43,13 @@ static const struct pool pools[] = {
 	     HUGE_PAGE, HUGE_PAGE + PAGE),
 	POOL('a', 0, 0, 0, 0, PAGE, HUGE_PAGE, 2 * HUGE_PAGE, 3 * PAGE,
 	     1ULL << 40),
-	/* rights, flags of ours, forms of a structure, commands */
+	/* rights, flags of the module, forms of a structure, commands */
 	POOL('r', RIGHTS_R, RIGHTS_RW, RIGHTS_RW, RIGHTS_RW, RIGHTS_RX,
 	     RIGHTS_RWX, 0, 8),
 	POOL('f', 0, 0, 0, 0, 1, 2),
 	POOL('s', 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6),
 	POOL('c', 0, 1, 2, 3, 4, 5, 6, 7, 8, 0xff),
-	/* of core: protections, flags, advice; where a buffer is */
+	/* of the kernel: protections, flags, advice; where a buffer is */
 	POOL('p', PROT_READ, READ_WRITE, READ_WRITE, PROT_NONE,
 	     PROT_READ | PROT_EXEC, PROT_WRITE | PROT_EXEC),
 	POOL('m', MAP_SHARED, MAP_SHARED, MAP_SHARED | MAP_POPULATE,
@@ -123,7 +123,7 @@ static void call_change(struct call *call, struct source *source)
 		call->arg[what - 3] = some_value(source, letters[what - 3]);
 }
 
-/* Every third one has a part that is done by two threads. */
+/* Every third program has a part that two threads run. */
 static void divide(struct program *program, struct source *source)
 {
 	program->common = program->length;
@@ -136,7 +136,10 @@ static void divide(struct program *program, struct source *source)
 		source_below(source, program->length - program->common);
 }
 
-/* A root, an alias and a mapping come first, or most calls would fail. */
+/*
+ * A program begins with a root, an alias and a mapping, or most calls would
+ * fail.
+ */
 static void begin(struct program *program)
 {
 	program->calls[0] = (struct call){
@@ -192,7 +195,7 @@ static void remove_call(struct program *program, struct source *source)
 		(program->length - at) * sizeof(program->calls[0]));
 }
 
-/* The end is that of the other one. */
+/* Takes the end of another program. */
 static void splice_programs(struct program *program,
 			    const struct program *other, struct source *source)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Short programs of system calls on dataspaces, made at random.
+ * Short random programs of system calls on dataspaces.
  *
- * A call takes what it works on from slots, descriptors and mappings, and leaves
- * there what it makes; the first descriptor is always the device. All else are
+ * A call takes descriptors and mappings from slots, and puts into slots what it
+ * makes; the first descriptor is always the device. All other arguments are
  * numbers, most of which make sense. Any program can be run: where a slot is
- * empty, the call just fails.
+ * empty the call fails.
  */
 #ifndef DATASPACE_PROGRAM_H
 #define DATASPACE_PROGRAM_H
@@ -21,7 +21,7 @@
 
 /*
  * @kind: index in call_kinds
- * @fd, @map: the slots that it works on
+ * @fd, @map: the slots of what it uses
  * @made: the slot for what it makes
  */
 struct call {
@@ -33,8 +33,9 @@ struct call {
 };
 
 /*
- * The calls from @apart on are made by a second thread at the same time as those
- * between @common and @apart; what is before that by one alone.
+ * A second thread makes the calls from @apart on at the same time as the first
+ * one makes those from @common on; the calls before that are made by the first
+ * thread alone.
  */
 struct program {
 	__u32 length;
@@ -43,9 +44,7 @@ struct program {
 	struct call calls[CALLS_MAX];
 };
 
-/*
- * @letters: for each argument, the pool that its values are from
- */
+/* @letters: the pool of values of each argument */
 struct call_kind {
 	const char *name;
 	void (*run)(const struct call *call);
@@ -56,14 +55,14 @@ struct call_kind {
 extern const struct call_kind call_kinds[];
 extern const size_t call_kinds_count;
 
-/* The index of the kind of that name. */
+/* The index of the kind with that name. */
 __u8 call_kind(const char *name);
-/* Once, before the first is run; 0 or -errno. */
+/* To be called once before the first program is run; 0 or -errno. */
 int programs_init(void);
-/* Run it, and undo all that it has done. */
+/* Runs a program, and closes and unmaps what it has made. */
 void program_run(const struct program *program);
 
-/* program.c: random numbers that depend on nothing but the seed */
+/* program.c: random numbers that depend only on the seed */
 struct source {
 	__u64 state;
 };
@@ -73,10 +72,10 @@ __u64 source_next(struct source *source);
 __u32 source_below(struct source *source, __u32 limit);
 
 void program_make(struct program *program, struct source *source);
-/* Change it a little; @other is one that it may take a part of. */
+/* Changes a program a little, perhaps with a part of @other. */
 void program_mutate(struct program *program, const struct program *other,
 		    struct source *source);
-/* Whether it is one, or just some bytes. */
+/* Whether this is a program, and not just some bytes. */
 bool program_is_valid(const struct program *program);
 void program_print(const struct program *program, FILE *out);
 

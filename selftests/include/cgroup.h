@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Memory cgroups (version 2) that come and go with a test. */
+/* Memory cgroups (version 2), which a test makes and removes. */
 #ifndef DATASPACE_CGROUP_H
 #define DATASPACE_CGROUP_H
 
@@ -20,8 +20,8 @@ int cgroup_set(const char *group, const char *file, const char *value);
 long long cgroup_number(const char *group, const char *file, const char *key);
 
 /*
- * The bytes that @group is charged for files in memory. The kernel adds them
- * up lazily: waits until they are @want, some seconds at most.
+ * The bytes that @group is charged for the page cache. The kernel sums them up
+ * lazily, so this waits some seconds until they are @want.
  */
 long long cgroup_file_bytes(const char *group, long long want);
 

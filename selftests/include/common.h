@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What every test program of the dataspace tests needs: the harness, the
- * interface, and the ioctls as functions that return a descriptor or -errno.
+ * What every test program needs: the interface, the ioctls as functions that
+ * return a descriptor or -errno, and constants.
  */
 #ifndef DATASPACE_COMMON_H
 #define DATASPACE_COMMON_H
@@ -62,9 +62,9 @@ static inline long result(long ret)
 
 size_t page_size(void);
 
-/* What one piece of memory has at most: a huge page, unless that is too large. */
+/* The size of a large folio: that of a huge page, unless that is too large. */
 size_t huge_size(void);
-/* Whether such a piece can be mapped by a huge entry. */
+/* Whether such a folio can be mapped by a huge entry. */
 bool can_map_huge(void);
 
 int ds_device(void);
@@ -79,12 +79,15 @@ int ds_info(int ds, struct dataspace_info *info);
 __u64 ds_exclusive(int ds);
 __u64 ds_id(int ds);
 
-/* Whole dataspaces, shared. */
+/* A shared mapping of the whole dataspace. */
 void *ds_map(int ds, size_t length, int prot);
-/* 0 if the mapping is allowed, in which case it is undone, or -errno. */
+/* Maps and unmaps; 0 or -errno. */
 int ds_try_map(int ds, size_t length, int prot, int flags, off_t offset);
 
-/* A word in each page that names the page: number @first + its index. */
+/*
+ * Pages with a pattern: each has its number at both ends, which is @first plus
+ * its index.
+ */
 void pattern_write(void *map, size_t pages, __u64 first);
 size_t pattern_wrong(const void *map, size_t pages, __u64 first);
 int pattern_write_fd(int ds, size_t pages, __u64 first);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the one who gave a dataspace out can do: revoke, seal, wait. */
+/* What a holder can do with all that is derived: revoke, seal, wait. */
 #ifndef DATASPACE_CONTROL_H
 #define DATASPACE_CONTROL_H
 
@@ -21,8 +21,8 @@ int ds_revoke_flags(int ds, __u32 flags);
 int ds_seal(int ds, __u32 flags);
 
 /*
- * The events that are set, of those for readers and those that nobody has to
- * ask for, or -errno; 0 if none is after @timeout milliseconds.
+ * The events that are set for readers, or that are always reported, or -errno;
+ * 0 if none is set within @timeout milliseconds.
  */
 int ds_poll(int ds, int timeout);
 /* A new epoll descriptor that waits for @events of @ds, or -errno. */
@@ -37,8 +37,8 @@ __u32 ds_state(int ds);
 __u32 ds_rights(int ds);
 
 /*
- * A pipe that holds the page at @map itself, not a copy: the page is pinned
- * until the pipe is closed.
+ * A pipe with the page at @map itself, not a copy: the page is pinned until the
+ * pipe is closed.
  */
 struct pin {
 	int ends[2];

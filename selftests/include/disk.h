@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A disk for direct I/O. Only one that is small, that nobody uses and that has
- * nothing but zeros on it is taken, since the tests write to it; they leave it
- * as they found it.
+ * A disk for direct I/O. As the tests write to it, only a disk is taken that is
+ * small, that nobody uses and that is all zero; they leave it so.
  */
 #ifndef DATASPACE_DISK_H
 #define DATASPACE_DISK_H

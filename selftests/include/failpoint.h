@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Allocations of this thread that fail: /proc/self/fail-nth. */
+/* Lets allocations of this thread fail: /proc/self/fail-nth. */
 #ifndef DATASPACE_FAILPOINT_H
 #define DATASPACE_FAILPOINT_H
 
 #include <stdbool.h>
 
-/* Whether the kernel can let allocations fail. */
+/* Whether the kernel can inject failures. */
 bool failpoint_possible(void);
 
-/* From here on the @nth of what can fail fails. 0 or -errno. */
+/* Lets the @nth call from now on fail that can; 0 or -errno. */
 int failpoint_arm(unsigned int nth);
 
-/* Nothing fails any more. Whether something has. */
+/* Ends that; whether something has failed. */
 bool failpoint_disarm(void);
 
 /*
- * The kernel warns of some of its own allocations that fail. Has the console
- * show only what is as urgent as an error; returns the level for later.
+ * The kernel warns when some of its own allocations fail. Has the console show
+ * only errors; returns the level to go back to.
  */
 long long failpoint_hush(void);
 void failpoint_speak(long long level);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The ways in which a descriptor gets into another process. */
+/* Passes descriptors to other processes. */
 #ifndef DATASPACE_FDPASS_H
 #define DATASPACE_FDPASS_H
 
 #include <sys/types.h>
 
-/* A descriptor over a Unix socket; 0, the descriptor, or -errno. */
+/* Over a Unix socket; 0, the descriptor, or -errno. */
 int fd_send(int socket, int fd);
 int fd_receive(int socket);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The module itself, to be unloaded and loaded again. Its file is
- * $DATASPACE_MODULE, or where the virtual machine has it.
+ * Unloads and loads the module. Its file is $DATASPACE_MODULE, or where the
+ * virtual machine has it.
  */
 #ifndef DATASPACE_KMOD_H
 #define DATASPACE_KMOD_H
@@ -10,12 +10,15 @@
 
 #define KMOD_PARAMETERS "/sys/module/dataspace/parameters/"
 
-/* How many backings there are, as each holds the module. */
+/* The reference count, which each backing raises. */
 #define KMOD_REFCNT "/sys/module/dataspace/refcnt"
 
 const char *kmod_file(void);
 
-/* Not if nobody has its file, or the kernel takes signed ones only by now. */
+/*
+ * Not if its file is not there, or if the kernel only loads signed modules by
+ * now.
+ */
 bool kmod_can_load(void);
 bool kmod_locked_down(void);
 

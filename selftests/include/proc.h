@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What /proc and the kernel's log say. */
+/* Reads files of /proc and the kernel log. */
 #ifndef DATASPACE_PROC_H
 #define DATASPACE_PROC_H
 
@@ -15,18 +15,18 @@ int maps_line(const void *map, char *line, size_t size);
 /* A value in kB of the mapping at @map in /proc/self/smaps, or -1. */
 long smaps_kb(const void *map, const char *key);
 
-/* Minor faults of this process up to now. */
+/* Minor faults of this process so far. */
 long minor_faults(void);
 
-/* How many NUMA nodes the machine has, numbered from 0 on. */
+/* How many NUMA nodes the machine has, numbered from 0. */
 int count_nodes(void);
 
-/* Bytes that are free, with what processors keep for themselves. */
+/* Bytes of free memory, with what is in per-CPU lists. */
 unsigned long long free_memory(void);
 
-/* The log of the kernel from here on; a descriptor or -errno. */
+/* Opens the kernel log from here on; or -errno. */
 int log_open(void);
-/* Whether any line since the last call has @text in it. */
+/* Whether a line since the last call contains @text. */
 bool log_has(int log, const char *text);
 
 #endif

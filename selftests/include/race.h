@@ -112,19 +112,24 @@ bool race_check(struct race *race, int word, __u64 value, int line);
 void race_succeeded(struct race_user *user);
 void race_refused(struct race_user *user);
 void race_wrong(struct race *race, int line, __u64 value);
-/* The same for the result of a call, and for a number of a round that was read. */
+/*
+ * The same for the result of a call, and for the number of a round that was
+ * read.
+ */
 void race_count(struct race_user *user, long ret, int line);
 void race_compare(struct race_user *user, __u64 value, int line);
 
-/* Access the words by a mapping or a descriptor. */
+/* They access the words by a mapping or a descriptor. */
 void use_load(struct race_user *user, const char *map);
 void use_map(struct race_user *user, char *map);
 void use_fd(struct race_user *user, int ds);
-/* Map @ds and use the mapping; NULL of @ds, or an alias that failed, is counted. */
+/*
+ * Uses a new mapping of @ds; and a new alias, or counts the error that it is.
+ */
 void use_new_map(struct race_user *user, int ds, int flags);
 void use_alias(struct race_user *user, int ds);
 
-/* What users do, where revoking and sealing are the same. */
+/* What users do while the owner revokes or seals. */
 void use_stores(struct race_user *user);
 void use_faults(struct race_user *user);
 void use_descriptor(struct race_user *user);

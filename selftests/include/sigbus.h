@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Loads and stores that may raise a signal and say which, in any number of
- * threads. A signal at any other time ends the process as usual.
+ * Loads and stores that tell which signal they raise, in any number of threads.
+ * A signal at any other time kills the process as usual.
  */
 #ifndef DATASPACE_SIGBUS_H
 #define DATASPACE_SIGBUS_H
@@ -11,21 +11,21 @@
 
 #include <linux/types.h>
 
-/* Once in each process that touches, before it does; forks inherit it. */
+/* To be called once in each process before the others; forks inherit it. */
 void sigbus_init(void);
 
-/* 0, or the signal that it raised. */
+/* 0, or the signal that was raised. */
 int try_load(const void *at, __u64 *value);
 int try_store(void *at, __u64 value);
 
-/* Where the last signal of this thread said that it came from. */
+/* The address of the last signal of this thread. */
 void *sigbus_address(void);
 
-/* Whether the touch raises SIGBUS for exactly that address. */
+/* Whether the access raises SIGBUS for exactly that address. */
 bool load_is_sigbus(const void *at);
 bool store_is_sigbus(void *at);
 
-/* Of how many pages that is true, at their first and at their last word. */
+/* For how many pages that is true, at their first and at their last word. */
 size_t pages_sigbus_on_load(const void *map, size_t pages);
 size_t pages_sigbus_on_store(void *map, size_t pages);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* As much of io_uring as it takes to do one transfer at a time. */
+/* io_uring, one transfer at a time. */
 #ifndef DATASPACE_URING_H
 #define DATASPACE_URING_H
 

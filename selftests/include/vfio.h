@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A device that reads and writes memory by itself, behind an IOMMU, and that
- * belongs to this process: QEMU's "edu", which has an engine that copies between
- * memory and a buffer of its own.
+ * A PCI device that accesses memory by itself, behind an IOMMU, through vfio:
+ * QEMU's "edu", which copies between memory and a buffer of its own.
  */
 #ifndef DATASPACE_VFIO_H
 #define DATASPACE_VFIO_H
@@ -13,16 +12,16 @@
 
 #include <linux/types.h>
 
-/* There is no such device, or the kernel hands none out in that way. */
+/* There is no such device, or the kernel does not offer it in that way. */
 #define NO_DEVICE LONG_MIN
 
-/* What it can copy at once. */
+/* The longest copy. */
 #define DEVICE_COPY_MAX 2048
 
 /*
  * @fd: the device, whose registers are at @registers
- * @group: the group that it is in, for the older interface; or -1
- * @iommu: what memory is mapped with: a container, or an iommufd
+ * @group: its group, for the older interface, or -1
+ * @iommu: a container of vfio, or an iommufd
  * @space: the address space of an iommufd
  */
 struct device {
@@ -34,16 +33,18 @@ struct device {
 	long long registers;
 };
 
-/* All return 0 or -errno; this one NO_DEVICE, too. */
+/* All return 0 or -errno; device_open() NO_DEVICE, too. */
 long device_open(struct device *device, bool iommufd);
 void device_close(struct device *device);
 
-/* Memory that the device sees at address @at, to read or to write as well. */
+/*
+ * Maps memory for the device at address @at, to read, or to write to as well.
+ */
 long device_map(struct device *device, __u64 at, void *map, size_t length,
 		int prot);
 long device_unmap(struct device *device, __u64 at, size_t length);
 
-/* Lets it copy; addresses that it does not see, or may not, it skips. */
+/* Lets the device copy; it skips addresses that it may not access. */
 long device_copy(struct device *device, __u64 to, __u64 from, size_t length);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A context for each request; speed does not matter. */
+/* Makes a context for each request, as speed does not matter. */
 #include "aio.h"
 
 #include <errno.h>

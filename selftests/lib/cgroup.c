@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Memory cgroups by the files of the version 2 hierarchy. */
+/* Memory cgroups by files of the version 2 hierarchy. */
 #include "cgroup.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #define PATH_SIZE 256
 
-/* The kernel adds up every two seconds at the latest. */
+/* The kernel sums up every two seconds. */
 #define STAT_TIMEOUT 8
 
 static const char *path_of(char *path, const char *group, const char *file)
@@ -39,7 +39,7 @@ int cgroup_make(const char *group)
 	return result(mkdir(path_of(path, group, ""), 0755));
 }
 
-/* A group stays busy for a moment after its last process is gone. */
+/* A group is busy for a moment after its last process has exited. */
 int cgroup_remove(const char *group)
 {
 	double end = seconds() + 5;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The ioctls as functions, and small things that several programs use. */
+/* The ioctls as functions, and other things that several programs use. */
 #include "common.h"
 
 #include <dirent.h>
@@ -10,7 +10,9 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* Huge pages are larger where pages are; pieces of memory are not. */
+/*
+ * Where pages are larger than 4 KiB huge pages are, too; large folios are not.
+ */
 #define LARGE_FOLIO_MAX (2 << 20)
 
 size_t page_size(void)
@@ -131,7 +133,7 @@ int ds_try_map(int ds, size_t length, int prot, int flags, off_t offset)
 	return 0;
 }
 
-/* The first and the last word of a page, so that both ends are looked at. */
+/* The first or the last word of a page, so that both ends are checked. */
 static __u64 *pattern_at(const void *map, size_t page, bool last)
 {
 	__u64 *words = (__u64 *)((char *)map + page * page_size());
@@ -217,7 +219,7 @@ void allow_many_fds(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/* What the whole machine allows is raised for good, and never lowered. */
+/* The limit of the machine is only raised, and stays so. */
 static void allow_machine_fds(size_t count)
 {
 	const char *path = "/proc/sys/fs/nr_open";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Revoke, seal, poll, and a pin that stands in their way. */
+/* REVOKE, SEAL, poll and epoll, and a pin that makes SEAL fail. */
 #include "control.h"
 
 #include <fcntl.h>

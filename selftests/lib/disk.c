@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Takes care that no disk is written to that somebody needs. */
+/* Makes sure that no disk is written to that is in use. */
 #include "disk.h"
 
 #include "common.h"
 
 #define LARGEST ((off_t)256 << 20)
-#define CHUNK ((size_t)1 << 20)
+#define BUFFER_SIZE ((size_t)MEG)
 
 static void *map_zeros(size_t length)
 {
@@ -16,16 +16,16 @@ static void *map_zeros(size_t length)
 static bool is_blank(int disk)
 {
 	off_t size = lseek(disk, 0, SEEK_END);
-	char *buffer = map_zeros(CHUNK);
+	char *buffer = map_zeros(BUFFER_SIZE);
 	bool blank = size > 0 && size <= LARGEST;
 	off_t at;
 
-	for (at = 0; blank && at < size; at += CHUNK) {
-		ssize_t got = pread(disk, buffer, CHUNK, at);
+	for (at = 0; blank && at < size; at += BUFFER_SIZE) {
+		ssize_t got = pread(disk, buffer, BUFFER_SIZE, at);
 
 		blank = got > 0 && bytes_are(buffer, got, 0);
 	}
-	munmap(buffer, CHUNK);
+	munmap(buffer, BUFFER_SIZE);
 	return blank;
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The file tells how many more may succeed before one fails, 0 once it has.
- * Copies from and to user memory can fail too, those of reading and writing the
- * file itself among them: then the failure has come too late for the operation.
+ * fail-nth tells how many more calls may succeed before one fails, and 0 once
+ * it has. Copies from and to user memory can fail, too, also those of reading
+ * and writing fail-nth itself: then the failure has come too late for the
+ * operation.
  */
 #include "failpoint.h"
 
@@ -47,7 +48,7 @@ bool failpoint_disarm(void)
 	return hit;
 }
 
-/* What is as urgent as an error is shown at 4, warnings are not. */
+/* At 4 the console shows errors, but no warnings. */
 #define LEVEL_FILE "/proc/sys/kernel/printk"
 #define LEVEL_ERRORS 4
 

@@ -14,7 +14,7 @@ const char *kmod_file(void)
 	return getenv("DATASPACE_MODULE") ?: "/lib/dataspace.ko";
 }
 
-/* The level that is in force is in brackets. */
+/* The file has the current level in brackets. */
 bool kmod_locked_down(void)
 {
 	char levels[64];

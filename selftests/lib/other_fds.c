@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One descriptor of each file that a program may mistake for a dataspace. */
+/* Files that a program may mistake for a dataspace. */
 #include "other_fds.h"
 
 #include <signal.h>

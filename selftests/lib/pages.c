@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A page of a dataspace is filled, and it is neither anonymous nor of tmpfs.
- * That stays so for as long as anybody holds a reference to it, even after it
- * left the dataspace, so a page that leaks counts as held. A page that went
- * back to the kernel has lost all of its flags, and whatever it is used for
- * next makes it look different again. Not so /proc/kpagecount: it counts
- * mappings, and a page can be held without one.
+ * A page of a dataspace is uptodate, and neither anonymous nor of tmpfs. That
+ * is so while anybody has a reference to it, even after it has left the
+ * dataspace, so a page that leaks counts as held. A page that went back to the
+ * kernel has lost all of its flags, and its next use gives it other ones.
+ * /proc/kpagecount would not do: it counts mappings, and a page can be held
+ * without one.
  */
 #include "pages.h"
 
@@ -20,18 +20,20 @@
 
 #include "common.h"
 
-/* The user's header ends before it. */
+/* The uapi header does not have this one. */
 #define KPF_RESERVED 32
 
 #define FLAG(name) (1ULL << KPF_##name)
 
-/* Any of these, and the page is something else by now. */
+/* A page with any of these flags is used for something else. */
 #define FLAGS_OF_OTHERS                                               \
 	(FLAG(ANON) | FLAG(SWAPBACKED) | FLAG(SLAB) | FLAG(BUDDY) |   \
 	 FLAG(PGTABLE) | FLAG(HUGE) | FLAG(NOPAGE) | FLAG(RESERVED) | \
 	 FLAG(ZERO_PAGE))
 
-/* The largest compound page that counts; its head tells about its tails. */
+/*
+ * The largest compound page that counts; its head has the flags of its tails.
+ */
 #define WINDOW 512
 
 static bool looks_held(__u64 flags)
@@ -92,7 +94,7 @@ static __u64 flags_of(int fd, __u64 pfn)
 	return flags;
 }
 
-/* The head of a compound page is at a multiple of its length. */
+/* The head of a compound page lies at a multiple of its size. */
 static __u64 flags_of_head(int fd, __u64 pfn)
 {
 	__u64 flags = FLAG(COMPOUND_TAIL);
@@ -104,7 +106,7 @@ static __u64 flags_of_head(int fd, __u64 pfn)
 	return flags;
 }
 
-/* A compound page may be split by what works off releases, at any time. */
+/* The module may split a compound page at any time. */
 bool page_flags_held(int flags, __u64 pfn)
 {
 	while (flags_of(flags, pfn) & FLAG(COMPOUND_TAIL)) {
@@ -179,7 +181,7 @@ void pages_look(const struct pages *pages, size_t first, size_t end, bool *held)
 	struct window window;
 	size_t i;
 
-	/* rather a failed test than one that saw nothing */
+	/* a failed test is better than one that has seen nothing */
 	if (window_open(&window)) {
 		memset(held, true, end - first);
 		return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reads what /proc says about mappings, and the log of the kernel. */
+/* Reads files of /proc about mappings, and the kernel log. */
 #include "proc.h"
 
 #include <errno.h>
@@ -35,7 +35,7 @@ static bool line_begins_at(const char *line, const void *map)
 	return strtoull(line, &end, 16) == (uintptr_t)map && *end == '-';
 }
 
-/* Reads lines up to and including the one that opens the mapping. */
+/* Reads lines up to and including the first one of the mapping. */
 static bool find_mapping(FILE *file, const void *map, char *line, size_t size)
 {
 	while (fgets(line, size, file)) {

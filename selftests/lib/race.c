@@ -26,7 +26,7 @@ void race_succeeded(struct race_user *user)
 	__atomic_fetch_add(&user->race->result->succeeded, 1, __ATOMIC_RELAXED);
 }
 
-/* A user that is refused tries again, but leaves the processor to others. */
+/* A user that is refused tries again, but first lets others run. */
 void race_refused(struct race_user *user)
 {
 	__atomic_fetch_add(&user->race->result->refused, 1, __ATOMIC_RELAXED);
@@ -134,7 +134,7 @@ void use_stores(struct race_user *user)
 	use_map(user, user->map);
 }
 
-/* Each access is a fault, as the entries of the page table are dropped. */
+/* Each access is a fault, as the page table entries are dropped. */
 void use_faults(struct race_user *user)
 {
 	long ret;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * RDMA on the loopback interface, by the interface that libraries are made on:
- * a command is written to the device, with the address of an answer in it.
+ * RDMA on the loopback interface, by the interface below the libraries: a
+ * command is written to the device, with the address of the answer in it.
  */
 #include "rdma.h"
 
@@ -26,13 +26,13 @@
 #define NAME "dataspace_rxe"
 #define CLASS "/sys/class/infiniband_verbs/"
 
-/* A request to the kernel that has room for a few names. */
+/* A netlink request with room for a few names. */
 struct request {
 	struct nlmsghdr header;
 	char attributes[128];
 };
 
-/* What the kernel says to it. */
+/* The answer to it. */
 struct answer {
 	struct nlmsghdr header;
 	struct nlmsgerr error;
@@ -80,7 +80,7 @@ static long make_device(void)
 	add_text(&request, RDMA_NLDEV_ATTR_NDEV_NAME, "lo");
 	ret = ask(netlink, &request);
 	close(netlink);
-	/* it does not know that type of device */
+	/* the kernel does not know that type of device */
 	return ret == -EINVAL ? NO_RDMA : ret;
 }
 
@@ -99,7 +99,7 @@ static bool is_our_device(const char *folder)
 	return !strcmp(name, NAME "\n");
 }
 
-/* Its node; a descriptor or -errno. */
+/* Opens the node of the device; a descriptor or -errno. */
 static long open_device(void)
 {
 	char path[NAME_MAX];
@@ -120,7 +120,10 @@ static long open_device(void)
 	return fd;
 }
 
-/* @in begins with where the answer goes, if there is one of @out_size bytes. */
+/*
+ * @in begins with the address of the answer, if there is one of @out_size
+ *	bytes.
+ */
 static long command(const struct rdma *rdma, __u32 number, const void *in,
 		    size_t in_size, size_t out_size)
 {

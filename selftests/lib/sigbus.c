@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The handler jumps back to the touch of its thread. */
+/* The signal handler jumps back to the access of its thread. */
 #include "sigbus.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the kernel wants to find on a disk that it may swap to. */
+/* Makes the header that a swap device needs. */
 #include "swap.h"
 
 #include <stddef.h>
@@ -14,7 +14,9 @@
 
 #define MAGIC "SWAPSPACE2"
 
-/* In its first page; the magic is at the end of that, without its zero. */
+/*
+ * The first page of the device; its last bytes are the magic, without a zero.
+ */
 struct swap_header {
 	char boot[1024];
 	__u32 version;
@@ -40,7 +42,7 @@ static int write_header(int disk)
 	return written == (ssize_t)page ? 0 : -EIO;
 }
 
-/* Whatever has been swapped to it. */
+/* Makes the whole disk zero again. */
 static int wipe(void)
 {
 	int disk = open(DISK, O_RDWR | O_EXCL | O_CLOEXEC);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* io_uring by its system calls; both rings come in one mapping. */
+/* io_uring by its system calls; both rings are in one mapping. */
 #include "uring.h"
 
 #include <errno.h>

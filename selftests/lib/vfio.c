@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device that copies memory by itself; see the header. There are two ways to
- * give it memory: a container of vfio, for its group, and iommufd, for itself.
+ * See the header. There are two ways to map memory for the device: a container
+ * of vfio, for its group, and iommufd, for itself.
  */
 #include "vfio.h"
 
@@ -20,7 +20,7 @@
 
 #include "common.h"
 
-/* Vendor and device, as sysfs has them. */
+/* Vendor and device, as in sysfs. */
 #define EDU "pci:v00001234d000011E8sv"
 #define DEVICES "/sys/bus/pci/devices/"
 #define DRIVER "vfio-pci"
@@ -34,7 +34,7 @@
 #define EDU_TO_MEMORY 2
 #define EDU_BUFFER 0x40000
 
-/* iommufd is younger than the headers that this may be built with. */
+/* iommufd may be newer than the headers of the C library. */
 struct ioas_alloc {
 	__u32 size;
 	__u32 flags;
@@ -80,7 +80,7 @@ struct attach_iommufd {
 #define BIND_IOMMUFD _IO(VFIO_TYPE, VFIO_BASE + 18)
 #define ATTACH_IOMMUFD _IO(VFIO_TYPE, VFIO_BASE + 19)
 
-/* The address of a device on its bus, "0000:00:03.0". */
+/* The address of a device on the PCI bus, "0000:00:03.0". */
 struct address {
 	char text[16];
 };
@@ -94,7 +94,7 @@ static const char *file_of(const struct address *address, const char *name)
 	return path;
 }
 
-/* What that link points to, without its folder; "" if there is none. */
+/* The last part of what the link points to; "" if there is none. */
 static const char *link_of(const struct address *address, const char *name)
 {
 	static char target[PATH_MAX];
@@ -137,7 +137,7 @@ static bool find_edu(struct address *address)
 	return found;
 }
 
-/* Gives the device to vfio, if it has not been given already. */
+/* Binds the device to vfio, if it is not bound already. */
 static long bind_driver(const struct address *address)
 {
 	long ret;
@@ -240,7 +240,7 @@ static long open_by_iommufd(struct device *device,
 	return ret ? ret : attach_iommufd(device);
 }
 
-/* Where in the device's descriptor that part of it is, or -errno. */
+/* The offset of a region in the device's descriptor, or -errno. */
 static long long region_at(const struct device *device, __u32 index)
 {
 	struct vfio_region_info info = { .argsz = sizeof(info),
@@ -251,7 +251,7 @@ static long long region_at(const struct device *device, __u32 index)
 	return info.offset;
 }
 
-/* Lets it take part on the bus. */
+/* Enables memory accesses and bus mastering. */
 static long device_start(struct device *device)
 {
 	const __u16 command = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The library: what it returns, and that it leaves errno and descriptors be. */
+/*
+ * What the library returns: rules 1, 5 to 8, 15 and 20. It leaves errno alone
+ * and no descriptor behind.
+ */
 #include <kselftest_harness.h>
 
 #include <dataspace.h>
@@ -8,7 +11,7 @@
 #include "common.h"
 #include "fdpass.h"
 
-/* No errno that the kernel has. */
+/* Not an errno of the kernel. */
 #define UNTOUCHED 4242
 
 FIXTURE(library)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Calls of the library that notice when one touches errno. */
+/* Calls of the library, with a check that errno is left alone. */
 #ifndef DATASPACE_LIBRARY_CALL_H
 #define DATASPACE_LIBRARY_CALL_H
 
@@ -7,10 +7,10 @@
 
 #include <dataspace.h>
 
-/* No errno that the kernel has. */
+/* Not an errno of the kernel. */
 #define UNTOUCHED 4242
 
-/* What a call seems to return that has changed errno. */
+/* The result if the call has changed errno. */
 #define TOUCHED_ERRNO (-UNTOUCHED)
 
 static inline int untouched(int ret)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The errors of the library: each that its header names for what is not about
- * sockets, with errno left alone and no descriptor left behind. What a process
- * has to become to see an error is done in a child.
+ * Each error that the library's header names, but for those of sockets. errno
+ * is left alone, and no descriptor is left behind. Where the test would have to
+ * give something up to see an error, a child does that.
  */
 #include <kselftest_harness.h>
 
@@ -83,12 +83,12 @@ static int info_of(int ds)
 	return dataspace_info(ds, &info);
 }
 
-/* What is asked of a dataspace, all but what answers for a revoked one. */
+/* The calls on a dataspace that are ESTALE if it was revoked. */
 static int (*const calls[])(int ds) = {
 	alias_page, alias_page_clipped, dataspace_revoke, seal_later, seal_now,
 };
 
-/* How many of the calls, and INFO, say @error of @ds. */
+/* How many of these calls, INFO and EXPORT return @error for @ds. */
 static int calls_that_say(int error, int ds)
 {
 	int count = CALL(info_of(ds)) == error;
@@ -101,7 +101,7 @@ static int calls_that_say(int error, int ds)
 
 #define ALL_CALLS (ARRAY_LENGTH(calls) + 2)
 
-/* What @call returns in a child that has done @prepare. */
+/* The result of @call in a child, after @prepare. */
 static int in_child(bool (*prepare)(void), int (*call)(int ds), int ds)
 {
 	pid_t child = fork();
@@ -138,7 +138,7 @@ static bool enter_root_with_other_device(void)
 	return enter_root_with_device(makedev(1, 3));
 }
 
-/* Neither assigned nor given out on demand. */
+/* A major number that is neither assigned nor allocated on demand. */
 static bool enter_root_with_unknown_major(void)
 {
 	return enter_root_with_device(makedev(300, 0));
@@ -155,7 +155,7 @@ static bool become_nobody(void)
 	       !setresuid(NOBODY, NOBODY, NOBODY);
 }
 
-/* After the next @count descriptors there are no more. */
+/* Lets the process have @count more descriptors. */
 static bool leave_descriptors(int count)
 {
 	int next = dup(STDERR_FILENO);
@@ -185,13 +185,13 @@ static bool write_number(const char *path, long long number)
 	return !fclose(file) && written;
 }
 
-/* Root is not held to that limit. */
+/* The limit does not hold for root. */
 static bool leave_no_file(void)
 {
 	return write_number(FILE_MAX, 0) && become_nobody();
 }
 
-/* rule 1, and what the device is not there for */
+/* rule 1, and a device that is missing or another one */
 TEST_F(errors, alloc_needs_the_device)
 {
 	EXPECT_EQ(-ENOENT, in_child(enter_empty_root, alloc_page, -1));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The library's way between processes: what is sent arrives over each type of
- * socket, what is no dataspace is refused and leaves no descriptor behind, and
- * each error that the header names for sockets is seen (rules 8, 13).
+ * Sending dataspaces between processes by the library: rules 8 and 13. It works
+ * over each type of socket, refuses what is not a dataspace and leaves no
+ * descriptor behind, and returns each error that the header names for sockets.
  */
 #include <kselftest_harness.h>
 
@@ -21,10 +21,10 @@
 
 #define NOBODY 65534
 
-/* More than a socket has room for. */
+/* More messages than fit into a socket. */
 #define MANY 100000
 
-/* Milliseconds between signals, and until what is waited for happens. */
+/* Milliseconds between signals, and until the other side does something. */
 #define SIGNAL_MS 5
 #define DELAY_MS 200
 
@@ -68,7 +68,7 @@ static int set_nonblocking(int fd)
 	return fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
-/* One byte with @count descriptors. */
+/* Sends one byte with @count descriptors. */
 static int send_several(int socket, const int *fds, int count)
 {
 	char control[CMSG_SPACE(8 * sizeof(int))] = "";
@@ -95,7 +95,7 @@ static void on_alarm(int signal)
 	signals++;
 }
 
-/* Signals that interrupt system calls, for as long as the process lives. */
+/* Signals interrupt system calls until the process exits. */
 static void begin_signals(void)
 {
 	const struct sigaction action = { .sa_handler = on_alarm };
@@ -231,7 +231,7 @@ TEST_F(link, waits_for_room_through_signals)
 	EXPECT_EQ(0, wait_for(child));
 }
 
-/* And raises no SIGPIPE. */
+/* rule 13: no SIGPIPE is raised */
 TEST_F(link, says_that_the_receiver_has_gone)
 {
 	int error = variant->type == SOCK_DGRAM ? -ECONNREFUSED : -EPIPE;
@@ -255,7 +255,7 @@ TEST_F(link, refuses_other_files)
 	}
 }
 
-/* A descriptor by which nothing can be done. */
+/* An O_PATH descriptor is refused. */
 TEST_F(link, refuses_a_dataspace_that_is_not_open)
 {
 	char path[64];
@@ -281,7 +281,7 @@ TEST_F(link, refuses_messages_without_or_with_many)
 	EXPECT_EQ(-EBADMSG, CALL(dataspace_recv(self->ends[1])));
 }
 
-/* The caller's socket may bring more than descriptors. */
+/* rule 13: the message also has other control messages */
 TEST_F(link, takes_credentials_beside_the_dataspace)
 {
 	int on = 1;
@@ -314,7 +314,7 @@ TEST_F(link, says_that_there_is_no_descriptor_free)
 	EXPECT_EQ(-EAGAIN, CALL(dataspace_recv(self->ends[1])));
 }
 
-/* A datagram socket is not told. */
+/* A datagram socket is not told that the sender has closed. */
 TEST(the_sender_has_hung_up)
 {
 	static const int types[] = { SOCK_STREAM, SOCK_SEQPACKET };
@@ -330,7 +330,7 @@ TEST(the_sender_has_hung_up)
 	}
 }
 
-/* A stream has no messages. */
+/* A stream has no messages, so it can't be too long. */
 TEST(long_messages_are_refused)
 {
 	static const int types[] = { SOCK_DGRAM, SOCK_SEQPACKET };
@@ -346,7 +346,7 @@ TEST(long_messages_are_refused)
 	}
 }
 
-/* Who is not privileged has no more on their way than he may have open. */
+/* Another user may not have more descriptors in sockets than it may open. */
 static int send_too_many(int socket, int ds)
 {
 	const struct rlimit limit = { 64, 64 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The library in many threads and in signal handlers at once: no state of it is
- * shared, so that each call does what it would do alone, and errno stays.
+ * The library in many threads and signal handlers at the same time: calls share
+ * no state, so each does what it does alone, and errno stays.
  */
 #include <kselftest_harness.h>
 
@@ -16,13 +16,13 @@
 #define ROUNDS 200
 #define PAGES 4
 
-/* Rounds that a signal handler makes, and the microseconds between them. */
+/* Rounds of a signal handler, and microseconds between signals. */
 #define SIGNAL_ROUNDS 50
 #define SIGNAL_US 30000
 
 struct worker {
 	pthread_t thread;
-	int ds; /* shared by all */
+	int ds; /* shared by all threads */
 	int ends[2];
 	unsigned int bad;
 };
@@ -32,7 +32,7 @@ static int alias_of(int ds, __u32 rights)
 	return CALL(dataspace_alias(ds, 0, page_size(), rights));
 }
 
-/* Through the socket and back; @ds is gone then. */
+/* Sends @ds, closes it and receives it again. */
 static int pass_on(struct worker *worker, int ds)
 {
 	int sent = CALL(dataspace_send(worker->ends[0], ds));
@@ -153,7 +153,7 @@ static void set_timer(int us)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-/* What the handler interrupts is the same calls. */
+/* The handler makes the same calls as the thread that it interrupts. */
 TEST_F(threads, signal_handlers_may_call_it)
 {
 	const struct sigaction action = { .sa_handler = on_alarm };

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The kernel and devices reach mappings of a dataspace as they reach any other
- * memory: rule 21.
- */
+/* get_user_pages() works on mappings of a dataspace: rule 21. */
 #include <kselftest_harness.h>
 
 #include <linux/futex.h>
@@ -22,7 +19,7 @@ FIXTURE(gup)
 	size_t length;
 	int root;
 	char *map;
-	/* the same pages by an alias that may only read */
+	/* an alias of the same pages with only the right to read */
 	int ds;
 	char *view;
 };
@@ -57,7 +54,7 @@ FIXTURE_SETUP(gup)
 	ASSERT_NE(MAP_FAILED, self->view);
 }
 
-/* Every test ends with all of the pages back, also those that were pinned. */
+/* After each test all pages go back, also those that were pinned. */
 FIXTURE_TEARDOWN(gup)
 {
 	struct pages pages;
@@ -88,7 +85,7 @@ TEST_F(gup, vmsplice_shows_the_pages_themselves)
 	free(seen);
 }
 
-/* rule 21: out of the mapping of another process, and into it */
+/* rule 21: from and to mappings of another process */
 TEST_F(gup, process_vm_readv_and_writev_work)
 {
 	struct iovec here = { malloc(self->length), self->length };
@@ -147,7 +144,7 @@ TEST_F(gup, a_futex_that_does_not_match_is_EAGAIN)
 	EXPECT_EQ(0, futex(self->map, FUTEX_WAKE, 1, NULL));
 }
 
-/* Waits on the word at @at of a mapping of its own; 0 if woken. */
+/* Waits for the futex at @at of a new mapping; 0 if woken up. */
 static int wait_in_child(int ds, size_t length, size_t at)
 {
 	const struct timespec timeout = { .tv_sec = 20 };
@@ -158,7 +155,7 @@ static int wait_in_child(int ds, size_t length, size_t at)
 	return futex(map + at, FUTEX_WAIT, 0, &timeout) != 0;
 }
 
-/* rule 21: a process wakes another one that sees the page through an alias */
+/* rule 21: one of the processes maps the page through an alias */
 TEST_F(gup, a_futex_is_shared_between_processes_and_aliases)
 {
 	const size_t at = self->length - self->page;
@@ -213,7 +210,7 @@ TEST_F(gup, a_shared_mutex_works_in_it)
 	EXPECT_EQ(2 * TURNS, *count);
 }
 
-/* rule 21: out of the read-only mapping, into the writable one */
+/* rule 21: from the read-only mapping, and to the writable one */
 TEST_F(gup, direct_io_goes_out_of_it_and_into_it)
 {
 	int disk = disk_open();
@@ -227,7 +224,7 @@ TEST_F(gup, direct_io_goes_out_of_it_and_into_it)
 	EXPECT_EQ(0, disk_close(disk, self->length));
 }
 
-/* rule 21: from and to a part that ends within a page */
+/* rule 21: the buffer ends within a page */
 TEST_F(gup, direct_io_of_a_part_leaves_the_rest)
 {
 	int disk = disk_open();
@@ -244,7 +241,7 @@ TEST_F(gup, direct_io_of_a_part_leaves_the_rest)
 	EXPECT_EQ(0, disk_close(disk, self->page));
 }
 
-/* rule 21: without registration */
+/* rule 21: with buffers that are not registered */
 TEST_F(gup, io_uring_transfers)
 {
 	int file = memfd_create("file", MFD_CLOEXEC);
@@ -261,7 +258,7 @@ TEST_F(gup, io_uring_transfers)
 	close(file);
 }
 
-/* rule 21: where the kernel allows it on files at all */
+/* rule 21: where the kernel registers buffers in files at all */
 TEST_F(gup, io_uring_registers_its_buffers)
 {
 	int file = memfd_create("file", MFD_CLOEXEC);
@@ -299,7 +296,7 @@ static int drop_all_but_registered(FIXTURE_DATA(gup) * self,
 	return ret;
 }
 
-/* rules 14 and 21: what is registered stays until it is not any more */
+/* rules 14 and 21: registered buffers are pinned until they are unregistered */
 TEST_F(gup, registered_buffers_go_back_after_they_are_unregistered)
 {
 	const size_t part = 4 * self->page;
@@ -320,7 +317,7 @@ TEST_F(gup, registered_buffers_go_back_after_they_are_unregistered)
 	uring_close(&uring);
 	EXPECT_EQ(0, pages_wait(&pages, 0, SOON));
 	pages_forget(&pages);
-	/* for the end of the test */
+	/* for the teardown */
 	self->root = ds_alloc(self->length, RIGHTS_R, 0);
 	self->ds = dup(self->root);
 	self->map = ds_map(self->root, self->length, PROT_READ);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Mappings by huge entries: rule 22, and what the rules 5 and 14 say about the
- * edges within a huge page.
+ * Mappings by huge page table entries: rule 22, and rules 5 and 14 for edges
+ * that lie within a huge page.
  */
 #include <kselftest_harness.h>
 
@@ -15,7 +15,7 @@
 
 FIXTURE(huge)
 {
-	/* a huge page in bytes and in pages */
+	/* the size of a huge page in bytes, and in pages */
 	size_t unit;
 	size_t pages;
 	size_t length;
@@ -58,13 +58,13 @@ static long huge_bytes(const void *map)
 	return smaps_kb(map, "FilePmdMapped:") * 1024;
 }
 
-/* The kernel picks no address for that on behalf of a 32-bit program. */
+/* For 32-bit programs mmap() does not pick an aligned address. */
 static bool picks_huge(void)
 {
 	return sizeof(void *) > 4;
 }
 
-/* How much of so many bytes is mapped by huge entries if any can be. */
+/* @bytes if huge entries can be used, else 0. */
 static long if_huge(size_t bytes)
 {
 	return can_map_huge() ? bytes : 0;
@@ -98,7 +98,10 @@ TEST_F(huge, a_read_only_alias_is_huge_too)
 	EXPECT_EQ(if_huge(self->unit), huge_bytes(map));
 }
 
-/* rule 22: the part of a mapping that can be huge is */
+/*
+ * rule 22: an alias that begins within a huge page is mapped huge from the next
+ * one on
+ */
 TEST_F(huge, an_alias_from_within_a_huge_page_is_huge_after_its_end)
 {
 	const size_t first = self->pages - 1;
@@ -113,7 +116,10 @@ TEST_F(huge, an_alias_from_within_a_huge_page_is_huge_after_its_end)
 	EXPECT_EQ(if_huge(self->length - self->unit), huge_bytes(map));
 }
 
-/* rule 22: which is why the aligned address counts, not the aligned offset */
+/*
+ * rule 22: the offset in the root and the address have to be aligned, not the
+ * offset in the alias
+ */
 TEST_F(huge, a_mapping_from_an_offset_is_huge)
 {
 	char *map = mmap(NULL, 2 * self->unit, PROT_READ, MAP_SHARED,
@@ -143,7 +149,7 @@ static char *reserve(size_t length)
 		    0);
 }
 
-/* rules 5 and 22: also when the address alone invites to a huge entry */
+/* rules 5 and 22: also at an aligned address */
 TEST_F(huge, an_alias_off_by_one_page_at_a_huge_address_is_right)
 {
 	int ds = ds_alias_pages(self->root, 1, 2 * self->pages, RIGHTS_R);
@@ -173,7 +179,10 @@ TEST_F(huge, an_address_that_is_not_aligned_works_page_by_page)
 	EXPECT_EQ(0, huge_bytes(map));
 }
 
-/* rules 5 and 22: a mapping shorter than a huge page shows no more than that */
+/*
+ * rules 5 and 22: a mapping that is shorter than a huge page shows nothing
+ * beyond its end
+ */
 TEST_F(huge, nothing_is_mapped_beyond_a_short_alias)
 {
 	int ds = ds_alias_pages(self->root, 0, 3, RIGHTS_R);
@@ -208,7 +217,7 @@ TEST_F(huge, a_part_of_a_huge_page_goes_back_to_the_page)
 	pages_forget(&pages);
 }
 
-/* rules 14 and 22: the same while it is mapped by huge entries */
+/* rules 14 and 22: a huge entry is split */
 TEST_F(huge, munmap_within_a_huge_page_gives_back_to_the_page)
 {
 	char *map = ds_map(self->root, self->length, PROT_READ);
@@ -235,7 +244,7 @@ TEST_F(huge, munmap_within_a_huge_page_gives_back_to_the_page)
 	pages_forget(&pages);
 }
 
-/* rules 14 and 22: who keeps mapping all of it is not disturbed */
+/* rules 14 and 22: a mapping of all of it is not affected */
 TEST_F(huge, a_huge_mapping_outlives_aliases_of_its_parts)
 {
 	char *map = ds_map(self->root, self->length, PROT_READ);
@@ -250,8 +259,8 @@ TEST_F(huge, a_huge_mapping_outlives_aliases_of_its_parts)
 	EXPECT_EQ(if_huge(self->length), huge_bytes(map));
 }
 
-/* rule 10: a huge entry is as read-only as any */
-TEST_F(huge, mprotect_of_a_part_holds)
+/* rule 10: a huge entry becomes read-only as well */
+TEST_F(huge, mprotect_of_a_part_stops_writes)
 {
 	char *map = ds_map(self->root, self->length, READ_WRITE);
 	const size_t page = page_size();
@@ -264,7 +273,7 @@ TEST_F(huge, mprotect_of_a_part_holds)
 	EXPECT_EQ(0, pattern_wrong(map, UNITS * self->pages, 0));
 }
 
-/* The contract's figure: so many faults for 64 MiB, at most. */
+/* The number of faults that rule 22 allows for 64 MiB. */
 #define MOST_FAULTS 64
 #define LENGTH ((size_t)64 << 20)
 
@@ -300,7 +309,7 @@ FIXTURE_TEARDOWN(faults)
 	close(self->ds);
 }
 
-/* Stores to, or loads from, every page; nothing else happens meanwhile. */
+/* Counts faults of storing to, or loading from, every page. */
 static long faults_of_touching(char *map, bool store)
 {
 	const size_t page = page_size();
@@ -343,7 +352,7 @@ TEST_F(faults, first_loads_take_at_most_64)
 	EXPECT_LT(0, faults);
 }
 
-/* rule 22: a page that was read first is not faulted in again to be written */
+/* rule 22: a store after a load takes no fault */
 TEST_F(faults, stores_after_loads_take_at_most_64_in_all)
 {
 	char *map = ds_map(self->ds, LENGTH, READ_WRITE);
@@ -369,7 +378,7 @@ TEST_F(faults, MAP_POPULATE_takes_at_most_64_and_leaves_none)
 	EXPECT_EQ(0, faults_of_touching(map, true));
 }
 
-/* rule 22: of an alias of the middle */
+/* rule 22: also an alias of the middle */
 TEST_F(faults, an_alias_takes_as_few)
 {
 	const size_t half = LENGTH / 2;
@@ -384,7 +393,10 @@ TEST_F(faults, an_alias_takes_as_few)
 
 #define FAULT_AROUND "/sys/kernel/debug/fault_around_bytes"
 
-/* Memory below a huge page: in one piece for core, or in single pages. */
+/*
+ * Memory that is shorter than a huge page, as one large folio or as single
+ * pages.
+ */
 FIXTURE(small)
 {
 	int ds;
@@ -433,7 +445,7 @@ FIXTURE_TEARDOWN(small)
 	close(self->ds);
 }
 
-/* rule 22: one, or two where the address that mmap picks spans two tables */
+/* rule 22: two if the address that mmap() picks spans two page tables */
 TEST_F(small, first_stores_take_at_most_2_faults)
 {
 	char *map = ds_map(self->ds, self->length, READ_WRITE);
@@ -458,8 +470,8 @@ TEST_F(small, first_loads_take_at_most_2_faults)
 	EXPECT_GE(2, minor_faults() - faults);
 }
 
-/* rule 22: as with large pages, of which core itself maps but one */
-TEST_F(small, first_loads_take_as_few_where_core_maps_one_page)
+/* rule 22: also where the mm itself would map one page in a fault */
+TEST_F(small, first_loads_take_as_few_where_the_mm_maps_one_page)
 {
 	char *map = ds_map(self->ds, self->length, PROT_READ);
 	long long usual = number_in_file(FAULT_AROUND, "");
@@ -467,7 +479,8 @@ TEST_F(small, first_loads_take_as_few_where_core_maps_one_page)
 
 	ASSERT_NE(MAP_FAILED, map);
 	if (number_to_file(FAULT_AROUND, page_size()))
-		SKIP(return, "what core maps around a fault can't be set here");
+		SKIP(return,
+			   "what the mm maps around a fault can't be set here");
 	faults = minor_faults();
 	EXPECT_EQ(variant->pages, pattern_wrong(map, variant->pages, 1));
 	faults = minor_faults() - faults;
@@ -475,7 +488,7 @@ TEST_F(small, first_loads_take_as_few_where_core_maps_one_page)
 	EXPECT_GE(2, faults);
 }
 
-/* rule 5: what is mapped in advance is the mapping's, within one page table */
+/* rule 5: a fault maps only pages of the mapping, within one page table */
 TEST_F(small, a_store_maps_nothing_beside_the_alias)
 {
 	int ds = ds_alias_pages(self->ds, 1, 3, RIGHTS_RW);
@@ -489,7 +502,10 @@ TEST_F(small, a_store_maps_nothing_beside_the_alias)
 	close(ds);
 }
 
-/* Each first store is to be seen, so nothing may be mapped writable before it. */
+/*
+ * Clears the soft-dirty bits: the kernel has to see the next store to each page,
+ * so it may map none writable in advance.
+ */
 static int watch_stores(void)
 {
 	int file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
@@ -513,7 +529,7 @@ TEST_F(small, stores_that_are_watched_arrive)
 	EXPECT_EQ(0, pattern_wrong_fd(self->ds, variant->pages, 8));
 }
 
-/* rule 22: the same by huge entries */
+/* rule 22: the same with huge entries */
 TEST_F(huge, stores_that_are_watched_arrive)
 {
 	char *map = ds_map(self->root, self->length, READ_WRITE);
@@ -529,7 +545,7 @@ TEST_F(huge, stores_that_are_watched_arrive)
 
 #define PARTS 6
 
-/* Random parts of a root, each held by a descriptor or by a mapping. */
+/* Random parts of a root, each with an alias or a mapping that covers it. */
 struct part {
 	size_t first;
 	size_t end;
@@ -569,7 +585,7 @@ static void part_drop(const struct part *part)
 		close(part->ds);
 }
 
-/* How many pages are not as they should be: held exactly if in a part. */
+/* How many pages are held though no part covers them, or the reverse. */
 static size_t wrongly_held(const struct pages *pages, const struct part *parts,
 			   size_t count)
 {
@@ -586,7 +602,7 @@ static size_t wrongly_held(const struct pages *pages, const struct part *parts,
 	return wrong;
 }
 
-/* rule 14: whatever parts there are, each page that is in none goes back */
+/* rule 14: exactly the pages that no part covers go back */
 TEST_F(small, goes_back_to_the_page)
 {
 	unsigned int seed = random_seed();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What becomes of a page with a memory error, and of all the others: only that
- * page is lost, and whoever touches it learns so. The errors are injected by
- * madvise(2); the pages are lost to the machine until it is booted again.
+ * A page has an uncorrectable memory error, injected by madvise(2): only that
+ * page is lost, and whoever touches it is told. Rules 13 to 15 and 17 to 20
+ * hold for all others. The machine loses the pages until it is booted again.
  */
 #include <kselftest_harness.h>
 
@@ -20,7 +20,7 @@
 
 #define PARAMETER "/sys/module/dataspace/parameters/limit_mb"
 
-/* Which page of the root is hit, and the alias in which it is page 1. */
+/* The page of the root that has the error; it is page 1 of the alias. */
 #define BAD 3
 #define FIRST 2
 #define END 5
@@ -36,7 +36,7 @@ FIXTURE(hwpoison)
 
 FIXTURE_VARIANT(hwpoison)
 {
-	size_t chunks;
+	size_t large_folios;
 	size_t pages;
 };
 
@@ -46,7 +46,7 @@ FIXTURE_VARIANT_ADD(hwpoison, pages) {
 };
 
 FIXTURE_VARIANT_ADD(hwpoison, huge) {
-	.chunks = 1,
+	.large_folios = 1,
 };
 
 /* clang-format on */
@@ -54,8 +54,8 @@ FIXTURE_VARIANT_ADD(hwpoison, huge) {
 FIXTURE_SETUP(hwpoison)
 {
 	self->page = page_size();
-	self->pages =
-		variant->pages + variant->chunks * huge_size() / self->page;
+	self->pages = variant->pages +
+		      variant->large_folios * huge_size() / self->page;
 	self->root = ds_alloc_pages(self->pages);
 	ASSERT_LE(0, self->root);
 	self->alias = ds_alias_pages(self->root, FIRST, END, RIGHTS_RW);
@@ -65,7 +65,7 @@ FIXTURE_SETUP(hwpoison)
 	pattern_write(self->map, self->pages, 0);
 }
 
-/* All pages but the bad one have what they had. */
+/* All other pages have kept their contents. */
 FIXTURE_TEARDOWN(hwpoison)
 {
 	const size_t after = BAD + 1;
@@ -83,14 +83,14 @@ static long poison(FIXTURE_DATA(hwpoison) * self)
 
 static void *expected_address;
 
-/* Ends the process, well if this is the error that it waits for. */
+/* Ends the process, with 0 if this is the expected error. */
 static void on_sigbus(int number, siginfo_t *info, void *context)
 {
 	_exit(info->si_code != BUS_MCEERR_AR ||
 	      info->si_addr != expected_address);
 }
 
-/* In a process of its own: 0 if the touch says that the page is broken. */
+/* 0 if the touch raises the signal for a memory error, in a child. */
 static int touch_is_memory_error(char *at, bool store)
 {
 	struct sigaction action = {
@@ -179,7 +179,7 @@ TEST_F(hwpoison, all_the_others_go_back)
 	pattern_write(self->map, self->pages, 0);
 }
 
-/* A seal of all mappings asks for pins; the bad page has none. */
+/* rules 17 and 18: SEAL with NOW looks for pins, and the bad page has none */
 TEST_F(hwpoison, it_can_be_sealed_and_revoked)
 {
 	ASSERT_EQ(0, poison(self));
@@ -188,7 +188,7 @@ TEST_F(hwpoison, it_can_be_sealed_and_revoked)
 	EXPECT_EQ(-ESTALE, result(pwrite(self->alias, "x", 1, 0)));
 }
 
-/* 0 if that was refused, or if the child was told that the page is lost. */
+/* 0 if madvise() refused, or if the child was told that the page is lost. */
 static int poison_from_a_child(FIXTURE_DATA(hwpoison) * self)
 {
 	pid_t child;
@@ -204,15 +204,15 @@ static int poison_from_a_child(FIXTURE_DATA(hwpoison) * self)
 }
 
 /*
- * Core can't split what is pinned and may tell the processes that map it at
- * once; the page is lost all the same.
+ * The mm can't split a folio that is pinned, and may send SIGBUS to processes
+ * that map it. Only the bad page is lost all the same.
  */
 TEST_F(hwpoison, of_a_pinned_huge_page_only_the_bad_one_is_lost)
 {
 	char byte;
 	struct pin pin;
 
-	if (!variant->chunks)
+	if (!variant->large_folios)
 		SKIP(return, "pages of their own need not be split");
 	ASSERT_EQ(0, pin_page(&pin, self->map));
 	EXPECT_EQ(0, poison_from_a_child(self));
@@ -238,7 +238,9 @@ TEST_F(hwpoison, soft_offlining_is_EBUSY_and_moves_nothing)
 			    self->pages * sizeof(*before.pfn)));
 }
 
-/* The limit counts what there is: not a page more or less after an error. */
+/*
+ * rule 4: after an error the limit counts not a page more or less than there is
+ */
 TEST(a_lost_page_is_taken_off_the_account_once)
 {
 	const size_t length = 1 << 20;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Nothing moves the pages: rule 14. What wants them elsewhere is refused, or
- * goes on until it is interrupted, and they stay where they are with what they
- * hold.
+ * Pages of a dataspace are not migrated: rule 14. What asks for that is
+ * refused, or goes on until it is interrupted; the pages keep their addresses
+ * and contents.
  */
 #include <kselftest_harness.h>
 
@@ -19,26 +19,29 @@
 
 #define BLOCKS "/sys/devices/system/memory/"
 
-/* Seconds after which an attempt is interrupted. */
-#define PATIENCE 2
+/* Seconds after which taking memory offline is interrupted. */
+#define ATTEMPT_SECONDS 2
 
-/* Memory with holes can't be taken offline whatever is in it. */
-#define SPACES 64
+/*
+ * Dataspaces that are tried until one is in a memory block without holes:
+ * others can't be taken offline in any case.
+ */
+#define TRIES_MAX 64
 
-/* Of move_pages(): even if others map them, too. */
+/* MPOL_MF_MOVE_ALL of move_pages(2), which moves shared pages, too. */
 #define MOVE_ALL 4
 
 FIXTURE(migration)
 {
 	size_t pages;
 	size_t length;
-	int ds[SPACES];
-	char *map[SPACES];
-	struct pages before[SPACES];
+	int ds[TRIES_MAX];
+	char *map[TRIES_MAX];
+	struct pages before[TRIES_MAX];
 	int count;
 };
 
-static int add_space(FIXTURE_DATA(migration) * self)
+static int add_dataspace(FIXTURE_DATA(migration) * self)
 {
 	int i = self->count;
 
@@ -57,10 +60,10 @@ FIXTURE_SETUP(migration)
 {
 	self->length = huge_size();
 	self->pages = self->length / page_size();
-	ASSERT_EQ(0, add_space(self));
+	ASSERT_EQ(0, add_dataspace(self));
 }
 
-/* Everything is where it was. */
+/* All pages have their addresses and contents. */
 FIXTURE_TEARDOWN(migration)
 {
 	struct pages after;
@@ -82,7 +85,7 @@ TEST_F(migration, compaction_leaves_them_where_they_are)
 		EXPECT_EQ(0, text_to_file("/proc/sys/vm/compact_memory", "1"));
 }
 
-/* To the only other node that there is, or else to none. */
+/* rule 14: to the other node, if there is one */
 TEST_F(migration, move_pages_does_not_move_them)
 {
 	void *page = self->map[0];
@@ -101,7 +104,7 @@ TEST_F(migration, move_pages_does_not_move_them)
 #define POWER "/sys/power/"
 #define DELAY "/sys/module/suspend/parameters/pm_test_delay"
 
-/* All of it but switching the processors off, and waking up at once. */
+/* rule 14: all of suspend but switching the processors off */
 TEST_F(migration, suspend_leaves_them_where_they_are)
 {
 	if (text_to_file(POWER "pm_test", "platform"))
@@ -111,7 +114,10 @@ TEST_F(migration, suspend_leaves_them_where_they_are)
 	EXPECT_EQ(0, text_to_file(POWER "pm_test", "none"));
 }
 
-/* Until 6.4 it could not open the disk again: EBUSY, and it stays in use. */
+/*
+ * Whether the kernel opens the disk again to read the image; until 6.4 that is
+ * EBUSY.
+ */
 static bool reads_back_what_it_wrote(void)
 {
 	int version, level;
@@ -124,8 +130,8 @@ static bool reads_back_what_it_wrote(void)
 }
 
 /*
- * All memory is written to a disk, and instead of switching the machine off the
- * kernel reads it back into a machine that has been reset.
+ * rule 14: the kernel writes all memory to a disk, and instead of switching the
+ * machine off it resets the devices and reads the image back
  */
 TEST_F_TIMEOUT(migration, hibernation_leaves_them_where_they_are, LONG_TIMEOUT)
 {
@@ -160,21 +166,21 @@ static void block_state(const struct pages *pages, char *path, size_t size)
 		 block ? pages->pfn[0] / block : 0);
 }
 
-/* In a child that is interrupted after a while. */
+/* Tries it in a child, which is interrupted after a while. */
 static int try_offline(const char *path)
 {
 	pid_t child = fork();
 	int status = -1;
 
 	if (!child) {
-		alarm(PATIENCE);
+		alarm(ATTEMPT_SECONDS);
 		_exit(-text_to_file(path, "offline"));
 	}
 	waitpid(child, &status, 0);
 	return status;
 }
 
-/* Refused at once, or until somebody has enough of it. */
+/* rule 14: the kernel refuses at once, or tries until it is interrupted */
 TEST_F(migration, their_memory_cannot_be_taken_offline)
 {
 	const int with_holes = W_EXITCODE(EINVAL, 0);
@@ -184,8 +190,8 @@ TEST_F(migration, their_memory_cannot_be_taken_offline)
 	block_state(&self->before[0], path, sizeof(path));
 	if (access(path, W_OK))
 		SKIP(return, "memory can't be taken offline here");
-	while (status == with_holes && self->count < SPACES) {
-		ASSERT_EQ(0, add_space(self));
+	while (status == with_holes && self->count < TRIES_MAX) {
+		ASSERT_EQ(0, add_dataspace(self));
 		block_state(&self->before[self->count - 1], path, sizeof(path));
 		status = try_offline(path);
 	}

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Private mappings, and what else is done to mappings of a memfd: rule 11. */
+/*
+ * Private mappings, and what else works on mappings as on those of a memfd:
+ * rule 11.
+ */
 #include <kselftest_harness.h>
 
 #include <sys/mman.h>
@@ -86,7 +89,7 @@ TEST_F(private, pages_that_are_no_copy_yet_see_later_writes)
 	EXPECT_EQ(0, pattern_wrong(self->map + page, variant->pages - 1, 2001));
 }
 
-/* rules 10 and 11: also what has no right to write is written to in copies */
+/* rules 10 and 11: private copies of a read-only dataspace can be written to */
 TEST_F(private, MAP_POPULATE_copies_at_once)
 {
 	char *map = mmap(NULL, self->length, READ_WRITE,
@@ -155,7 +158,7 @@ TEST_F(private, MADV_DONTNEED_drops_the_copy)
 	EXPECT_EQ(0, pattern_wrong(self->map, variant->pages, 0));
 }
 
-/* rules 11 and 14: the copies are the process's own memory */
+/* rules 11 and 14: a private copy belongs to the process */
 TEST_F(private, a_copy_outlives_the_dataspace)
 {
 	pattern_write(self->map, variant->pages, 1000);
@@ -208,7 +211,7 @@ TEST_F(private, mlock_works)
 	EXPECT_EQ(0, pattern_wrong(self->map, variant->pages, 0));
 }
 
-/* rule 11: a move, with the copies and the pages that are none */
+/* rule 11: private copies move, and so do pages of the dataspace */
 TEST_F(private, mremap_moves)
 {
 	const size_t page = page_size();
@@ -245,7 +248,7 @@ static long try_grow(void *map, size_t from, size_t to)
 	return ret == MAP_FAILED ? -errno : 0;
 }
 
-/* rule 11: not beyond the dataspace, nor back to what was cut off */
+/* rule 11: neither beyond the dataspace nor back to what was cut off */
 TEST_F(private, mremap_does_not_grow)
 {
 	const size_t page = page_size();
@@ -261,7 +264,7 @@ TEST_F(private, mremap_does_not_grow)
 	self->length = half;
 }
 
-/* rules 5 and 11: a second mapping of the same, or none */
+/* rules 5 and 11: there is a second mapping of the same pages, or none */
 TEST_F(private, mremap_that_keeps_the_old_mapping_shows_nothing_else)
 {
 	char *map = mremap(self->shared, self->length, self->length,
@@ -273,7 +276,7 @@ TEST_F(private, mremap_that_keeps_the_old_mapping_shows_nothing_else)
 	EXPECT_GT(0, try_grow(self->shared, 0, self->length));
 }
 
-/* rule 11: in a child nothing is there of what the parent kept to itself */
+/* rule 11: the child does not inherit the mapping */
 TEST_F(private, MADV_DONTFORK_works)
 {
 	size_t resident = variant->pages;

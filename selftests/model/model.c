@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random operations of several processes and threads against a model: rules 1,
- * 5, 7, 8, 10, 12 to 15 and 17 to 19. After each of them the module has to
- * agree with the model on results, contents, rights, and what INFO says, and on
- * which physical pages are held and which went back. See model.h.
+ * Random operations of several processes and threads are compared with a model:
+ * rules 1, 5, 7, 8, 10, 12 to 15 and 17 to 19. After each operation the module
+ * has to agree with the model on its result, on contents, rights and INFO, and
+ * on which physical pages are held and which have gone back. See model.h.
  *
- * A difference is printed with the seed of its world, which is all that it takes
- * to see it again, by this in the environment (for run.sh in VM_APPEND):
+ * A difference is printed with the seed of its world, which is enough to repeat
+ * it, with this in the environment (VM_APPEND for run.sh):
  *
  *	SEED=<number> WORLDS=1 STEPS=<number>
  */
@@ -16,22 +16,22 @@
 #include "model.h"
 #include "pages.h"
 
-/* A kernel that watches itself is slower. */
+/* Debug kernels are slower. */
 #define STEPS 1000000
 #define STEPS_DEBUG 100000
 #define TIMEOUT 840
 
 /*
- * Who makes room for a contiguous run looks at pages of others, which can't be
- * released for that moment; and a page that went back may look as if it had not
- * while it becomes something else.
+ * Migration of pages to make a contiguous run looks at pages of other worlds,
+ * which can't be released for that moment; and while a page is allocated again
+ * its flags may look as if it had not been released.
  */
 #define LATE_ONE_OF 1000
 
-/* In a small machine there is no run of a few MiB for every one who wants one. */
+/* A small machine does not have a run of a few MiB for each request. */
 #define REFUSED_ONE_OF 2000
 
-/* Physical pages that the table of owners has room for. */
+/* The physical pages that the table of owners has room for. */
 #define FRAMES (256 << 20)
 
 static long from_environment(const char *name, long otherwise)
@@ -79,7 +79,7 @@ FIXTURE_TEARDOWN(model)
 	EXPECT_EQ(self->fds, count_fds());
 }
 
-/* What all worlds have done. */
+/* What all worlds have done, added up. */
 struct totals {
 	long done[OPERATIONS];
 	long steps;

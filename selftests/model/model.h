@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A model of the dataspaces of a few processes, and those who act in it.
+ * A model of the dataspaces of a few processes, and the processes themselves.
  *
  * A world is one model and the processes that it is about. It lies in memory
- * that they share. At any moment one thread of one of them has the turn: it
- * chooses the next operation at random, does it, brings the model up to date,
- * and checks what the operation has touched. Then it gives the turn to another.
- * So what happens in a world depends on its seed alone, although it happens in
- * several processes. Several worlds run at the same time in one kernel.
+ * that they share. At any moment one thread of one of them runs: it chooses the
+ * next operation at random, does it, updates the model, and checks what the
+ * operation has changed. After some steps it wakes another thread. So what
+ * happens in a world depends on its seed alone, though several processes do it.
+ * Several worlds run at the same time in one kernel.
  *
  * Nothing in the model depends on addresses, descriptors, physical pages or
- * time, and no choice on what another world does.
+ * time, and no choice depends on what another world does.
  */
 #ifndef DATASPACE_MODEL_H
 #define DATASPACE_MODEL_H
@@ -41,17 +41,17 @@
 #define PAGES_MAX 1100
 #define NONE (-1)
 
-/* What a seal has taken. */
+/* What SEAL was called with. */
 #define SEALED 1
 #define SEALED_NOW 2
 
 /*
- * The memory of one root, while anything covers a page of it or may have to.
- * @cover: of each page, by how many live dataspaces and mappings
+ * The memory of one root, while anything covers a page of it, or may have to.
+ * @cover: how many live dataspaces and mappings cover each page
  * @content: the first and the last word of each page
- * @late: pages that may stay for a while, as one was pinned near them
- * @old: nothing new is made of it, so that it comes to an end
- * @from, @to: what has been touched and is to be looked at
+ * @late: pages that may go back later, as a page near them was pinned
+ * @old: nothing new is made of the memory, so that it comes to an end
+ * @from, @to: the pages that were changed and are to be checked
  */
 struct memory {
 	bool there;
@@ -68,8 +68,8 @@ struct memory {
 /*
  * A dataspace: pages [start, end) of a memory, which it may outlive if it was
  * revoked.
- * @refs: descriptors of it, those in flight among them
- * @areas: its mappings, as the kernel counts them
+ * @refs: its descriptors, with those in sockets
+ * @vmas: the VMAs of its mappings
  * @parent: the next ancestor that is live or mapped
  */
 struct space {
@@ -93,7 +93,10 @@ struct handle {
 	int fd;
 };
 
-/* What is left of a mapping: there[i] says whether page start + i is. */
+/*
+ * What is left of a mapping, as @vmas VMAs: there[i] says whether page start +
+ * i is.
+ */
 struct mapping {
 	int space;
 	int start, count;
@@ -103,7 +106,7 @@ struct mapping {
 	bool there[PAGES_MAX];
 };
 
-/* A pair of sockets, and the dataspaces that are in flight in it. */
+/* A pair of sockets, and the dataspaces that are in its queue. */
 struct channel {
 	bool open;
 	int ends[2];
@@ -111,7 +114,7 @@ struct channel {
 	int spaces[QUEUE];
 };
 
-/* Pages that a process has pinned, by a ring or by a pipe. */
+/* Pages that a process has pinned, with a ring or a pipe. */
 struct pinned {
 	bool there;
 	bool by_ring;
@@ -144,14 +147,15 @@ struct process {
 
 /*
  * @steps: how many operations are to be done
- * @done: how often each has been done
- * @waited: pages that came back late without a reason that the model knows
- * @refused: runs of pages that were not there
- * @self: the process that has the turn
- * @leaving: the one that is about to end, or NONE
+ * @done: how often each operation was done
+ * @waited: pages that went back late without a reason that the model knows
+ * @refused: contiguous runs that could not be allocated
+ * @self: the process that runs
+ * @leaving: the process that is about to exit, or NONE
  * @wrong: whether there was a difference
- * @owner: of every physical page of the machine; shared by all worlds
- * @mail: sockets that all processes have
+ * @owner: the owner of each physical page of the machine; shared by all worlds
+ * @folio_pages: pages of the largest folio
+ * @mail: a pair of sockets that all processes have
  */
 struct world {
 	int index;
@@ -182,10 +186,10 @@ struct world {
 	struct process processes[PROCESSES];
 };
 
-/* An operation: whether it could be done. */
+/* Does an operation; whether it could be done. */
 typedef bool (*operation_fn)(struct world *world);
 
-/* model_check.c: differences between the world and its model. */
+/* model_check.c: differences between the kernel and the model. */
 void check_eq(struct world *world, const char *file, int line, const char *what,
 	      long long expected, long long seen);
 void check_info(struct world *world, const struct handle *handle);
@@ -207,14 +211,14 @@ void memory_uncover(struct world *world, int memory, int start, int end);
 void memory_unpin(struct world *world, const struct pinned *pinned);
 bool is_pinned(const struct world *world, int memory, int page);
 bool is_near_pinned(const struct world *world, int memory, int page);
-/* Waits for late pages; the memory may be gone afterwards. */
+/* Waits for late pages; after that the memory may be unused. */
 void memory_settle(struct world *world, int memory);
-/* Whether what an operation has touched is as the model says. */
+/* Checks the pages that the operation has changed. */
 void memories_look(struct world *world);
 void memory_abandon(struct world *world, int memory);
 void memory_look_at_all(struct world *world, int memory);
 
-/* model_tree.c: derivation, rights, and who covers what. */
+/* model_tree.c: derivation, rights, and what covers which page. */
 int space_new(struct world *world, int parent);
 void space_get(struct world *world, int space);
 void space_put(struct world *world, int space);
@@ -231,13 +235,13 @@ void mapping_cut(struct world *world, struct mapping *mapping, int start,
 		 int end);
 void mapping_end(struct world *world, struct mapping *mapping);
 
-/* model_find.c: things of the process that has the turn. */
+/* model_find.c: something at random that the running process has, or NULL. */
 struct handle *some_handle(struct world *world);
 struct handle *lasting_handle(struct world *world);
 struct handle *free_handle(struct world *world);
 struct mapping *some_mapping(struct world *world);
 struct mapping *free_mapping(struct world *world);
-/* A random run of pages that are there, of @most at most; or all of a piece. */
+/* A random run of pages that are there, at most @most; or all of a VMA. */
 void some_run(struct world *world, const struct mapping *mapping, int most,
 	      int *start, int *end);
 void some_piece(struct world *world, const struct mapping *mapping, int *start,
@@ -266,7 +270,7 @@ void check_load(struct world *world, const struct mapping *mapping);
 
 /* model_scm.c */
 int channel_open(struct channel *channel);
-/* Closes the descriptors; what was in flight is gone if they were the last. */
+/* Closes the descriptors; if they were the last, the queue is gone. */
 void channel_close(const struct channel *channel);
 void channel_lose(struct world *world, struct channel *channel);
 bool op_send(struct world *world);
@@ -275,7 +279,7 @@ bool op_drop(struct world *world);
 
 /* model_pins.c */
 bool rings_work(void);
-/* Lets go of the pages; then all that is left are descriptors. */
+/* Unpins the pages; the descriptors are still open. */
 void pinned_release(struct pinned *pinned);
 void pinned_close(struct pinned *pinned);
 void pinned_lose(struct world *world, struct pinned *pinned);
@@ -288,9 +292,9 @@ void actor_init(struct world *world, int process, int thread);
 void sched_wake(struct actor *actor);
 void sched_wait(struct actor *actor);
 bool is_over(const struct world *world);
-/* A few steps; then somebody else has the turn. */
+/* Runs a few steps, and then wakes another thread. */
 void sched_run(struct world *world);
-/* What all threads but the first of the first process do, for ever. */
+/* What all threads run but the first one of the first process. */
 void *sched_loop(void *actor);
 
 /* model_processes.c */

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Differences between what the kernel says and what the model says. After each
- * operation a few things of the process that has the turn are looked at; from
- * time to time all of them are.
+ * Compares what the kernel says with the model. After each operation a few
+ * things of the running process are checked; from time to time all of them are.
  */
 #include "model.h"
 
@@ -11,7 +10,7 @@
 #include "common.h"
 #include "sigbus.h"
 
-/* How many pages of each mapping are read when everything is checked. */
+/* How many pages of each mapping are read when all is checked. */
 #define LOADS 16
 
 void check_eq(struct world *world, const char *file, int line, const char *what,

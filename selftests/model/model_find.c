@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Finds things at random, and places where there are none yet. */
+/* Finds something at random, or an entry that is unused. */
 #include "model.h"
 
 #include "common.h"
 
-/* A linear congruential generator; what comes out is from its upper bits. */
+/* A linear congruential generator; the result is made of the upper bits. */
 int pick(struct world *world, int below)
 {
 	world->random = world->random * 6364136223846793005ULL + 1;

@@ -8,12 +8,12 @@
 #include "common.h"
 #include "pages.h"
 
-/* Pages that one write covers at most. */
+/* The longest write, in pages. */
 #define WRITE_PAGES 4
-/* How often there is no room for a new root until an old one has to go. */
-#define PATIENCE 8
+/* How often there is no room for a new root until a memory becomes old. */
+#define OLD_ONE_OF 8
 
-/* Mostly small ones; some are longer than a huge page. */
+/* Mostly short, and sometimes longer than a huge page. */
 static int random_length(struct world *world)
 {
 	if (pick(world, 8))
@@ -28,8 +28,8 @@ static __u32 random_rights(struct world *world)
 }
 
 /*
- * If there is no room, one of them is to come to an end some time; not too soon,
- * as it takes a while until there is much that is derived from a new one.
+ * If there is no room, one of the memories becomes old; not too soon, as it
+ * takes a while until much is derived from a new root.
  */
 static int free_memory(struct world *world)
 {
@@ -41,7 +41,7 @@ static int free_memory(struct world *world)
 		if (!world->memories[i].there)
 			return i;
 	}
-	if (!pick(world, PATIENCE))
+	if (!pick(world, OLD_ONE_OF))
 		world->memories[pick(world, MEMORIES)].old = true;
 	return NONE;
 }
@@ -60,7 +60,7 @@ static void note_pages(struct world *world, int memory, int fd, int count,
 	pages_forget(&pages);
 }
 
-/* A descriptor that was just made, of a dataspace that the model has now. */
+/* Notes a descriptor that was just made of a dataspace that the model has. */
 static void note_space(struct world *world, struct handle *handle, int space,
 		       int fd)
 {
@@ -144,7 +144,7 @@ static void derive(struct world *world, const struct handle *from, int start,
 		world->deepest = depth;
 }
 
-/* The deeper of two, so that it gets deep at all. */
+/* The deeper one of two, so that derivation gets deep. */
 static struct handle *deep_handle(struct world *world)
 {
 	struct handle *one = lasting_handle(world);
@@ -214,7 +214,7 @@ bool op_close(struct world *world)
 	return true;
 }
 
-/* The mode of the descriptor is looked at before anything else. */
+/* The VFS checks the mode of the descriptor first. */
 static long expected_write(const struct space *space, long bytes)
 {
 	if (!(space->rights & DATASPACE_WRITE))
@@ -357,7 +357,7 @@ static bool any_page(const struct world *world, const struct space *space,
 	return false;
 }
 
-/* Whether a page next to the range matters depends on what is a huge page. */
+/* A pin outside of the range matters in the same large folio. */
 bool op_seal_now(struct world *world)
 {
 	struct handle *handle = some_handle(world);

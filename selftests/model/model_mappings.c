@@ -8,10 +8,10 @@
 #include "common.h"
 #include "sigbus.h"
 
-/* Pages that one store covers at most. */
+/* The most pages that one operation stores to. */
 #define STORE_PAGES 8
 
-/* What an entry of pagemap says. */
+/* Bits of an entry of pagemap. */
 #define PAGEMAP_PRESENT 0x8000000000000000ULL
 #define PAGEMAP_FRAME 0x007fffffffffffffULL
 
@@ -36,7 +36,7 @@ static bool frame_of(const struct world *world, const char *at, __u64 *frame)
 	return *frame & PAGEMAP_PRESENT;
 }
 
-/* Who makes room for a contiguous run takes pages out of seen for a moment. */
+/* Migration of other pages may unmap a page for a moment. */
 static void check_frame(struct world *world, const char *at, __u64 expected)
 {
 	double end = seconds() + STUCK;
@@ -68,7 +68,7 @@ void check_load(struct world *world, const struct mapping *mapping)
 		    memory->pfn[mapping->start + start]);
 }
 
-/* The mode of the descriptor is looked at before anything else. */
+/* The VFS checks the mode of the descriptor first. */
 static long expected_map(const struct space *space, int prot)
 {
 	if (prot & PROT_WRITE && !(space->rights & DATASPACE_WRITE))
@@ -129,7 +129,7 @@ static int overmap(char *from, size_t length)
 	return map == from ? result(munmap(map, length)) : -errno;
 }
 
-/* Nothing but pages that are there: elsewhere others may be by now. */
+/* Unmaps only pages that are there: elsewhere may be another mapping by now. */
 static int unmap_run(struct world *world, const struct mapping *mapping,
 		     int start, int end)
 {
@@ -170,7 +170,7 @@ bool op_unmap(struct world *world)
 	return true;
 }
 
-/* The only piece of a mapping, to where another mapping is. */
+/* Moves a mapping that is one VMA to the place of another mapping. */
 bool op_move(struct world *world)
 {
 	struct mapping *mapping = some_mapping(world);
@@ -192,7 +192,7 @@ bool op_move(struct world *world)
 	return true;
 }
 
-/* The right to write comes from the descriptor that it was mapped by. */
+/* WRITE of the descriptor counts that the memory was mapped with. */
 static long expected_protect(const struct space *space,
 			     const struct mapping *mapping, bool writable)
 {

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Sets of pages: which are covered, and whether the kernel agrees.
+ * Sets of pages: which of them are covered, and whether the kernel agrees.
  *
- * A page that nothing covers must have gone back. But when it is looked at it
- * may be in use again, by a dataspace of another world. So all worlds write
- * down in one table whose each physical page is, as soon as they know. A page
- * that is held and belongs to nobody has not gone back, or its new owner is
- * about to say so: that takes a moment. A new page that still belongs to
- * somebody else for more than a moment was given out twice.
+ * A page that nothing covers must have gone back. But a dataspace of another
+ * world may use it again when it is checked. So all worlds share a table with
+ * the owner of each physical page, and update it as soon as they know. A page
+ * that is held and has no owner has not gone back, or its new owner is about to
+ * enter the table. A new page that still has another owner after a while was
+ * allocated twice.
  *
- * If a page is pinned, it and those around it that lie in the same huge page
- * may stay for as long, and a bit longer. They are late, and may have a new
- * owner at any time.
+ * If a page is pinned, it and other pages of its large folio may stay as long,
+ * and a little longer. They are late, and may have a new owner at any time.
  */
 #include "model.h"
 
@@ -23,7 +22,7 @@
 #include "common.h"
 #include "pages.h"
 
-/* How many pages of a memory are looked at after an operation. */
+/* How many pages of a memory are checked after an operation. */
 #define LOOKS 10
 
 #define OWNER_LATE 0x8000
@@ -183,7 +182,7 @@ void memory_uncover(struct world *world, int index, int start, int end)
 	touch(memory, start, end);
 }
 
-/* What was only there because of the pin. */
+/* Pages that only the pin has kept go back now. */
 void memory_unpin(struct world *world, const struct pinned *pinned)
 {
 	struct memory *memory = &world->memories[pinned->memory];
@@ -243,7 +242,9 @@ static bool is_edge(const struct memory *memory, int page)
 	       covered != !!memory->cover[page + 1];
 }
 
-/* Where something ends is where it may have been cut in the wrong place. */
+/*
+ * Pages at edges are checked, as something may have been cut there by mistake.
+ */
 static void look(struct world *world, int index, int from, int to)
 {
 	const struct memory *memory = &world->memories[index];
@@ -286,7 +287,7 @@ void memories_look(struct world *world)
 	}
 }
 
-/* For the other worlds, when this one ends before its time. */
+/* Gives up the pages for other worlds, if this one ends early. */
 void memory_abandon(struct world *world, int index)
 {
 	struct memory *memory = &world->memories[index];

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Pages that are pinned: as registered buffers of an io_uring, which is a pin
- * to write, or in a pipe, which is one to read. Where the kernel registers no
- * memory of files, all of them are in pipes.
+ * Pinned pages: as registered buffers of io_uring, which is a pin to write, or
+ * in a pipe, which is one to read. Where the kernel registers no buffers in
+ * files, all of them are in pipes.
  */
 #include "model.h"
 
@@ -10,7 +10,7 @@
 
 #include "common.h"
 
-/* Pages that a ring pins at most. */
+/* The most pages that one ring pins. */
 #define RING_PAGES 8
 
 static int try_ring(void *map)

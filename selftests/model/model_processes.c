@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The processes of a world come and go.
+ * Processes of a world fork and exit.
  *
- * The first one is there from the beginning to the end, the others are forked
- * by any of them and are all children of the first. They inherit the dataspaces
- * and the mappings of the one that has forked, but not its sockets, pipes and
- * rings: those are closed before anything else happens.
+ * The first one exists from the beginning to the end; any of them forks others,
+ * which are all children of the first. A child inherits the dataspaces and
+ * mappings of the process that has forked, and closes its sockets, pipes and
+ * rings before anything else happens.
  */
 #include "model.h"
 
@@ -93,7 +93,7 @@ static void begin_child(struct world *world, const struct process *parent,
 	sched_loop(&child->actors[0]);
 }
 
-/* Whoever forks, the child is one of the first process. */
+/* Whichever process forks, the child is one of the first process. */
 static pid_t fork_for_first(struct world *world)
 {
 	int flags = SIGCHLD;

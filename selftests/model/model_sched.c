@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Whose turn it is. One thread at a time acts, for a few steps; all others wait.
+ * Schedules the threads of a world: one runs a few steps at a time, all others
+ * wait.
  *
- * Who has come to know that something is wrong, that all steps are done, or that
- * a process is to end, gives the turn to the first thread of the first process.
+ * A thread that finds a difference, that all steps are done, or that a process
+ * is about to exit, wakes the first thread of the first process.
  */
 #include "model.h"
 
 #include <unistd.h>
 
-/* Steps after which the turn goes to somebody else, at most. */
+/* The most steps that a thread runs before another one is woken. */
 #define SLICE 16
 
 void sched_wake(struct actor *actor)
@@ -58,7 +59,10 @@ static void sched_next(struct world *world)
 		sched_wake(some_actor(world));
 }
 
-/* What the kernel does when a process ends, except that rings take longer. */
+/*
+ * Does what the kernel does when a process exits, but that takes longer for
+ * rings.
+ */
 static void leave(struct world *world, struct process *process)
 {
 	int i;
@@ -86,7 +90,7 @@ void sched_run(struct world *world)
 	sched_next(world);
 }
 
-/* All but the first thread of the first process are here. */
+/* All threads but the first one of the first process run this. */
 void *sched_loop(void *arg)
 {
 	struct actor *actor = arg;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Descriptors in flight. Each process has sockets of its own, which are closed
- * at some time, whether or not all has been received; and there is one pair
- * that all have, by which descriptors come from one process to another.
+ * Descriptors in sockets. Each process has pairs of sockets, which are closed
+ * at some time, whether or not all has been received. All processes share one
+ * pair, through which descriptors get from one to another.
  */
 #include "model.h"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is done in a step, and how often compared to the rest. */
+/* The operations, and how often each is chosen. */
 #include "model.h"
 
 #include "common.h"
 
-/* After how many steps all is checked, not just what a step has touched. */
+/* After so many steps all is checked, not just what a step has changed. */
 #define EVERYTHING 5000
-/* How many operations are tried before others get the turn. */
+/* So many operations are tried before another thread runs. */
 #define TRIES 100
 
 struct operation {
@@ -48,7 +48,7 @@ static int pick_operation(struct world *world)
 	return i;
 }
 
-/* A process that has nothing may find nothing that it could do. */
+/* A process that has nothing may find no operation that it could do. */
 static bool do_operation(struct world *world)
 {
 	int left = TRIES;
@@ -65,7 +65,7 @@ static bool do_operation(struct world *world)
 	return true;
 }
 
-/* A process that is about to end is looked at when it has. */
+/* A process that is about to exit is checked when it has. */
 void world_step(struct world *world)
 {
 	if (!do_operation(world) || world->leaving != NONE)

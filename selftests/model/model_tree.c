@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Derivation as the contract tells it, and what follows from it.
+ * Derivation as rules 13, 15, 17 and 18 have it, and what follows from it.
  *
- * A dataspace is in the tree while it is live or mapped and not revoked. When
- * it leaves, what is derived from it goes to its parent. What was revoked
- * covers nothing, and nothing is derived from it.
+ * A dataspace is in the tree while it is live or mapped, and not revoked. When
+ * it leaves the tree, its parent becomes the parent of what is derived from it.
+ * A revoked dataspace covers nothing, and nothing is derived from it.
  */
 #include "model.h"
 
@@ -125,7 +125,7 @@ int space_exclusive(const struct world *world, int index)
 	return count;
 }
 
-/* The pieces of a mapping cover what is left of it, or cover it no more. */
+/* The VMAs of a mapping begin or cease to cover what is left of it. */
 static void cover_mapping(struct world *world, const struct mapping *mapping,
 			  int start, int end, bool on)
 {
@@ -218,7 +218,7 @@ void mapping_begin(struct world *world, struct mapping *mapping, int space)
 	mapping_copy(world, mapping);
 }
 
-/* The area is new to the model, but in the state that it is in. */
+/* Adds a mapping in the state that it is in. */
 void mapping_copy(struct world *world, const struct mapping *mapping)
 {
 	struct space *space = &world->spaces[mapping->space];

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A world from its beginning to its end, as its first process sees it.
+ * Runs a world from its beginning to its end, in its first process.
  *
- * A process that is to end gives the turn to the first, which waits for its end
- * and then looks at what that should have brought about. When all steps are
- * done the others end in this way, then all that the first has goes, one by one,
- * and nothing must be left.
+ * A process that is to exit wakes the first one, which waits for the exit and
+ * then checks what that should have changed. When all steps are done the other
+ * processes exit in this way, then the first one closes and unmaps all that it
+ * has, and nothing may be left.
  */
 #include "model.h"
 
@@ -17,9 +17,9 @@
 #include "sigbus.h"
 
 /* Seconds that a step may take on a busy machine. */
-#define PATIENCE 60
+#define STEP_SECONDS 60
 
-static void see_off(struct world *world)
+static void reap(struct world *world)
 {
 	struct process *process = &world->processes[world->leaving];
 	int status = 0;
@@ -34,8 +34,8 @@ static void see_off(struct world *world)
 	check_something(world);
 }
 
-/* Whether a process has ended that should not have. */
-static bool anyone_died(struct world *world)
+/* Whether a process has exited that should not have. */
+static bool any_died(struct world *world)
 {
 	siginfo_t info = {};
 
@@ -56,16 +56,16 @@ static bool wait_a_second(struct actor *actor)
 	return !sem_timedwait(&actor->wake, &until);
 }
 
-/* The first thread waits like all others, but watches them, too. */
+/* The first thread waits until it is woken, and watches the other processes. */
 static void watch(struct actor *first)
 {
 	struct world *world = first->world;
-	int seconds_left = PATIENCE;
+	int seconds_left = STEP_SECONDS;
 	long step = world->step;
 
-	while (!wait_a_second(first) && !anyone_died(world)) {
+	while (!wait_a_second(first) && !any_died(world)) {
 		if (world->step != step)
-			seconds_left = PATIENCE;
+			seconds_left = STEP_SECONDS;
 		step = world->step;
 		CHECK_EQ(world, true, seconds_left-- > 0);
 		if (world->wrong)
@@ -105,11 +105,11 @@ static void end_others(struct world *world)
 		world->killed = false;
 		sched_wake(actor);
 		watch(first_actor(world));
-		see_off(world);
+		reap(world);
 	}
 }
 
-static bool some_channel_is_open(const struct world *world)
+static bool has_channels(const struct world *world)
 {
 	int i;
 
@@ -120,7 +120,7 @@ static bool some_channel_is_open(const struct world *world)
 	return false;
 }
 
-static bool some_pin_is_there(const struct world *world)
+static bool has_pins(const struct world *world)
 {
 	int i;
 
@@ -131,7 +131,7 @@ static bool some_pin_is_there(const struct world *world)
 	return false;
 }
 
-/* What the first process still has goes one by one. */
+/* The first process closes and unmaps all that it has, one by one. */
 static void end_first(struct world *world)
 {
 	world->operation = "end";
@@ -145,12 +145,12 @@ static void end_first(struct world *world)
 	}
 }
 
-/* What is in flight is gone with the sockets. */
+/* What is queued in sockets goes with them. */
 static void end_sockets_and_pins(struct world *world)
 {
-	while (some_channel_is_open(world))
+	while (has_channels(world))
 		op_drop(world);
-	while (some_pin_is_there(world))
+	while (has_pins(world))
 		op_unpin(world);
 	channel_close(&world->mail);
 	channel_lose(world, &world->mail);
@@ -214,7 +214,7 @@ bool world_run(struct world *world)
 		sched_run(world);
 		watch(first_actor(world));
 		if (!world->wrong && world->leaving != NONE)
-			see_off(world);
+			reap(world);
 	}
 	if (!world->wrong)
 		world_end(world);

@@ -177,7 +177,7 @@ TEST_F_TIMEOUT(race, NOW_with_ALIAS, LONG_TIMEOUT)
 	race_now(_metadata, &self->race, use_aliases);
 }
 
-/* rule 18: what is on its way by descriptor is decided when it returns */
+/* rule 18: writes by a descriptor end before SEAL returns */
 TEST_F_TIMEOUT(race, plain_with_mprotect, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_mprotect, round_of_plain_seal);
@@ -214,13 +214,13 @@ TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_ALIAS, LONG_TIMEOUT)
 	run_race(_metadata, &self->race, use_aliases, round_of_failure);
 }
 
-/* rule 18: writes of the kernel for a process, which hold a page meanwhile */
+/* rule 18: the kernel pins a page while it writes for a process */
 TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_process_vm_writev, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_kernel, round_of_failure);
 }
 
-/* rule 18: a page that the kernel holds to write to it counts as pinned */
+/* rule 18: SEAL succeeds once the kernel does not pin a page to write to it */
 TEST_F_TIMEOUT(race, NOW_with_process_vm_writev, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_kernel, round_against_pins);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the machine does meanwhile: it moves pages about, is short of memory, or
- * kills whoever uses a dataspace at that moment. Contents and physical addresses
- * stay as they are, and what is left behind goes back: rules 4 and 14.
+ * Dataspaces while the kernel compacts memory, reclaims it or is short of it,
+ * and while processes are killed in the middle of an operation. Contents and
+ * physical addresses stay, and nothing is left of those processes: rules 2, 4
+ * and 14.
  */
 #include <kselftest_harness.h>
 
@@ -22,10 +23,10 @@
 
 #define GROUP "dataspace-killed"
 
-/* A root of more than one large page, the last one in pieces. */
+/* The root is a large folio of 2 MiB and smaller ones. */
 #define PAGES (512 + 24)
 
-/* The child of a fork, which does that until it is killed. */
+/* Forks a child that repeats @forever until it is killed. */
 static pid_t start(void (*forever)(int root), int root)
 {
 	pid_t child = fork();
@@ -52,7 +53,10 @@ static void reclaim(int root)
 	text_to_file("/proc/sys/vm/drop_caches", "3");
 }
 
-/* Most of what is free, but not so much that anybody is killed for it. */
+/*
+ * Uses most of the free memory, but not so much that a process is killed for
+ * it.
+ */
 static void use_memory(int root)
 {
 	size_t length = number_in_file("/proc/meminfo", "MemFree:") * 512;
@@ -66,7 +70,7 @@ static void use_memory(int root)
 		munmap(map, length);
 }
 
-/* Everything that makes and ends something, on a part of the root. */
+/* Makes, uses and drops dataspaces and mappings, on a part of the root. */
 static void work(int root)
 {
 	int own = ds_alloc_pages(20);
@@ -160,7 +164,7 @@ TEST_F_TIMEOUT(moved, contents_and_addresses_stay, LONG_TIMEOUT)
 	} while (seconds() < end);
 }
 
-/* Operations to be killed in the middle of. */
+/* Operations in the middle of which the child is killed. */
 static void do_alloc(int root)
 {
 	close(ds_alloc(3 << 20, RIGHTS_RW, 0));
@@ -204,7 +208,7 @@ static void do_read_and_write(int root)
 		_exit(1);
 }
 
-/* A root that goes in pieces. */
+/* Gives back a root piece by piece. */
 static void do_release(int root)
 {
 	int ds = ds_alloc_pages(600);
@@ -294,7 +298,7 @@ FIXTURE_TEARDOWN(killed)
 	EXPECT_EQ(self->held, pages_held_by_anyone());
 }
 
-/* rule 14: at another moment each time */
+/* rule 14: killed at another moment each time */
 TEST_F_TIMEOUT(killed, leaves_nothing, LONG_TIMEOUT)
 {
 	struct pages pages;
@@ -329,7 +333,7 @@ static pid_t start_in_group(int root)
 		work(root);
 }
 
-/* Somebody has come, or all have gone. */
+/* Waits until the group has a process, or none. */
 static bool group_becomes(bool populated)
 {
 	const double end = seconds() + STUCK;
@@ -341,7 +345,7 @@ static bool group_becomes(bool populated)
 	return cgroup_number(GROUP, file, "populated") == populated;
 }
 
-/* rules 4 and 14: all in it at once, with aliases and mappings of others */
+/* rules 4 and 14: all processes at once, which share aliases and mappings */
 TEST(a_group_that_is_killed_leaves_nothing)
 {
 	struct pages pages;

@@ -427,6 +427,7 @@ static void print_line(const char *name, char outcomes[USERS][24])
 		       outcomes[SAME], outcomes[OTHER]);
 }
 
+/* rules 5, 8, 10, 11 and 12 */
 TEST_F(access, changes_and_shows_nothing_else)
 {
 	char outcomes[USERS][24];

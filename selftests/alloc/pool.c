@@ -542,6 +542,7 @@ TEST_F(no_pool, of_more_than_the_machine_has)
 	ASSERT_EQ(0, kmod_load(""));
 }
 
+/* rule 2 */
 TEST_F(no_pool, of_what_is_no_number)
 {
 	EXPECT_EQ(-EINVAL, kmod_load("pool_mb=much"));

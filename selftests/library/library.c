@@ -41,6 +41,7 @@ FIXTURE_TEARDOWN(library)
 	EXPECT_EQ(self->fds, count_fds());
 }
 
+/* rule 1 */
 TEST_F(library, allocates)
 {
 	struct dataspace_info info;
@@ -52,6 +53,7 @@ TEST_F(library, allocates)
 	EXPECT_EQ(FD_CLOEXEC, fcntl(self->ds, F_GETFD));
 }
 
+/* rule 3 */
 TEST_F(library, passes_the_flags_on)
 {
 	int ds = dataspace_alloc(1, RIGHTS_R, DATASPACE_ALLOC_SCATTERED);
@@ -65,6 +67,7 @@ TEST_F(library, passes_the_flags_on)
 	EXPECT_EQ(UNTOUCHED, errno);
 }
 
+/* rule 5 */
 TEST_F(library, makes_aliases)
 {
 	int ds =
@@ -81,6 +84,7 @@ TEST_F(library, makes_aliases)
 	close(ds);
 }
 
+/* rule 8 */
 TEST_F(library, makes_clipped_aliases)
 {
 	int ds = dataspace_alias_flags(self->ds, 0, self->page, RIGHTS_RWX,
@@ -93,6 +97,7 @@ TEST_F(library, makes_clipped_aliases)
 	close(ds);
 }
 
+/* rules 8 and 13 */
 TEST_F(library, sends_and_receives)
 {
 	struct dataspace_info sent, received;

@@ -134,6 +134,7 @@ TEST_F(link, hands_over_the_dataspace_itself)
 	close(ds);
 }
 
+/* rule 13 */
 TEST_F(link, keeps_them_apart_and_in_order)
 {
 	int alias = dataspace_alias(self->ds, 0, page_size(), RIGHTS_R);
@@ -379,6 +380,7 @@ TEST(too_many_on_their_way)
 	close(ds);
 }
 
+/* rule 13 */
 TEST(the_rest_of_a_stream_is_lost_with_its_reader)
 {
 	int ds = dataspace_alloc(page_size(), RIGHTS_R, 0);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A page has an uncorrectable memory error, injected by madvise(2): only that
- * page is lost, and whoever touches it is told. Rules 13 to 15 and 17 to 20
- * hold for all others. The machine loses the pages until it is booted again.
+ * page is lost, and a process that touches it is told. Rules 4, 14, 15, 17, 18
+ * and 20 hold for all others. The machine loses the pages until it is booted again.
  */
 #include <kselftest_harness.h>
 
@@ -131,6 +131,7 @@ TEST_F(hwpoison, a_new_mapping_says_the_same)
 	EXPECT_EQ(0, pattern_wrong(map + 2 * self->page, 1, FIRST + 2));
 }
 
+/* rule 20 */
 TEST_F(hwpoison, read_and_write_are_EIO_there_and_stop_before_it)
 {
 	const size_t page = self->page;
@@ -149,6 +150,7 @@ TEST_F(hwpoison, read_and_write_are_EIO_there_and_stop_before_it)
 	EXPECT_EQ(0, pattern_wrong(buffer, 1, BAD + 1));
 }
 
+/* rule 15 */
 TEST_F(hwpoison, counts_stay_what_they_were)
 {
 	struct dataspace_info before, after;
@@ -159,6 +161,7 @@ TEST_F(hwpoison, counts_stay_what_they_were)
 	EXPECT_EQ(0, memcmp(&before, &after, sizeof(before)));
 }
 
+/* rule 14 */
 TEST_F(hwpoison, all_the_others_go_back)
 {
 	struct pages pages;
@@ -204,7 +207,7 @@ static int poison_from_a_child(FIXTURE_DATA(hwpoison) * self)
 }
 
 /*
- * The mm can't split a folio that is pinned, and may send SIGBUS to processes
+ * rule 14: the mm can't split a folio that is pinned, and may send SIGBUS to processes
  * that map it. Only the bad page is lost all the same.
  */
 TEST_F(hwpoison, of_a_pinned_huge_page_only_the_bad_one_is_lost)
@@ -224,6 +227,7 @@ TEST_F(hwpoison, of_a_pinned_huge_page_only_the_bad_one_is_lost)
 	pin_close(&pin);
 }
 
+/* rule 14 */
 TEST_F(hwpoison, soft_offlining_is_EBUSY_and_moves_nothing)
 {
 	struct pages before, after;

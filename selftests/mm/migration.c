@@ -77,6 +77,7 @@ FIXTURE_TEARDOWN(migration)
 	}
 }
 
+/* rule 14 */
 TEST_F(migration, compaction_leaves_them_where_they_are)
 {
 	int i;

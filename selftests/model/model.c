@@ -125,6 +125,7 @@ static pid_t start_world(struct world *world, int index, unsigned int seed)
 	return child;
 }
 
+/* rules 1, 5, 7, 8, 10, 12, 13, 14, 15, 17, 18 and 19 */
 TEST_F_TIMEOUT(model, matches_after_every_random_step, TIMEOUT)
 {
 	bool debug = is_debug_kernel();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the library returns: rules 1, 5 to 8, 15 and 20. It leaves errno alone
+ * What the library returns: rules 1, 3, 5, 8 and 13. It leaves errno alone
  * and no descriptor behind.
  */
 #include <kselftest_harness.h>
@@ -10,9 +10,7 @@
 
 #include "common.h"
 #include "fdpass.h"
-
-/* Not an errno of the kernel. */
-#define UNTOUCHED 4242
+#include "library_call.h"
 
 FIXTURE(library)
 {

@@ -2,7 +2,8 @@
 /*
  * A page has an uncorrectable memory error, injected by madvise(2): only that
  * page is lost, and a process that touches it is told. Rules 4, 14, 15, 17, 18
- * and 20 hold for all others. The machine loses the pages until it is booted again.
+ * and 20 hold for all others. The machine loses the pages until it is booted
+ * again.
  */
 #include <kselftest_harness.h>
 
@@ -207,8 +208,8 @@ static int poison_from_a_child(FIXTURE_DATA(hwpoison) * self)
 }
 
 /*
- * rule 14: the mm can't split a folio that is pinned, and may send SIGBUS to processes
- * that map it. Only the bad page is lost all the same.
+ * rule 14: the mm can't split a folio that is pinned, and may send SIGBUS to
+ * processes that map it. Only the bad page is lost all the same.
  */
 TEST_F(hwpoison, of_a_pinned_huge_page_only_the_bad_one_is_lost)
 {

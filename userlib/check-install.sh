@@ -25,14 +25,22 @@ write_program()
 	cat >"$1" <<-'END'
 		#include <dataspace.h>
 		#include <errno.h>
+		#include <string.h>
 
-		int main(void)
+		int main(int argc, char **argv)
 		{
 			struct dataspace_info info;
 
-			if (dataspace_info(-1, &info) != -EBADF)
+			if (argc != 2 || strcmp(argv[1], DATASPACE_VERSION) ||
+			    strcmp(argv[1], dataspace_version()))
 				return 1;
-			return dataspace_info(0, &info) != -EBADFD;
+			if (dataspace_info(-ENOMEM, &info, sizeof(info)) != -ENOMEM)
+				return 2;
+			if (dataspace_info(99, &info, sizeof(info)) != -EBADF)
+				return 3;
+			if (dataspace_info(0, &info, sizeof(info)) != -EBADFD)
+				return 4;
+			return 0;
 		}
 	END
 }
@@ -52,8 +60,9 @@ build()
 
 run()
 {
-	LD_LIBRARY_PATH="$stage/usr/lib/here" "$1" </dev/null || {
-		echo "${1##*/} has failed" >&2
+	LD_LIBRARY_PATH="$stage/usr/lib/here" "$1" \
+		"$(pkg-config --modversion dataspace)" </dev/null || {
+		echo "${1##*/} has failed with status $?" >&2
 		exit 1
 	}
 }

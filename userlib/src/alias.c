@@ -4,9 +4,8 @@
  */
 #include "internal.h"
 
-DATASPACE_API int dataspace_alias_flags(int ds, uint64_t offset,
-					uint64_t length, uint32_t rights,
-					uint32_t flags)
+DATASPACE_API int dataspace_alias(int ds, uint64_t offset, uint64_t length,
+				  uint32_t rights, uint32_t flags)
 {
 	struct dataspace_alias arg = {
 		.size = sizeof(arg),
@@ -17,10 +16,4 @@ DATASPACE_API int dataspace_alias_flags(int ds, uint64_t offset,
 	};
 
 	return libdataspace_call(ds, DATASPACE_IOC_ALIAS, &arg);
-}
-
-DATASPACE_API int dataspace_alias(int ds, uint64_t offset, uint64_t length,
-				  uint32_t rights)
-{
-	return dataspace_alias_flags(ds, offset, length, rights, 0);
 }

@@ -4,9 +4,9 @@
  */
 #include "internal.h"
 
-DATASPACE_API int dataspace_revoke(int ds)
+DATASPACE_API int dataspace_revoke(int ds, uint32_t flags)
 {
-	struct dataspace_revoke arg = { .size = sizeof(arg) };
+	struct dataspace_revoke arg = { .size = sizeof(arg), .flags = flags };
 
 	return libdataspace_call(ds, DATASPACE_IOC_REVOKE, &arg);
 }

@@ -4,9 +4,12 @@
  */
 #include "internal.h"
 
-DATASPACE_API int dataspace_export_dmabuf(int ds)
+DATASPACE_API int dataspace_export_dmabuf(int ds, uint32_t flags)
 {
-	struct dataspace_export_dmabuf arg = { .size = sizeof(arg) };
+	struct dataspace_export_dmabuf arg = {
+		.size = sizeof(arg),
+		.flags = flags,
+	};
 
 	return libdataspace_call(ds, DATASPACE_IOC_EXPORT_DMABUF, &arg);
 }

@@ -1,57 +1,38 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * What a dataspace is, and whether a file is one at all.
- *
- * Files that are not dataspaces refuse our ioctls with all sorts of errors:
- * ENOTTY mostly, but there are drivers that say EINVAL, ENOSYS, EOPNOTSUPP or
- * EIO to any number that they do not know. EINVAL also is what a dataspace says
- * to a malformed request. So the error alone tells nothing, and a call that
- * failed is followed by INFO, which a dataspace never refuses. A driver that
- * takes the number for its own and succeeds is noticed if it leaves the granule
- * at 0.
+ * What a dataspace is, and what it is called; and what this library is.
  */
-#include <assert.h>
+#include <string.h>
 
 #include "internal.h"
 
-/*
- * What this version of dataspace_info() fills in. If the kernel's structure
- * grows, programs that were compiled for the shorter one have no room for the
- * rest: they keep this function, and a new version of the symbol fills in more.
- */
-static_assert(sizeof(struct dataspace_info) == 88,
-	      "a longer structure needs a new version of dataspace_info()");
-
-DATASPACE_API int dataspace_info(int ds, struct dataspace_info *info)
+DATASPACE_API int dataspace_info(int ds, struct dataspace_info *info,
+				 size_t size)
 {
-	struct dataspace_info answer = { .size = sizeof(answer) };
 	int ret;
 
-	if (!info)
+	if (ds < 0)
+		return ds;
+	ret = libdataspace_begin(info, size);
+	if (ret < 0)
+		return ret;
+	return libdataspace_call(ds, DATASPACE_IOC_INFO, info);
+}
+
+/* A longer name is not terminated then, which the kernel refuses. */
+DATASPACE_API int dataspace_set_name(int ds, const char *name)
+{
+	struct dataspace_name arg = { .size = sizeof(arg) };
+
+	if (ds < 0)
+		return ds;
+	if (!name)
 		return -EFAULT;
-	ret = libdataspace_ioctl(ds, DATASPACE_IOC_INFO, &answer);
-	if (ret == -EBADF)
-		return ret;
-	if (ret != 0 || !answer.granule)
-		return -EBADFD;
-	*info = answer;
-	return 0;
+	memcpy(arg.name, name, strnlen(name, sizeof(arg.name)));
+	return libdataspace_call(ds, DATASPACE_IOC_SET_NAME, &arg);
 }
 
-int libdataspace_check(int fd)
+DATASPACE_API const char *dataspace_version(void)
 {
-	struct dataspace_info info;
-
-	return dataspace_info(fd, &info);
-}
-
-int libdataspace_call(int ds, unsigned long request, void *arg)
-{
-	int ret = libdataspace_ioctl(ds, request, arg);
-	int check;
-
-	if (ret >= 0)
-		return ret;
-	check = libdataspace_check(ds);
-	return check < 0 ? check : ret;
+	return DATASPACE_VERSION;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
- * What the files of the library share. Everything that is declared here
+ * What the files of the library share. Every function that is declared here
  * returns a value or -errno and leaves errno alone, so that the public
- * functions that are made of it do, too.
+ * functions that call it do, too.
  */
 #ifndef DATASPACE_INTERNAL_H
 #define DATASPACE_INTERNAL_H
@@ -18,27 +18,34 @@
  * Turns what a system call returned into a value or -errno, and puts back the
  * errno of before the call.
  */
-static inline int libdataspace_result(long ret, int saved)
+static inline long libdataspace_result(long ret, int saved)
 {
-	int result = ret < 0 ? -errno : (int)ret;
+	long result = ret < 0 ? -errno : ret;
 
 	errno = saved;
 	return result;
 }
 
-int libdataspace_open(const char *path);
+/* An ioctl on any file. */
+int libdataspace_ioctl(int fd, unsigned long request, void *arg);
 void libdataspace_close(int fd);
 
-/* An ioctl on any file; the error is the kernel's. */
-int libdataspace_ioctl(int fd, unsigned long request, void *arg);
-
-/* 0 if @fd is a dataspace, else -EBADF or -EBADFD. */
-int libdataspace_check(int fd);
-
-/* An ioctl on a dataspace; another file is always -EBADF or -EBADFD. */
+/*
+ * An ioctl on a dataspace. A negative @ds is the result, a file that is no
+ * dataspace is -EBADFD and is not asked.
+ */
 int libdataspace_call(int ds, unsigned long request, void *arg);
+
+/* 0 if @ds is a dataspace, else @ds, -EBADF or -EBADFD. */
+int libdataspace_check(int ds);
 
 /* 0 if @fd is a socket of the family that can carry descriptors. */
 int libdataspace_check_socket(int fd);
+
+/*
+ * Sets size and flags, which are the first fields of each structure that an
+ * ioctl fills in. -EFAULT, -EINVAL or -E2BIG if there are no such fields.
+ */
+int libdataspace_begin(void *arg, size_t size);
 
 #endif /* DATASPACE_INTERNAL_H */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Receiving a dataspace over a socket, from a peer that need not be a friend:
- * whatever comes with the message is in our descriptor table already when we
- * look at it, so that everything but the one dataspace must be closed again.
+ * Receiving dataspaces over a socket, from a peer that need not be a friend:
+ * whatever comes with a message is in our descriptor table already when we look
+ * at it. So everything is collected first, and closed again unless all of it is
+ * what was asked for.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -14,78 +15,58 @@
 #define SCM_PIDFD 0x04
 #endif
 
-/*
- * Room for what the caller may have switched on for his socket (credentials,
- * pidfd, security label) beside the descriptor. Of a longer message the kernel
- * drops the rest, descriptors in it too, and says so.
- */
+/* For what the caller may have switched on for the socket: credentials, ... */
+#define OTHER_CONTROL 512
+
+/* Room for all that one message can bring, whatever the caller has room for. */
 union control_message {
 	struct cmsghdr header;
-	char buffer[512];
+	char buffer[CMSG_SPACE(DATASPACE_MSG_MAX * sizeof(int)) + OTHER_CONTROL];
 };
 
+/* The descriptors of a message, of which there is room for no more. */
 struct received {
-	int count;
-	int first;
+	unsigned int count;
+	int fds[sizeof(union control_message) / sizeof(int)];
 };
 
-static int receive_message(int socket, struct msghdr *message)
+static ssize_t receive_message(int socket, struct msghdr *message)
 {
 	int saved = errno;
-	ssize_t bytes;
-	int ret;
+	ssize_t ret;
 
 	do {
-		bytes = recvmsg(socket, message, MSG_CMSG_CLOEXEC);
-		ret = libdataspace_result(bytes, saved);
+		ret = recvmsg(socket, message, MSG_CMSG_CLOEXEC);
+		ret = libdataspace_result(ret, saved);
 	} while (ret == -EINTR);
 	return ret;
 }
 
-static int descriptors_in(const struct cmsghdr *header)
-{
-	return (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-}
-
-static int descriptor_at(struct cmsghdr *header, int i)
-{
-	int fd;
-
-	memcpy(&fd, CMSG_DATA(header) + i * sizeof(fd), sizeof(fd));
-	return fd;
-}
-
-/* Keeps the first descriptor and closes the others. */
-static void take_rights(struct cmsghdr *header, struct received *received)
-{
-	int i;
-
-	for (i = 0; i < descriptors_in(header); i++) {
-		if (received->count++)
-			libdataspace_close(descriptor_at(header, i));
-		else
-			received->first = descriptor_at(header, i);
-	}
-}
-
-static void take_control(struct msghdr *message, struct received *received)
+static void collect(struct msghdr *message, struct received *received)
 {
 	struct cmsghdr *header;
+	size_t bytes;
+	int pidfd;
 
 	for (header = CMSG_FIRSTHDR(message); header;
 	     header = CMSG_NXTHDR(message, header)) {
 		if (header->cmsg_level != SOL_SOCKET)
 			continue;
-		if (header->cmsg_type == SCM_RIGHTS)
-			take_rights(header, received);
-		else if (header->cmsg_type == SCM_PIDFD)
-			libdataspace_close(descriptor_at(header, 0));
+		if (header->cmsg_type == SCM_RIGHTS) {
+			bytes = header->cmsg_len - CMSG_LEN(0);
+			memcpy(received->fds + received->count,
+			       CMSG_DATA(header), bytes);
+			received->count += bytes / sizeof(int);
+		} else if (header->cmsg_type == SCM_PIDFD) {
+			memcpy(&pidfd, CMSG_DATA(header), sizeof(pidfd));
+			libdataspace_close(pidfd);
+		}
 	}
 }
 
 /*
- * The kernel does not say why it dropped a descriptor. If there is no place
- * for one more now, that was it.
+ * The kernel does not say why it dropped descriptors. If there is no place for
+ * one more now, that was it.
  */
 static int reason_of_truncation(int socket)
 {
@@ -99,25 +80,30 @@ static int reason_of_truncation(int socket)
 	return -EBADMSG;
 }
 
-/* 0 if exactly one byte came with exactly one descriptor. */
-static int check_message(int socket, int bytes, const struct msghdr *message,
-			 const struct received *received)
+static int check_message(int socket, ssize_t bytes,
+			 const struct msghdr *message,
+			 const struct received *received, unsigned int room)
 {
-	if (message->msg_flags & MSG_CTRUNC && !received->count)
+	unsigned int i;
+
+	if (message->msg_flags & MSG_CTRUNC)
 		return reason_of_truncation(socket);
-	if (message->msg_flags & (MSG_CTRUNC | MSG_TRUNC))
-		return -EBADMSG;
 	if (!bytes && !received->count)
 		return -ENODATA;
-	if (bytes != 1 || received->count != 1)
+	if (!bytes)
 		return -EBADMSG;
+	if (message->msg_flags & MSG_TRUNC || received->count > room)
+		return -EMSGSIZE;
+	for (i = 0; i < received->count; i++)
+		if (libdataspace_check(received->fds[i]) < 0)
+			return -EBADFD;
 	return 0;
 }
 
-DATASPACE_API int dataspace_recv(int socket)
+DATASPACE_API ssize_t dataspace_recv_msg(int socket, void *data, size_t bytes,
+					 int *ds, unsigned int *n)
 {
-	char byte;
-	struct iovec payload = { .iov_base = &byte, .iov_len = sizeof(byte) };
+	struct iovec payload = { .iov_base = data, .iov_len = bytes };
 	union control_message control;
 	struct msghdr message = {
 		.msg_iov = &payload,
@@ -125,22 +111,43 @@ DATASPACE_API int dataspace_recv(int socket)
 		.msg_control = control.buffer,
 		.msg_controllen = sizeof(control.buffer),
 	};
-	struct received received = { .count = 0, .first = -1 };
+	struct received received = { .count = 0 };
+	unsigned int i;
+	ssize_t got;
 	int ret;
 
 	ret = libdataspace_check_socket(socket);
 	if (ret < 0)
 		return ret;
-	ret = receive_message(socket, &message);
-	if (ret < 0)
+	if (!bytes)
+		return -EINVAL;
+	if (!n || (*n && !ds))
+		return -EFAULT;
+	got = receive_message(socket, &message);
+	if (got < 0)
+		return got;
+	collect(&message, &received);
+	ret = check_message(socket, got, &message, &received, *n);
+	if (ret < 0) {
+		for (i = 0; i < received.count; i++)
+			libdataspace_close(received.fds[i]);
 		return ret;
-	take_control(&message, &received);
-	ret = check_message(socket, ret, &message, &received);
-	if (!ret && libdataspace_check(received.first) < 0)
-		ret = -EBADFD;
-	if (!ret)
-		return received.first;
+	}
 	if (received.count)
-		libdataspace_close(received.first);
-	return ret;
+		memcpy(ds, received.fds, received.count * sizeof(*ds));
+	*n = received.count;
+	return got;
+}
+
+DATASPACE_API int dataspace_recv(int socket)
+{
+	unsigned int n = 1;
+	ssize_t got;
+	char byte;
+	int ds;
+
+	got = dataspace_recv_msg(socket, &byte, sizeof(byte), &ds, &n);
+	if (got < 0)
+		return got;
+	return n ? ds : -EBADMSG;
 }

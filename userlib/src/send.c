@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Sending a dataspace over a socket. A stream socket carries no descriptor
- * without data, hence the one byte; its value means nothing.
+ * Sending dataspaces over a socket. A stream socket carries no descriptor
+ * without data, hence the byte of dataspace_send(); its value means nothing.
  */
 #include <string.h>
 #include <sys/socket.h>
@@ -10,41 +10,55 @@
 
 union rights_message {
 	struct cmsghdr header;
-	char buffer[CMSG_SPACE(sizeof(int))];
+	char buffer[CMSG_SPACE(DATASPACE_MSG_MAX * sizeof(int))];
 };
 
-static void attach_descriptor(struct msghdr *message,
-			      union rights_message *control, int fd)
+static int check_all(const int *ds, unsigned int n)
 {
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < n; i++) {
+		ret = libdataspace_check(ds[i]);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+static void attach(struct msghdr *message, union rights_message *control,
+		   const int *ds, unsigned int n)
+{
+	size_t bytes = n * sizeof(*ds);
 	struct cmsghdr *header;
 
-	memset(control, 0, sizeof(*control));
+	memset(control, 0, CMSG_SPACE(bytes));
 	message->msg_control = control->buffer;
-	message->msg_controllen = sizeof(control->buffer);
+	message->msg_controllen = CMSG_SPACE(bytes);
 	header = CMSG_FIRSTHDR(message);
 	header->cmsg_level = SOL_SOCKET;
 	header->cmsg_type = SCM_RIGHTS;
-	header->cmsg_len = CMSG_LEN(sizeof(fd));
-	memcpy(CMSG_DATA(header), &fd, sizeof(fd));
+	header->cmsg_len = CMSG_LEN(bytes);
+	memcpy(CMSG_DATA(header), ds, bytes);
 }
 
-static int send_message(int socket, const struct msghdr *message)
+static ssize_t send_message(int socket, const struct msghdr *message)
 {
 	int saved = errno;
-	ssize_t bytes;
-	int ret;
+	ssize_t ret;
 
 	do {
-		bytes = sendmsg(socket, message, MSG_NOSIGNAL);
-		ret = libdataspace_result(bytes, saved);
+		ret = sendmsg(socket, message, MSG_NOSIGNAL);
+		ret = libdataspace_result(ret, saved);
 	} while (ret == -EINTR);
-	return ret < 0 ? ret : 0;
+	return ret;
 }
 
-DATASPACE_API int dataspace_send(int socket, int ds)
+DATASPACE_API ssize_t dataspace_send_msg(int socket, const void *data,
+					 size_t bytes, const int *ds,
+					 unsigned int n)
 {
-	char byte = 0;
-	struct iovec payload = { .iov_base = &byte, .iov_len = sizeof(byte) };
+	struct iovec payload = { .iov_base = (void *)data, .iov_len = bytes };
 	struct msghdr message = { .msg_iov = &payload, .msg_iovlen = 1 };
 	union rights_message control;
 	int ret;
@@ -52,6 +66,21 @@ DATASPACE_API int dataspace_send(int socket, int ds)
 	ret = libdataspace_check_socket(socket);
 	if (ret < 0)
 		return ret;
-	attach_descriptor(&message, &control, ds);
+	if (!bytes || n > DATASPACE_MSG_MAX)
+		return -EINVAL;
+	if (n && !ds)
+		return -EFAULT;
+	ret = check_all(ds, n);
+	if (ret < 0)
+		return ret;
+	if (n)
+		attach(&message, &control, ds, n);
 	return send_message(socket, &message);
+}
+
+DATASPACE_API int dataspace_send(int socket, int ds)
+{
+	ssize_t sent = dataspace_send_msg(socket, "", 1, &ds, 1);
+
+	return sent < 0 ? sent : 0;
 }

@@ -15,6 +15,8 @@ int libdataspace_check_socket(int fd)
 	socklen_t size = sizeof(domain);
 	int ret;
 
+	if (fd < 0)
+		return fd;
 	ret = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size);
 	ret = libdataspace_result(ret, saved);
 	if (ret < 0)

@@ -85,7 +85,7 @@ static int write_at_end(const struct part *part)
 
 static int alias_at(const struct part *part, uint64_t offset, uint64_t length)
 {
-	int ds = dataspace_alias(part->ds, offset, length, DATASPACE_RO);
+	int ds = dataspace_alias(part->ds, offset, length, DATASPACE_RO, 0);
 
 	if (ds < 0)
 		return ds;

@@ -117,7 +117,8 @@ static void check_end(const struct pool *pool)
 {
 	struct dataspace_info info;
 
-	must(dataspace_info(pool->memory, &info), "looking at the pool");
+	must(dataspace_info(pool->memory, &info, sizeof(info)),
+	     "looking at the pool");
 	expect_equal(info.aliases, 0, "aliases that are left");
 	expect_equal(info.mappings, 1, "mappings that are left");
 }

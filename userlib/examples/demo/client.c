@@ -27,7 +27,8 @@ static void receive_part(int socket, struct part *part)
 	struct dataspace_info info;
 
 	part->ds = must(dataspace_recv(socket), "receiving a dataspace");
-	must(dataspace_info(part->ds, &info), "looking at a dataspace");
+	must(dataspace_info(part->ds, &info, sizeof(info)),
+	     "looking at a dataspace");
 	part->length = info.length;
 }
 
@@ -36,7 +37,8 @@ static void map_part(struct part *part)
 	struct dataspace_info info;
 	int prot = PROT_READ;
 
-	must(dataspace_info(part->ds, &info), "looking at a dataspace");
+	must(dataspace_info(part->ds, &info, sizeof(info)),
+	     "looking at a dataspace");
 	if (info.rights & DATASPACE_WRITE)
 		prot |= PROT_WRITE;
 	part->map = map_dataspace(part->ds, part->length, prot);

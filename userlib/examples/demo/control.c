@@ -70,7 +70,7 @@ static void cut_off(struct service *service, struct report *reports)
 	uint64_t wrong;
 
 	expect(!is_given_back(grant), "poll before REVOKE");
-	must(dataspace_revoke(grant), "REVOKE");
+	must(dataspace_revoke(grant, 0), "REVOKE");
 	expect(is_given_back(grant), "poll after REVOKE");
 	wrong = service_command(service, everybody, COMMAND_OWN, reports);
 	expect_equal(wrong, 0, "wrong words after REVOKE");

@@ -91,11 +91,11 @@ static void make_aliases(int ds, uint64_t length)
 	struct dataspace_info info;
 	int i;
 
-	must(dataspace_info(ds, &info), "looking at the chunk");
+	must(dataspace_info(ds, &info, sizeof(info)), "looking at the chunk");
 	places = info.length / length;
 	for (i = 0; i < COST_ALIASES; i++)
 		must(dataspace_alias(ds, i % places * length, length,
-				     DATASPACE_RO),
+				     DATASPACE_RO, 0),
 		     "making many aliases");
 }
 

@@ -54,7 +54,8 @@ static void print_holders(const struct service *service)
 	struct dataspace_info info;
 	bool contiguous;
 
-	must(dataspace_info(service->chunk, &info), "looking at the chunk");
+	must(dataspace_info(service->chunk, &info, sizeof(info)),
+	     "looking at the chunk");
 	contiguous = info.state & DATASPACE_STATE_CONTIGUOUS;
 	printf("\nWHO HOLDS WHAT\n");
 	printf("  %-34s   1 x %3llu MiB %-12s %6zu pages in %zu physical run%s%s\n",

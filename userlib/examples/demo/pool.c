@@ -18,8 +18,6 @@
 #include "pool_content.h"
 #include "util.h"
 
-#define READ_WRITE DATASPACE_RW
-
 /* One loan of so many is for writing an answer. */
 #define WRITABLE_EVERY 4
 
@@ -64,7 +62,7 @@ void pool_open(struct pool *pool)
 		start_consumer(pool, i);
 	for (i = 0; i < BUFFERS; i++)
 		pool->buffers[i].grant = -1;
-	pool->memory = must(dataspace_alloc(bytes, READ_WRITE,
+	pool->memory = must(dataspace_alloc(bytes, DATASPACE_RW,
 					    DATASPACE_ALLOC_SCATTERED),
 			    "allocating the pool");
 	pool->map = map_dataspace(pool->memory, bytes, PROT_READ | PROT_WRITE);
@@ -106,14 +104,14 @@ static int make_grant(const struct pool *pool, unsigned int index, bool write)
 {
 	return must(dataspace_alias(pool->memory, index * BUFFER_BYTES,
 				    BUFFER_BYTES,
-				    write ? READ_WRITE : DATASPACE_RO),
+				    write ? DATASPACE_RW : DATASPACE_RO, 0),
 		    "making a grant");
 }
 
 static int make_loan(int grant)
 {
-	return must(dataspace_alias_flags(grant, 0, BUFFER_BYTES, READ_WRITE,
-					  DATASPACE_ALIAS_CLIP),
+	return must(dataspace_alias(grant, 0, BUFFER_BYTES, DATASPACE_RW,
+				    DATASPACE_ALIAS_CLIP),
 		    "making a loan");
 }
 
@@ -159,7 +157,8 @@ static void came_back(struct pool *pool, unsigned int index)
 
 static void cut_off(struct pool *pool, unsigned int index)
 {
-	must(dataspace_revoke(pool->buffers[index].grant), "revoking a loan");
+	must(dataspace_revoke(pool->buffers[index].grant, 0),
+	     "revoking a loan");
 	pool->cut_off++;
 	take_back(pool, index, false);
 }

@@ -84,7 +84,7 @@ static bool map_loan(struct loan *loan, int ds)
 	struct dataspace_info info;
 	int prot = PROT_READ;
 
-	must(dataspace_info(ds, &info), "looking at a loan");
+	must(dataspace_info(ds, &info, sizeof(info)), "looking at a loan");
 	loan->ds = ds;
 	loan->writable = info.rights & DATASPACE_WRITE;
 	if (loan->writable)

@@ -13,8 +13,6 @@
 
 #include "util.h"
 
-#define READ_WRITE DATASPACE_RW
-
 static void write_labels(unsigned char *chunk)
 {
 	struct range label;
@@ -28,7 +26,8 @@ static void write_labels(unsigned char *chunk)
 
 static int make_alias(int source, struct range range, uint32_t rights)
 {
-	return must(dataspace_alias(source, range.offset, range.length, rights),
+	return must(dataspace_alias(source, range.offset, range.length, rights,
+				    0),
 		    "making an alias");
 }
 
@@ -44,7 +43,7 @@ static void make_board(struct service *service)
 	struct range range = part_range(BOARD, 0);
 	struct part *board = &service->board;
 
-	board->ds = make_alias(service->chunk, range, READ_WRITE);
+	board->ds = make_alias(service->chunk, range, DATASPACE_RW);
 	board->length = range.length;
 	board->map =
 		map_dataspace(board->ds, board->length, PROT_READ | PROT_WRITE);
@@ -56,8 +55,8 @@ static void make_grants(struct service *service)
 	unsigned int i;
 
 	for (i = 0; i < CLIENTS; i++)
-		service->grants[i] =
-			make_alias(service->chunk, grant_range(i), READ_WRITE);
+		service->grants[i] = make_alias(service->chunk, grant_range(i),
+						DATASPACE_RW);
 }
 
 void service_open(struct service *service)
@@ -65,10 +64,10 @@ void service_open(struct service *service)
 	unsigned char *memory;
 
 	service->scattered = 0;
-	service->chunk = dataspace_alloc(CHUNK_BYTES, READ_WRITE, 0);
+	service->chunk = dataspace_alloc(CHUNK_BYTES, DATASPACE_RW, 0);
 	if (service->chunk == -ENOMEM) {
 		service->scattered = 1;
-		service->chunk = dataspace_alloc(CHUNK_BYTES, READ_WRITE,
+		service->chunk = dataspace_alloc(CHUNK_BYTES, DATASPACE_RW,
 						 DATASPACE_ALLOC_SCATTERED);
 	}
 	must(service->chunk, "allocating the chunk");
@@ -97,7 +96,7 @@ static int make_part(const struct service *service, enum part_kind kind,
 		     unsigned int client)
 {
 	struct range range = part_range(kind, client);
-	uint32_t rights = kind == PRIVATE ? READ_WRITE : DATASPACE_RO;
+	uint32_t rights = kind == PRIVATE ? DATASPACE_RW : DATASPACE_RO;
 
 	if (kind == BOARD) {
 		range.offset = 0;

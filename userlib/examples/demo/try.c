@@ -95,7 +95,7 @@ int try_pwrite(const struct part *part)
 
 int try_alias(const struct part *part, uint32_t rights)
 {
-	int ds = dataspace_alias(part->ds, 0, part->length, rights);
+	int ds = dataspace_alias(part->ds, 0, part->length, rights, 0);
 
 	if (ds < 0)
 		return ds;

@@ -46,6 +46,8 @@
  *       -EBADF   @ds is not an open descriptor, or was opened with O_PATH
  *       -EBADFD  @ds is open, but is not a dataspace: fstatfs(2) does not say
  *                %DATASPACE_MAGIC
+ *     And one that no program sees: -EINTR is returned only to a process that a
+ *     signal is ending. Other signals interrupt no call.
  *   - They use openat(2), close(2), ioctl(2), fstatfs(2), getsockopt(2),
  *     sendmsg(2), recvmsg(2) and fcntl(2), and no other system call.
  *

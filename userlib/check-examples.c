@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Runs the examples: those in examples/, and the program of each manual page.
+ * They are linked into this program under other names, so that it can be taken
+ * to a machine that has the device and no compiler.
+ *
+ *	check-examples		needs /dev/dataspace
+ */
+#include <err.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Each ends by itself before that, in seconds. */
+#define TIME_LIMIT 60
+
+#define EXAMPLE(name) int name##_main(int argc, char **argv);
+#include "check-examples.h"
+#undef EXAMPLE
+
+struct example {
+	const char *name;
+	int (*main)(int argc, char **argv);
+};
+
+static const struct example examples[] = {
+#define EXAMPLE(name) { #name, name##_main },
+#include "check-examples.h"
+};
+
+#define EXAMPLES (sizeof(examples) / sizeof(examples[0]))
+
+static char socket_path[] = "/tmp/check-examples-XXXXXX";
+static unsigned int tested;
+static unsigned int failed;
+
+static int (*find(const char *name))(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; i < EXAMPLES; i++)
+		if (!strcmp(examples[i].name, name))
+			return examples[i].main;
+	errx(EXIT_FAILURE, "there is no example %s", name);
+}
+
+/* The example in a process of its own, with what it prints in a pipe. */
+static pid_t start(const char *name, const char *argument, int *output)
+{
+	char *argv[] = { (char *)name, (char *)argument, NULL };
+	int ends[2];
+	pid_t child;
+
+	if (pipe(ends))
+		err(EXIT_FAILURE, "pipe");
+	child = fork();
+	if (child < 0)
+		err(EXIT_FAILURE, "fork");
+	if (!child) {
+		alarm(TIME_LIMIT);
+		dup2(ends[1], STDOUT_FILENO);
+		dup2(ends[1], STDERR_FILENO);
+		close(ends[0]);
+		close(ends[1]);
+		exit(find(name)(argument ? 2 : 1, argv));
+	}
+	close(ends[1]);
+	*output = ends[0];
+	return child;
+}
+
+static void read_all(int fd, char *text, size_t size)
+{
+	size_t length = 0;
+	ssize_t got;
+
+	do {
+		got = read(fd, text + length, size - 1 - length);
+		length += got > 0 ? got : 0;
+	} while (got > 0);
+	text[length] = 0;
+	close(fd);
+}
+
+/* Whether it succeeds and prints @expected among other things. */
+static void try(const char *name, const char *argument, const char *expected)
+{
+	char text[4096];
+	int output;
+	pid_t child = start(name, argument, &output);
+	int status = -1;
+	bool good;
+
+	read_all(output, text, sizeof(text));
+	waitpid(child, &status, 0);
+	good = !status && strstr(text, expected);
+	failed += !good;
+	printf("%sok %u %s%s%s\n", good ? "" : "not ", ++tested, name,
+	       argument ? " " : "", argument ? argument : "");
+	if (!good)
+		printf("# status 0x%x, expected \"%s\", printed:\n%s\n", status,
+		       expected, text);
+}
+
+/* One server, two clients after another. */
+static void try_serve_and_use(void)
+{
+	const char *expected =
+		"read-only: This is the second of sixteen pages.";
+	int tries = 0;
+	pid_t server;
+	int output;
+
+	if (!mkdtemp(socket_path) || chdir(socket_path))
+		err(EXIT_FAILURE, "%s", socket_path);
+	server = start("serve", "socket", &output);
+	while (access("socket", F_OK) && tries++ < 1000)
+		usleep(10000);
+	try("use", "socket", expected);
+	try("use", "socket", expected);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	close(output);
+	unlink("socket");
+	rmdir(socket_path);
+}
+
+int main(void)
+{
+	size_t i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (access("/dev/dataspace", R_OK | W_OK))
+		err(EXIT_FAILURE, "/dev/dataspace");
+	printf("TAP version 13\n1..%zu\n", EXAMPLES + 1);
+	try_serve_and_use();
+	try("loan", "0", "the page came back");
+	try("loan", "2", "borrower: Stale file handle");
+	for (i = 0; i < EXAMPLES; i++)
+		if (strstr(examples[i].name, "dataspace"))
+			try(examples[i].name, NULL, "");
+	printf("# %u of %u passed\n", tested - failed, tested);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -19,23 +19,16 @@
 /* Each ends by itself before that, in seconds. */
 #define TIME_LIMIT 60
 
-#define EXAMPLE(name) int name##_main(int argc, char **argv);
-#include "check-examples.h"
-#undef EXAMPLE
-
 struct example {
 	const char *name;
 	int (*main)(int argc, char **argv);
 };
 
-static const struct example examples[] = {
-#define EXAMPLE(name) { #name, name##_main },
+/* Made by make: the array examples[] of what there is. */
 #include "check-examples.h"
-};
 
 #define EXAMPLES (sizeof(examples) / sizeof(examples[0]))
 
-static char socket_path[] = "/tmp/check-examples-XXXXXX";
 static unsigned int tested;
 static unsigned int failed;
 
@@ -52,7 +45,7 @@ static int (*find(const char *name))(int argc, char **argv)
 /* The example in a process of its own, with what it prints in a pipe. */
 static pid_t start(const char *name, const char *argument, int *output)
 {
-	char *argv[] = { (char *)name, (char *)argument, NULL };
+	char *argv[3] = { (char *)name, (char *)argument, NULL };
 	int ends[2];
 	pid_t child;
 
@@ -112,12 +105,13 @@ static void try_serve_and_use(void)
 {
 	const char *expected =
 		"read-only: This is the second of sixteen pages.";
+	char folder[] = "/tmp/check-examples-XXXXXX";
 	int tries = 0;
 	pid_t server;
 	int output;
 
-	if (!mkdtemp(socket_path) || chdir(socket_path))
-		err(EXIT_FAILURE, "%s", socket_path);
+	if (!mkdtemp(folder) || chdir(folder))
+		err(EXIT_FAILURE, "%s", folder);
 	server = start("serve", "socket", &output);
 	while (access("socket", F_OK) && tries++ < 1000)
 		usleep(10000);
@@ -127,7 +121,7 @@ static void try_serve_and_use(void)
 	waitpid(server, NULL, 0);
 	close(output);
 	unlink("socket");
-	rmdir(socket_path);
+	rmdir(folder);
 }
 
 int main(void)

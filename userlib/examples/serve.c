@@ -17,7 +17,7 @@
 int main(int argc, char **argv)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const char text[] = "This is the second of sixteen pages.";
+	static const char text[] = "This is the second of sixteen pages.";
 	long page = sysconf(_SC_PAGESIZE);
 	int all = dataspace_alloc(16 * page, DATASPACE_RW, 0);
 	/* A client can map and read it. Without DERIVE it can make no alias. */

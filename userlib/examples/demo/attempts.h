@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR MIT */
 /*
  * What is tried in order to reach a neighbour's memory, to write what one may
- * only read, to use what was revoked, and to write what was sealed; and how
- * each attempt must end.
+ * only read, to pin or to multiply what one may only read by file, to use what
+ * was revoked, and to write what was sealed; and how each attempt must end.
  */
 #ifndef RAM_ATTEMPTS_H
 #define RAM_ATTEMPTS_H
@@ -20,7 +20,10 @@ struct part {
 #define WRITE_ATTEMPTS 11
 #define OWN_ATTEMPTS 5
 #define SEAL_ATTEMPTS 5
-#define ATTEMPTS (REACH_ATTEMPTS + WRITE_ATTEMPTS)
+#define PIN_ATTEMPTS 3
+#define GROW_ATTEMPTS 3
+#define ATTEMPTS \
+	(REACH_ATTEMPTS + WRITE_ATTEMPTS + PIN_ATTEMPTS + GROW_ATTEMPTS)
 
 /*
  * Outcomes are -errno, or the number of bytes that moved, or one of these for
@@ -38,6 +41,8 @@ struct attempt {
 
 extern const struct attempt reach_attempts[REACH_ATTEMPTS];
 extern const struct attempt write_attempts[WRITE_ATTEMPTS];
+extern const struct attempt pin_attempts[PIN_ATTEMPTS];
+extern const struct attempt grow_attempts[GROW_ATTEMPTS];
 extern const struct attempt own_attempts[OWN_ATTEMPTS];
 extern const struct attempt seal_attempts[SEAL_ATTEMPTS];
 

@@ -5,6 +5,7 @@
  */
 #include "client.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -64,13 +65,24 @@ static size_t wrong_in_label(const struct client *client)
 	return pattern_wrong_words(part->map, part->length, own_label(client));
 }
 
-static void verify(const struct client *client, struct report *report)
+/* By file: the client can't map it. */
+static void read_board(const struct client *client, struct report *report)
 {
 	const struct part *board = &client->parts[BOARD];
+	void *copy = malloc(board->length);
 
-	report->edition = board_edition(board->map);
-	report->wrong_words += pattern_wrong_words(board->map, board->length,
+	if (!copy ||
+	    pread(board->ds, copy, board->length, 0) != (ssize_t)board->length)
+		die("reading the board", -errno);
+	report->edition = board_edition(copy);
+	report->wrong_words += pattern_wrong_words(copy, board->length,
 						   board_seed(report->edition));
+	free(copy);
+}
+
+static void verify(const struct client *client, struct report *report)
+{
+	read_board(client, report);
 	if (!client->cut_off)
 		report->wrong_words +=
 			wrong_in_private(client) + wrong_in_label(client);
@@ -98,10 +110,8 @@ static size_t use_private(const struct client *client)
 
 static void use(struct client *client, struct report *report)
 {
-	int kind;
-
-	for (kind = 0; kind < PARTS; kind++)
-		map_part(&client->parts[kind]);
+	map_part(&client->parts[PRIVATE]);
+	map_part(&client->parts[LABEL]);
 	report->wrong_words = use_private(client);
 	verify(client, report);
 }
@@ -110,6 +120,7 @@ static void attempt(const struct client *client, struct report *report)
 {
 	const struct part *private = &client->parts[PRIVATE];
 	const struct part *label = &client->parts[LABEL];
+	const struct part *board = &client->parts[BOARD];
 	int32_t *outcome = report->outcomes;
 	int i;
 
@@ -117,6 +128,10 @@ static void attempt(const struct client *client, struct report *report)
 		*outcome++ = reach_attempts[i].run(private);
 	for (i = 0; i < WRITE_ATTEMPTS; i++)
 		*outcome++ = write_attempts[i].run(label);
+	for (i = 0; i < PIN_ATTEMPTS; i++)
+		*outcome++ = pin_attempts[i].run(board);
+	for (i = 0; i < GROW_ATTEMPTS; i++)
+		*outcome++ = grow_attempts[i].run(board);
 	verify(client, report);
 }
 
@@ -132,14 +147,13 @@ static void use_own(struct client *client, struct report *report)
 	verify(client, report);
 }
 
-/* From here on it is only mappings that keep the memory. */
+/* From here on it is only mappings that keep the client's own memory. */
 static void halve(struct client *client, struct report *report)
 {
 	struct part *private = &client->parts[PRIVATE];
-	int kind;
 
-	for (kind = 0; kind < PARTS; kind++)
-		close(client->parts[kind].ds);
+	close(private->ds);
+	close(client->parts[LABEL].ds);
 	private->length /= 2;
 	munmap(private->map + private->length, private->length);
 	verify(client, report);

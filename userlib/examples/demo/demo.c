@@ -66,7 +66,7 @@ static void print_holders(const struct service *service)
 	print_part("each client: a private part", PRIVATE, CLIENTS,
 		   "read, write");
 	print_part("each client: a label", LABEL, CLIENTS, "read");
-	print_part("all clients: the same board", BOARD, 1, "read");
+	print_part("all clients: the same board", BOARD, 1, "read by file");
 	printf("  %-34s %32llu pages\n", "nobody but the service",
 	       (unsigned long long)info.exclusive / sysconf(_SC_PAGESIZE));
 	expect(contiguous == (pages_runs(&service->pages) == 1),
@@ -100,6 +100,7 @@ static void print_attempt(const struct attempt *attempt,
 static void print_attempts(struct service *service)
 {
 	struct report reports[CLIENTS];
+	int index;
 	int i;
 
 	service_command(service, everybody, COMMAND_ATTEMPT, reports);
@@ -109,6 +110,16 @@ static void print_attempts(struct service *service)
 		print_attempt(&reach_attempts[i], reports, i);
 		printf("  ");
 		print_attempt(&write_attempts[i], reports, REACH_ATTEMPTS + i);
+		printf("\n");
+	}
+	printf("\n%-49s%s\n", "WITHOUT THE RIGHT TO MAP: PINNING THE BOARD",
+	       "WITHOUT THE RIGHT TO DERIVE: MORE OF IT");
+	for (i = 0; i < PIN_ATTEMPTS; i++) {
+		index = REACH_ATTEMPTS + WRITE_ATTEMPTS + i;
+		print_attempt(&pin_attempts[i], reports, index);
+		printf("  ");
+		index += PIN_ATTEMPTS;
+		print_attempt(&grow_attempts[i], reports, index);
 		printf("\n");
 	}
 }

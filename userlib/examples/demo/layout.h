@@ -4,8 +4,9 @@
  *
  *	| private: read, write | label: read | nobody's |
  *
- * and the end of the last slot is the board, which all clients can read.
- * Private part and label are one grant: what is revoked together.
+ * and the end of the last slot is the board, which all clients can read, but
+ * neither map nor hand on. Private part and label are one grant: what is revoked
+ * together.
  */
 #ifndef RAM_LAYOUT_H
 #define RAM_LAYOUT_H

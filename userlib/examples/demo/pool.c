@@ -18,6 +18,9 @@
 #include "pool_content.h"
 #include "util.h"
 
+/* A consumer can make no aliases, so that one loan stays one. */
+#define LOAN_RIGHTS (DATASPACE_READ | DATASPACE_WRITE | DATASPACE_MAP)
+
 /* One loan of so many is for writing an answer. */
 #define WRITABLE_EVERY 4
 
@@ -110,7 +113,7 @@ static int make_grant(const struct pool *pool, unsigned int index, bool write)
 
 static int make_loan(int grant)
 {
-	return must(dataspace_alias(grant, 0, BUFFER_BYTES, DATASPACE_RW,
+	return must(dataspace_alias(grant, 0, BUFFER_BYTES, LOAN_RIGHTS,
 				    DATASPACE_ALIAS_CLIP),
 		    "making a loan");
 }

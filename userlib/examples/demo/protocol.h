@@ -17,7 +17,7 @@ enum command {
 	COMMAND_ATTEMPT, /* try everything that must be refused */
 	COMMAND_VERIFY, /* is everything still as it should be? */
 	COMMAND_OWN, /* use what is one's own in all the ways */
-	COMMAND_HALVE, /* close descriptors, unmap half of the private part */
+	COMMAND_HALVE, /* close what is one's own, unmap half of the private part */
 	COMMAND_EXIT,
 };
 

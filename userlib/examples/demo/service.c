@@ -96,14 +96,18 @@ static int make_part(const struct service *service, enum part_kind kind,
 		     unsigned int client)
 {
 	struct range range = part_range(kind, client);
-	uint32_t rights = kind == PRIVATE ? DATASPACE_RW : DATASPACE_RO;
+	static const uint32_t rights[PARTS] = {
+		[PRIVATE] = DATASPACE_RW,
+		[LABEL] = DATASPACE_RO,
+		[BOARD] = DATASPACE_READ,
+	};
 
 	if (kind == BOARD) {
 		range.offset = 0;
-		return make_alias(service->board.ds, range, rights);
+		return make_alias(service->board.ds, range, rights[kind]);
 	}
 	range.offset -= grant_range(client).offset;
-	return make_alias(service->grants[client], range, rights);
+	return make_alias(service->grants[client], range, rights[kind]);
 }
 
 static void give(const struct service *service, int socket, enum part_kind kind,

@@ -117,8 +117,8 @@ static void print_clients_end(struct service *service)
 	wrong = command(service, odd, COMMAND_HALVE);
 	own -= PRIVATE_BYTES / 2;
 	given_back = pages_in(CLIENTS / 2 * PRIVATE_BYTES / 2);
-	print_step(service, "the others close all, keep half mapped",
-		   given_back, wrong);
+	print_step(service, "the others close, keep half mapped", given_back,
+		   wrong);
 	service_dismiss(service, odd);
 	given_back = pages_in(CLIENTS / 2 * own + BOARD_BYTES);
 	print_step(service, "the last of them exit", given_back, NOBODY_LEFT);

@@ -13,10 +13,13 @@
 /* The result if the call has changed errno. */
 #define TOUCHED_ERRNO (-UNTOUCHED)
 
-static inline int untouched(int ret)
+static inline long untouched(long ret)
 {
 	return errno == UNTOUCHED ? ret : TOUCHED_ERRNO;
 }
+
+/* A descriptor that no test opens. */
+#define CLOSED 9999
 
 /* The result of @call, or TOUCHED_ERRNO. */
 #define CALL(call) (errno = UNTOUCHED, untouched(call))

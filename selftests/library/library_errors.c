@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -44,7 +45,7 @@ FIXTURE_TEARDOWN(errors)
 {
 	struct dataspace_info info;
 
-	EXPECT_EQ(0, dataspace_info(self->ds, &info));
+	EXPECT_EQ(0, dataspace_info(self->ds, &info, sizeof(info)));
 	EXPECT_EQ(0, info.aliases);
 	close(self->ds);
 	EXPECT_EQ(self->fds, count_fds());
@@ -57,13 +58,13 @@ static int alloc_page(int ds)
 
 static int alias_page(int ds)
 {
-	return dataspace_alias(ds, 0, page_size(), RIGHTS_R);
+	return dataspace_alias(ds, 0, page_size(), RIGHTS_R, 0);
 }
 
 static int alias_page_clipped(int ds)
 {
-	return dataspace_alias_flags(ds, 0, page_size(), RIGHTS_RWX,
-				     DATASPACE_ALIAS_CLIP);
+	return dataspace_alias(ds, 0, page_size(), RIGHTS_RWX,
+			       DATASPACE_ALIAS_CLIP);
 }
 
 static int seal_later(int ds)
@@ -76,16 +77,32 @@ static int seal_now(int ds)
 	return dataspace_seal(ds, DATASPACE_SEAL_NOW);
 }
 
+static int revoke_below(int ds)
+{
+	return dataspace_revoke(ds, 0);
+}
+
+static int export(int ds)
+{
+	return dataspace_export_dmabuf(ds, 0);
+}
+
+static int set_name(int ds)
+{
+	return dataspace_set_name(ds, "name");
+}
+
 static int info_of(int ds)
 {
 	struct dataspace_info info;
 
-	return dataspace_info(ds, &info);
+	return dataspace_info(ds, &info, sizeof(info));
 }
 
 /* The calls on a dataspace that are ESTALE if it was revoked. */
 static int (*const calls[])(int ds) = {
-	alias_page, alias_page_clipped, dataspace_revoke, seal_later, seal_now,
+	alias_page, alias_page_clipped, revoke_below, seal_later, seal_now,
+	export,	    set_name,
 };
 
 /* How many of these calls, INFO and EXPORT return @error for @ds. */
@@ -96,10 +113,10 @@ static int calls_that_say(int error, int ds)
 
 	for (i = 0; i < ARRAY_LENGTH(calls); i++)
 		count += CALL(calls[i](ds)) == error;
-	return count + (CALL(dataspace_export_dmabuf(ds)) == error);
+	return count;
 }
 
-#define ALL_CALLS (ARRAY_LENGTH(calls) + 2)
+#define ALL_CALLS (ARRAY_LENGTH(calls) + 1)
 
 /* The result of @call in a child, after @prepare. */
 static int in_child(bool (*prepare)(void), int (*call)(int ds), int ds)
@@ -212,9 +229,10 @@ TEST_F(errors, alloc_says_what_is_malformed)
 	EXPECT_EQ(-EINVAL, CALL(dataspace_alloc(0, RIGHTS_R, 0)));
 	EXPECT_EQ(-EINVAL, CALL(dataspace_alloc(page, 0, 0)));
 	EXPECT_EQ(-EINVAL, CALL(dataspace_alloc(page, DATASPACE_WRITE, 0)));
-	EXPECT_EQ(-EINVAL,
+	EXPECT_EQ(-EOPNOTSUPP,
 		  CALL(dataspace_alloc(page, RIGHTS_R | UNKNOWN_BIT, 0)));
-	EXPECT_EQ(-EINVAL, CALL(dataspace_alloc(page, RIGHTS_R, UNKNOWN_BIT)));
+	EXPECT_EQ(-EOPNOTSUPP,
+		  CALL(dataspace_alloc(page, RIGHTS_R, UNKNOWN_BIT)));
 	EXPECT_EQ(-ENOMEM, CALL(dataspace_alloc(1ULL << 60, RIGHTS_R, 0)));
 	EXPECT_EQ(-ENOMEM, CALL(dataspace_alloc(1ULL << 60, RIGHTS_R,
 						DATASPACE_ALLOC_SCATTERED)));
@@ -223,21 +241,36 @@ TEST_F(errors, alloc_says_what_is_malformed)
 /* rule 6 */
 TEST_F(errors, alias_says_what_is_malformed)
 {
+	const __u32 unknown = RIGHTS_R | UNKNOWN_BIT;
 	size_t page = self->page;
 	int ds = self->ds;
 
-	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, 0, 0, RIGHTS_R)));
-	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, 1, page, RIGHTS_R)));
-	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, 0, page + 1, RIGHTS_R)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, 0, 0, RIGHTS_R, 0)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, 1, page, RIGHTS_R, 0)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, 0, page + 1, RIGHTS_R, 0)));
 	EXPECT_EQ(-EINVAL,
-		  CALL(dataspace_alias(ds, PAGES * page, page, RIGHTS_R)));
-	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, -page, page, RIGHTS_R)));
-	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, 0, page, 0)));
-	EXPECT_EQ(-EINVAL,
-		  CALL(dataspace_alias(ds, 0, page, RIGHTS_R | UNKNOWN_BIT)));
-	EXPECT_EQ(-EINVAL, CALL(dataspace_alias_flags(ds, 0, page, RIGHTS_R,
-						      UNKNOWN_BIT)));
-	EXPECT_EQ(-EPERM, CALL(dataspace_alias(ds, 0, page, RIGHTS_RX)));
+		  CALL(dataspace_alias(ds, PAGES * page, page, RIGHTS_R, 0)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, -page, page, RIGHTS_R, 0)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alias(ds, 0, page, 0, 0)));
+	EXPECT_EQ(-EOPNOTSUPP, CALL(dataspace_alias(ds, 0, page, unknown, 0)));
+	EXPECT_EQ(-EOPNOTSUPP,
+		  CALL(dataspace_alias(ds, 0, page, RIGHTS_R, UNKNOWN_BIT)));
+}
+
+/* rule 8 */
+TEST_F(errors, alias_gives_no_more_than_there_is)
+{
+	const __u32 rights = DATASPACE_READ | DATASPACE_MAP;
+	size_t page = self->page;
+	int ds = CALL(dataspace_alias(self->ds, 0, page, rights, 0));
+
+	ASSERT_LE(0, ds);
+	EXPECT_EQ(-EPERM,
+		  CALL(dataspace_alias(self->ds, 0, page, RIGHTS_RX, 0)));
+	EXPECT_EQ(-EPERM, CALL(dataspace_alias(ds, 0, page, rights, 0)));
+	EXPECT_EQ(-EPERM, CALL(alias_page_clipped(ds)));
+	EXPECT_EQ(-EPERM, CALL(export(ds)));
+	close(ds);
 }
 
 TEST_F(errors, descriptors_run_out_in_the_process)
@@ -259,17 +292,112 @@ TEST_F(errors, files_run_out_in_the_system)
 
 TEST_F(errors, info_needs_a_place)
 {
-	EXPECT_EQ(-EFAULT, CALL(dataspace_info(self->ds, NULL)));
+	struct dataspace_info info;
+	size_t huge = SIZE_MAX;
+
+	EXPECT_EQ(-EFAULT, CALL(dataspace_info(self->ds, NULL, sizeof(info))));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_info(self->ds, &info, 0)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_info(self->ds, &info, 7)));
+	EXPECT_EQ(-EINVAL,
+		  CALL(dataspace_info(self->ds, &info, sizeof(info) - 1)));
+	EXPECT_EQ(-E2BIG,
+		  CALL(dataspace_info(self->ds, &info, self->page + 1)));
+	EXPECT_EQ(-E2BIG, CALL(dataspace_info(self->ds, &info, huge)));
 }
 
+/* All but the two fields that the library itself sets. */
 TEST_F(errors, info_leaves_the_place_alone)
 {
-	struct dataspace_info info = { .length = UNTOUCHED };
+	struct dataspace_info info = { .rights = 1, .length = UNTOUCHED };
 
-	EXPECT_EQ(-EBADF, CALL(dataspace_info(-1, &info)));
-	EXPECT_EQ(-EBADFD, CALL(dataspace_info(STDERR_FILENO, &info)));
-	EXPECT_EQ(UNTOUCHED, info.length);
+	EXPECT_EQ(-EXDEV, CALL(dataspace_info(-EXDEV, &info, sizeof(info))));
 	EXPECT_EQ(0, info.size);
+	EXPECT_EQ(-EBADF, CALL(dataspace_info(CLOSED, &info, sizeof(info))));
+	EXPECT_EQ(-EBADFD,
+		  CALL(dataspace_info(STDERR_FILENO, &info, sizeof(info))));
+	EXPECT_EQ(UNTOUCHED, info.length);
+	EXPECT_EQ(1, info.rights);
+}
+
+TEST_F(errors, query_is_for_the_device)
+{
+	struct dataspace_query query;
+	int device = ds_device();
+
+	ASSERT_LE(0, device);
+	EXPECT_EQ(-EXDEV, CALL(dataspace_query(-EXDEV, &query, sizeof(query))));
+	EXPECT_EQ(-EBADF, CALL(dataspace_query(CLOSED, &query, sizeof(query))));
+	EXPECT_EQ(-ENOTTY,
+		  CALL(dataspace_query(self->ds, &query, sizeof(query))));
+	EXPECT_EQ(-EFAULT, CALL(dataspace_query(device, NULL, sizeof(query))));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_query(device, &query, 0)));
+	EXPECT_EQ(-EINVAL,
+		  CALL(dataspace_query(device, &query, sizeof(query) - 1)));
+	EXPECT_EQ(-E2BIG,
+		  CALL(dataspace_query(device, &query, self->page + 1)));
+	close(device);
+}
+
+/* Whatever is behind the structure that the library knows has to be zero. */
+TEST_F(errors, alloc_from_says_what_is_malformed)
+{
+	struct {
+		struct dataspace_alloc known;
+		char rest[8];
+	} args = { .known = { .length = 1, .rights = RIGHTS_R } };
+	struct dataspace_alloc *known = &args.known;
+	const size_t size = sizeof(*known);
+	int device = ds_device();
+	int ds;
+
+	ASSERT_LE(0, device);
+	EXPECT_EQ(-EXDEV, CALL(dataspace_alloc_from(-EXDEV, known, size)));
+	EXPECT_EQ(-EBADF, CALL(dataspace_alloc_from(CLOSED, known, size)));
+	EXPECT_EQ(-ENOTTY, CALL(dataspace_alloc_from(self->ds, known, size)));
+	EXPECT_EQ(-EFAULT, CALL(dataspace_alloc_from(device, NULL, size)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alloc_from(device, known, 0)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alloc_from(device, known, size - 1)));
+	EXPECT_EQ(-E2BIG,
+		  CALL(dataspace_alloc_from(device, known, self->page + 1)));
+	ds = CALL(dataspace_alloc_from(device, known, sizeof(args)));
+	EXPECT_LE(0, ds);
+	close(ds);
+	args.rest[7] = 1;
+	EXPECT_EQ(-E2BIG,
+		  CALL(dataspace_alloc_from(device, known, sizeof(args))));
+	known->node = 1;
+	EXPECT_EQ(-EINVAL, CALL(dataspace_alloc_from(device, known, size)));
+	close(device);
+}
+
+TEST_F(errors, name_is_malformed)
+{
+	char name[DATASPACE_NAME_MAX + 1];
+
+	memset(name, 'x', sizeof(name));
+	name[DATASPACE_NAME_MAX] = 0;
+	EXPECT_EQ(-EFAULT, CALL(dataspace_set_name(self->ds, NULL)));
+	EXPECT_EQ(-EXDEV, CALL(dataspace_set_name(-EXDEV, NULL)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_set_name(self->ds, name)));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_set_name(self->ds, "two\nlines")));
+	EXPECT_EQ(-EINVAL, CALL(dataspace_set_name(self->ds, "\177")));
+}
+
+TEST_F(errors, flags_are_unknown)
+{
+	EXPECT_EQ(-EOPNOTSUPP, CALL(dataspace_revoke(self->ds, UNKNOWN_BIT)));
+	EXPECT_EQ(-EOPNOTSUPP, CALL(dataspace_seal(self->ds, UNKNOWN_BIT)));
+	EXPECT_EQ(-EOPNOTSUPP,
+		  CALL(dataspace_export_dmabuf(self->ds, UNKNOWN_BIT)));
+}
+
+/* There are no dma-bufs in this version. */
+TEST_F(errors, export_is_not_there)
+{
+	const __u32 flags = DATASPACE_EXPORT_REVOCABLE;
+
+	EXPECT_EQ(-EOPNOTSUPP, CALL(export(self->ds)));
+	EXPECT_EQ(-EOPNOTSUPP, CALL(dataspace_export_dmabuf(self->ds, flags)));
 }
 
 TEST_F(errors, nothing_is_asked_of_other_files)
@@ -292,7 +420,8 @@ TEST_F(errors, nothing_is_asked_of_what_is_not_open)
 	char path[64];
 	int fd;
 
-	EXPECT_EQ(ALL_CALLS, calls_that_say(-EBADF, -1));
+	EXPECT_EQ(ALL_CALLS, calls_that_say(-EXDEV, -EXDEV));
+	EXPECT_EQ(ALL_CALLS, calls_that_say(-1, -1));
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", self->ds);
 	fd = open(path, O_PATH | O_CLOEXEC);
 	ASSERT_LE(0, fd);
@@ -309,14 +438,14 @@ TEST_F(errors, revoked_ones_are_stale)
 	int i;
 
 	ASSERT_LE(0, ds);
-	EXPECT_EQ(0, CALL(dataspace_revoke(grant)));
+	EXPECT_EQ(0, CALL(revoke_below(grant)));
 	for (i = 0; i < ARRAY_LENGTH(calls); i++)
 		EXPECT_EQ(-ESTALE, CALL(calls[i](ds)))
 	TH_LOG("call %d", i);
 	EXPECT_EQ(0, CALL(info_of(ds)));
 	EXPECT_EQ(DATASPACE_STATE_REVOKED,
 		  ds_state(ds) & DATASPACE_STATE_REVOKED);
-	EXPECT_EQ(0, CALL(dataspace_revoke(grant)));
+	EXPECT_EQ(0, CALL(revoke_below(grant)));
 	close(ds);
 	close(grant);
 }
@@ -324,14 +453,15 @@ TEST_F(errors, revoked_ones_are_stale)
 /* rule 18 */
 TEST_F(errors, sealed_ones_give_no_right_to_write)
 {
-	int ds = CALL(dataspace_alias(self->ds, 0, self->page, RIGHTS_RW));
+	int ds = CALL(dataspace_alias(self->ds, 0, self->page, RIGHTS_RW, 0));
 	int clipped;
 
 	ASSERT_LE(0, ds);
 	EXPECT_EQ(0, CALL(seal_later(ds)));
 	EXPECT_EQ(0, CALL(seal_now(ds)));
 	EXPECT_EQ(0, CALL(seal_later(ds)));
-	EXPECT_EQ(-EPERM, CALL(dataspace_alias(ds, 0, self->page, RIGHTS_RW)));
+	EXPECT_EQ(-EPERM,
+		  CALL(dataspace_alias(ds, 0, self->page, RIGHTS_RW, 0)));
 	clipped = CALL(alias_page_clipped(ds));
 	ASSERT_LE(0, clipped);
 	EXPECT_EQ(RIGHTS_R, ds_rights(clipped));
@@ -347,7 +477,6 @@ TEST_F(errors, seal_is_refused)
 	ASSERT_LE(0, ds);
 	EXPECT_EQ(-EPERM, CALL(seal_later(ds)));
 	EXPECT_EQ(-EPERM, CALL(seal_now(ds)));
-	EXPECT_EQ(-EINVAL, CALL(dataspace_seal(self->ds, UNKNOWN_BIT)));
 	EXPECT_EQ(0, ds_state(self->ds) & DATASPACE_STATE_SEALED);
 	close(ds);
 }

@@ -126,8 +126,8 @@ TEST_F(link, hands_over_the_dataspace_itself)
 	ds = CALL(dataspace_recv(self->ends[1]));
 	ASSERT_LE(0, ds);
 	EXPECT_EQ(FD_CLOEXEC, fcntl(ds, F_GETFD));
-	ASSERT_EQ(0, dataspace_info(self->ds, &sent));
-	ASSERT_EQ(0, dataspace_info(ds, &received));
+	ASSERT_EQ(0, dataspace_info(self->ds, &sent, sizeof(sent)));
+	ASSERT_EQ(0, dataspace_info(ds, &received, sizeof(received)));
 	EXPECT_EQ(sent.id, received.id);
 	EXPECT_EQ(sent.rights, received.rights);
 	EXPECT_EQ(sent.length, received.length);
@@ -137,7 +137,7 @@ TEST_F(link, hands_over_the_dataspace_itself)
 /* rule 13 */
 TEST_F(link, keeps_them_apart_and_in_order)
 {
-	int alias = dataspace_alias(self->ds, 0, page_size(), RIGHTS_R);
+	int alias = dataspace_alias(self->ds, 0, page_size(), RIGHTS_R, 0);
 	int first;
 	int second;
 
@@ -277,9 +277,9 @@ TEST_F(link, refuses_messages_without_or_with_many)
 	ASSERT_EQ(1, send(self->ends[0], "x", 1, 0));
 	EXPECT_EQ(-EBADMSG, CALL(dataspace_recv(self->ends[1])));
 	ASSERT_EQ(0, send_several(self->ends[0], three, 2));
-	EXPECT_EQ(-EBADMSG, CALL(dataspace_recv(self->ends[1])));
+	EXPECT_EQ(-EMSGSIZE, CALL(dataspace_recv(self->ends[1])));
 	ASSERT_EQ(0, send_several(self->ends[0], three, 3));
-	EXPECT_EQ(-EBADMSG, CALL(dataspace_recv(self->ends[1])));
+	EXPECT_EQ(-EMSGSIZE, CALL(dataspace_recv(self->ends[1])));
 }
 
 /* rule 13: the message also has other control messages */
@@ -341,7 +341,7 @@ TEST(long_messages_are_refused)
 	for (i = 0; i < ARRAY_LENGTH(types); i++) {
 		ASSERT_EQ(0, socketpair(AF_UNIX, types[i], 0, ends));
 		ASSERT_EQ(2, send(ends[0], "xy", 2, 0));
-		EXPECT_EQ(-EBADMSG, CALL(dataspace_recv(ends[1])));
+		EXPECT_EQ(-EMSGSIZE, CALL(dataspace_recv(ends[1])));
 		close(ends[0]);
 		close(ends[1]);
 	}
@@ -416,8 +416,10 @@ FIXTURE_TEARDOWN(wrong)
 
 TEST_F(wrong, socket_is_not_open)
 {
-	EXPECT_EQ(-EBADF, CALL(dataspace_send(-1, self->ds)));
-	EXPECT_EQ(-EBADF, CALL(dataspace_recv(-1)));
+	EXPECT_EQ(-EXDEV, CALL(dataspace_send(-EXDEV, self->ds)));
+	EXPECT_EQ(-EXDEV, CALL(dataspace_recv(-EXDEV)));
+	EXPECT_EQ(-EBADF, CALL(dataspace_send(CLOSED, self->ds)));
+	EXPECT_EQ(-EBADF, CALL(dataspace_recv(CLOSED)));
 }
 
 TEST_F(wrong, socket_is_none)
@@ -464,12 +466,14 @@ TEST_F(wrong, socket_listens)
 	close(fd);
 }
 
-TEST_F(wrong, what_is_sent_is_not_open)
+TEST_F(wrong, what_is_sent_is_no_dataspace)
 {
 	int ends[2];
 
 	ASSERT_EQ(0, socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends));
-	EXPECT_EQ(-EBADF, CALL(dataspace_send(ends[0], -1)));
+	EXPECT_EQ(-EXDEV, CALL(dataspace_send(ends[0], -EXDEV)));
+	EXPECT_EQ(-EBADF, CALL(dataspace_send(ends[0], CLOSED)));
+	EXPECT_EQ(-EBADFD, CALL(dataspace_send(ends[0], ends[1])));
 	EXPECT_EQ(-EAGAIN, CALL(dataspace_recv(ends[1])));
 	close(ends[0]);
 	close(ends[1]);

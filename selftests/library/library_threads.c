@@ -29,7 +29,7 @@ struct worker {
 
 static int alias_of(int ds, __u32 rights)
 {
-	return CALL(dataspace_alias(ds, 0, page_size(), rights));
+	return CALL(dataspace_alias(ds, 0, page_size(), rights, 0));
 }
 
 /* Sends @ds, closes it and receives it again. */
@@ -46,9 +46,9 @@ static bool revoke_one(int grant, int ds)
 {
 	struct dataspace_info info;
 
-	return !CALL(dataspace_revoke(grant)) &&
+	return !CALL(dataspace_revoke(grant, 0)) &&
 	       alias_of(ds, RIGHTS_R) == -ESTALE &&
-	       !CALL(dataspace_info(ds, &info)) &&
+	       !CALL(dataspace_info(ds, &info, sizeof(info))) &&
 	       info.state & DATASPACE_STATE_REVOKED;
 }
 
@@ -70,7 +70,7 @@ static bool one_round(struct worker *worker)
 	int grant = alias_of(worker->ds, RIGHTS_RW);
 	int ds = pass_on(worker, alias_of(grant, RIGHTS_R));
 	bool good = ds >= 0 && revoke_one(grant, ds) && seal_one(grant) &&
-		    CALL(dataspace_revoke(-1)) == -EBADF;
+		    CALL(dataspace_revoke(-EXDEV, 0)) == -EXDEV;
 
 	close(ds);
 	close(grant);
@@ -104,7 +104,7 @@ FIXTURE_TEARDOWN(threads)
 {
 	struct dataspace_info info;
 
-	EXPECT_EQ(0, dataspace_info(self->ds, &info));
+	EXPECT_EQ(0, dataspace_info(self->ds, &info, sizeof(info)));
 	EXPECT_EQ(0, info.aliases);
 	EXPECT_EQ(RIGHTS_RW, info.rights);
 	close(self->ds);

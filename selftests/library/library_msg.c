@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "common.h"
-#include "foreign.h"
+#include "other_fds.h"
 #include "library_call.h"
 
 #define MAX DATASPACE_MSG_MAX
@@ -206,11 +206,11 @@ TEST_F(msg, has_another_file_among_them)
 	int fd;
 	int i;
 
-	for (kind = 0; kind < FOREIGN_FILES; kind++) {
+	for (kind = 0; kind < OTHER_FD_FILES; kind++) {
 		int fds[] = { self->sent[0], self->sent[0], self->sent[0] };
 
 		i = kind % ARRAY_LENGTH(fds);
-		fd = foreign_open(kind);
+		fd = other_fd_open(kind);
 		ASSERT_LE(0, fd);
 		fds[i] = fd;
 		ASSERT_EQ(0, send_fds(self->ends[0], LENGTH, fds, 3));

@@ -1072,8 +1072,8 @@ TEST_F(fields, what_is_described_can_be_mapped)
 	int ds = ds_alias_pages(self->root, 2, 5, RIGHTS_RW);
 
 	ASSERT_LE(0, ds);
-	EXPECT_EQ(0, tags_write_fd(self->root, ROOT_PAGES, 0));
-	EXPECT_EQ(0, tags_wrong_fd(ds, 3, 2));
+	EXPECT_EQ(0, pattern_write_fd(self->root, ROOT_PAGES, 0));
+	EXPECT_EQ(0, pattern_wrong_fd(ds, 3, 2));
 	close(ds);
 }
 

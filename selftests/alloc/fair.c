@@ -14,11 +14,6 @@
 #include "control.h"
 #include "proc.h"
 
-/* Long enough for a machine that is emulated to fill all of its memory. */
-#define LONG_TIMEOUT 240
-
-#define MEG ((__u64)1 << 20)
-
 #define GROUP "dataspace-fair"
 
 /* So much of a request may be held uncharged. */

@@ -206,7 +206,7 @@ TEST_F(msg, has_another_file_among_them)
 	int fd;
 	int i;
 
-	for (kind = 0; kind < OTHER_FD_FILES; kind++) {
+	for (kind = 0; kind < OTHER_FDS; kind++) {
 		int fds[] = { self->sent[0], self->sent[0], self->sent[0] };
 
 		i = kind % ARRAY_LENGTH(fds);

@@ -92,7 +92,7 @@ lint: ## static checks of all that is in the tree
 	@.ci/lint.sh
 
 .PHONY: check
-check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; TURN=1: and configs, and one of MORE_KERNELS; AGAIN=1: see .ci/again.sh)
+check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; TURN=1: and configs, and one of MORE_KERNELS)
 	@.ci/check.sh all $(if $(TURN),configs) $(if $(DEBUG),debug)
 
 .PHONY: check-all

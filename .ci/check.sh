@@ -8,7 +8,6 @@
 # Usage: check.sh [all|configs|debug|fuzz]...
 # FLAVOUR: which kernel that watches itself, see build-kernel.sh
 # JOBS: how many guests may run at the same time
-# AGAIN: not empty if what has failed is to be tried again, see again.sh
 # FUZZ_MINUTES: how long random calls go on; SEED: where they start from
 
 set -eu

@@ -73,18 +73,6 @@ machine()
 	export VM_CPUS VM_NODES VM_MEM VM_APPEND
 }
 
-# all_of FOLDER COMMAND...
-all_of()
-{
-	if [ -n "${AGAIN:-}" ]; then
-		"$TOP/.ci/again.sh" "$@"
-	else
-		folder=$1
-		shift
-		"$@" "$folder"
-	fi
-}
-
 tests_job()
 {
 	VM_TIMEOUT=${VM_TIMEOUT:-3600}
@@ -93,8 +81,8 @@ tests_job()
 	series=$(series_of "$1")
 	programs=$(programs_of "$1")
 	step "module for $1" build_module "$series"
-	verdicts "tests on $1" all_of "$(build_of "$programs")/install" \
-		"$HERE/run.sh" -k "$series" tests
+	verdicts "tests on $1" "$HERE/run.sh" -k "$series" tests \
+		"$(build_of "$programs")/install"
 	[ "$programs" != amd64 ] ||
 		verdicts "memory of a guest on $1" guest_memory "$1"
 	step "RAM service on $1" example "$1" ram_service

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Passes lines on and counts those that are verdicts: "ok    ", "FAIL  ", "skip  ",
-# and "again " for what failed and then did not. Fails if any failed, or if none
-# passed.
-# RECALL: how many lines of what each that failed has said are told once more at
-# the end, for those who are shown no more than that
+# Passes all lines on and counts the verdicts among them: lines that begin with
+# "ok    ", "FAIL  " or "skip  ". Fails if a verdict is FAIL, or if none is ok.
+# RECALL: how many lines of each failure are printed once more at the end, for
+# readers who see only the end
 
 {
 	print
@@ -12,25 +11,18 @@
 }
 
 /^ok    / { passed++ }
-/^FAIL  / { failed++ }
 /^skip  / { skipped++ }
-/^again / { again++ }
 
-/^(FAIL|again) / {
-	bad = $0
+/^FAIL  / {
+	failed++
 	left = RECALL
 }
-!/^(FAIL|again|     ) / { left = 0 }
-left-- > 0 { recalled = recalled "\n" ($0 == bad ? "      " $0 : $0) }
+!/^(FAIL|     ) / { left = 0 }
+left-- > 0 { recalled = recalled "\n" (/^FAIL/ ? "      " $0 : $0) }
 
 END {
 	if (recalled)
 		print "== once more, what failed" recalled
-	printf "%d passed, %d failed", passed, failed
-	if (skipped)
-		printf ", %d skipped", skipped
-	if (again)
-		printf ", %d only when tried again", again
-	print ""
+	printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped
 	exit failed || !passed
 }

@@ -18,8 +18,8 @@ KSFT ?= $(DATASPACE_CACHE)/source/tools/testing/selftests
 # Which kernels, in which machines: see selftests/vm/common.sh. What is more is
 # for check-all.
 KERNELS ?= 6.1 6.12 7.3
-MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+wiped 6.12+locked \
-	6.12+i386 6.12+next 6.12-arm64 6.12-arm64-64k
+MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+init_on_free 6.12+lockdown \
+	6.12+i386 6.12+trixie 6.12-arm64 6.12-arm64-64k
 
 # With TURN=1 check has one of those, too, another each day.
 ifdef TURN
@@ -106,7 +106,7 @@ configs: ## compile the module for kernels that do without something
 
 .PHONY: tested
 tested: ## write into the README what the last check has tested
-	@.ci/tested.sh
+	@.ci/update-readme.sh
 
 .PHONY: bench
 bench: ## measure against other memory objects, in an instruction-counted machine

@@ -65,9 +65,9 @@ machine()
 	1cpu) VM_CPUS=1 ;;
 	4cpus) VM_CPUS=4 ;;
 	2nodes) VM_NODES=2 VM_MEM=4096 ;;
-	wiped) VM_APPEND="init_on_alloc=0 init_on_free=1" ;;
-	locked) VM_APPEND="LOCKDOWN=confidentiality" ;;
-	i386 | next | "") ;;
+	init_on_free) VM_APPEND="init_on_alloc=0 init_on_free=1" ;;
+	lockdown) VM_APPEND="LOCKDOWN=confidentiality" ;;
+	i386 | trixie | "") ;;
 	*) die "unknown variant: $1" ;;
 	esac
 	export VM_CPUS VM_NODES VM_MEM VM_APPEND

@@ -143,10 +143,10 @@ if [ $# -eq 0 ]; then
 		library:gcc library:clang-14 tests:gcc tests:clang-14
 	for kernel in $(all_series); do
 		set -- "$@" "gcc:$kernel"
-		[ "$(release_of "$kernel")" != this ] ||
+		[ "$(release_of "$kernel")" != bookworm ] ||
 			set -- "$@" "sparse:$kernel"
 		case $(release_of "$kernel")-$(arch_of "$kernel") in
-		this-amd64) set -- "$@" "clang:$kernel" ;;
+		bookworm-amd64) set -- "$@" "clang:$kernel" ;;
 		esac
 	done
 fi

@@ -24,14 +24,15 @@ die()
 	exit 1
 }
 
-# What KERNELS names: a series of kernels (see kernel.sh), or one in a machine
-# that differs from the usual one, "SERIES+VARIANT", where VARIANT is
-#   1cpu, 4cpus   its number of processors
-#   2nodes        memory on two NUMA nodes
-#   wiped         memory that is zeroed when it is freed, not when it is taken
-#   locked        a kernel that is locked down once it has the module
-#   i386          a 64-bit kernel, and programs of 32 bits
-#   next          programs that the next Debian release's compiler has made
+# KERNELS names series of kernels (see kernel.sh), or a series and a variant of
+# the machine or of the programs, "SERIES+VARIANT":
+#   1cpu, 4cpus    a machine with as many processors
+#   2nodes         a machine with memory on two NUMA nodes
+#   init_on_free   a kernel that zeroes memory when it is freed, not when it is
+#                  allocated
+#   lockdown       a kernel that is locked down once the module is loaded
+#   i386           programs of 32 bits on a 64-bit kernel
+#   trixie         programs built with the compiler of Debian 13
 series_of()
 {
 	echo "${1%%+*}"
@@ -51,22 +52,23 @@ all_series()
 	done | awk '!seen[$0]++'
 }
 
-# Which Debian release this is, and which one has a series of kernels: with its
-# own compiler, or as a package for it.
+# The Debian release that this runs on: Debian 12, or Debian 13 in the root that
+# root.sh makes.
 release()
 {
 	if [ -n "${DATASPACE_ROOT:-}" ]; then
-		echo next
+		echo trixie
 	else
-		echo this
+		echo bookworm
 	fi
 }
 
+# The Debian release that has a series of kernels, as its own or as a backport.
 release_of()
 {
 	case $1 in
-	7.*) echo next ;;
-	*) echo this ;;
+	7.*) echo trixie ;;
+	*) echo bookworm ;;
 	esac
 }
 
@@ -83,7 +85,7 @@ arch_of()
 programs_of()
 {
 	case $1 in
-	*+i386 | *+next) variant_of "$1" ;;
+	*+i386 | *+trixie) variant_of "$1" ;;
 	*) arch_of "$1" ;;
 	esac
 }
@@ -97,7 +99,7 @@ build_of()
 	esac
 }
 
-# for_arch ARCH|i386|next COMMAND...: what it builds is for that architecture, or
+# for_arch ARCH|i386|trixie COMMAND...: what it builds is for that architecture, or
 # one of those builds of the programs. Debian's compiler looks for asm/ elsewhere
 # if it is to make 32-bit programs; the casts are the harness's.
 for_arch()
@@ -111,9 +113,9 @@ for_arch()
 			CFLAGS="$CFLAGS -idirafter /usr/include/x86_64-linux-gnu"
 			export CFLAGS
 			;;
-		next)
+		trixie)
 			shift
-			set -- next "$HERE/root.sh" "$@"
+			set -- trixie "$HERE/root.sh" "$@"
 			;;
 		esac
 		shift

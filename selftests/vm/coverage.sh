@@ -3,7 +3,7 @@
 #
 # Tells which lines of the module have run in a guest whose kernel counts them,
 # file by file, and lists those that have not. Fails if one of them is neither
-# tested nor explained in the file "uncovered".
+# tested nor explained in the file coverage-exceptions.
 # Usage: coverage.sh RESULT OBJECTS
 # RESULT is what the guest has reported, OBJECTS where the module was built.
 
@@ -25,5 +25,5 @@ cp "$objects"/*.gcno "$dir"
 
 cd "$dir"
 gcov -t ./*.gcda >lines 2>errors || die "gcov: $(cat errors)"
-awk -f "$HERE/coverage.awk" kind=explained "$HERE/uncovered" \
+awk -f "$HERE/coverage.awk" kind=explained "$HERE/coverage-exceptions" \
 	kind=lines lines | awk -f "$HERE/totals.awk"

@@ -31,6 +31,9 @@ die()
 #   init_on_free   a kernel that zeroes memory when it is freed, not when it is
 #                  allocated
 #   lockdown       a kernel that is locked down once the module is loaded
+#   kvm            a machine that can have guests of its own; one processor, as
+#                  KVM patches the kernel's code, and processors that are
+#                  emulated at the same time do not get along with that
 #   i386           programs of 32 bits on a 64-bit kernel
 #   trixie         programs built with the compiler of Debian 13
 series_of()

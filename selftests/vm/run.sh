@@ -3,19 +3,21 @@
 #
 # Boots a virtual machine with the module and runs something in it.
 #
-# Usage: run.sh [-k KERNEL] [-m MODULE] tests FOLDER|FILE...
+# Usage: run.sh [-k KERNEL] [-m MODULE] tests FOLDER [PROGRAM...]
+#        run.sh [-k KERNEL] [-m MODULE] tests FILE...
 #        run.sh [-k KERNEL] [-m MODULE] program FILE [ARGUMENT...]
 #        run.sh [-k KERNEL] [-m MODULE] shell [FILE...]
 #
-# tests    runs what kselftest's "make install" has put into FOLDER, or the
-#          test programs named, and prints a line for each test, and the totals
+# tests    runs the test programs that kselftest's "make install" has listed in
+#          FOLDER, and each PROGRAM of those that it has not listed, or the test
+#          programs named; prints a line for each test, and the totals
 # program  runs one program, prints what it prints, and returns what it returns
 # shell    boots to a prompt on this terminal, with the files in /selftests
 #
-# KERNEL is a series (see kernel.sh) or the path of an image that has the virtio
-# drivers built in; then MODULE has to be given. See qemu.sh for VM_MEM,
-# VM_CPUS, VM_TIMEOUT, VM_APPEND. VM_LIMIT: seconds that each test may take;
-# VM_DRIVERS: more drivers to load.
+# KERNEL is SERIES[+VARIANT], see common.sh, or the path of an image that has the
+# virtio drivers built in; then MODULE has to be given. VM_MEM, VM_CPUS,
+# VM_TIMEOUT, VM_APPEND: see qemu.sh. VM_LIMIT: seconds that each test program may
+# take; VM_DRIVERS: more drivers to load.
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -46,16 +48,16 @@ rm -rf "$dir"
 mkdir -p "$payload/etc" "$payload/selftests"
 : >"$dir/tests"
 
-# Prints the names of the programs that the folder lists, or of the files.
+# Prints the names of the programs to run.
 test_names()
 {
 	if [ -d "$1" ]; then
 		sed -n 's/^[^:]*://p' "$1/kselftest-list.txt"
-	else
-		for file; do
-			basename "$file"
-		done
+		shift
 	fi
+	for program; do
+		basename "$program"
+	done
 }
 
 put_tests()
@@ -88,14 +90,30 @@ put_shell()
 	echo "mode=shell" >"$payload/etc/vm.conf"
 }
 
-# From 7 on kernels have crashed while they booted on processors that were
+# Kernels from 7 on have crashed while they booted on processors that were
 # emulated at the same time.
 emulation()
 {
-	case $kernel in
+	case $1 in
 	6.*) echo multi ;;
 	*) echo single ;;
 	esac
+}
+
+# Sets what a variant says of the machine.
+prepare_machine()
+{
+	case $1 in
+	1cpu) VM_CPUS=1 ;;
+	4cpus) VM_CPUS=4 ;;
+	2nodes) VM_NODES=2 VM_MEM=4096 ;;
+	init_on_free) VM_APPEND="init_on_alloc=0 init_on_free=1" ;;
+	lockdown) VM_APPEND="LOCKDOWN=confidentiality" ;;
+	kvm) VM_CPUS=1 VM_DRIVERS="kvm-amd kvm-intel" ;;
+	i386 | trixie | "") ;;
+	*) die "unknown variant: $1" ;;
+	esac
+	export VM_CPUS VM_NODES VM_MEM VM_APPEND VM_DRIVERS
 }
 
 # Sets $image.
@@ -108,11 +126,13 @@ prepare_image()
 		"$HERE/initramfs.sh" "$initramfs" "$payload" "$module"
 		return
 	fi
-	VM_THREAD=${VM_THREAD:-$(emulation)}
+	prepare_machine "$(variant_of "$kernel")"
+	series=$(series_of "$kernel")
+	VM_THREAD=${VM_THREAD:-$(emulation "$series")}
 	export VM_THREAD
-	kver=$("$HERE/kernel.sh" "$kernel" version)
-	image=$("$HERE/kernel.sh" "$kernel" image)
-	modroot=$("$HERE/kernel.sh" "$kernel" modules)
+	kver=$("$HERE/kernel.sh" "$series" version)
+	image=$("$HERE/kernel.sh" "$series" image)
+	modroot=$("$HERE/kernel.sh" "$series" modules)
 	"$HERE/initramfs.sh" "$initramfs" "$payload" \
 		"${module:-$BUILD/$kver/module/dataspace.ko}" "$modroot" "$kver"
 }

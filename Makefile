@@ -43,7 +43,7 @@ all: module userlib selftests ## build everything (the default)
 
 .PHONY: module
 module: $(KDIR)/Makefile stage ## build module/dataspace.ko for KVER or KDIR
-	$(KBUILD) modules
+	+$(KBUILD) modules
 
 .PHONY: stage
 stage:
@@ -63,17 +63,27 @@ $(KDIR)/Makefile:
 userlib: ## build the library
 	$(MAKE) -C userlib O=$(LIB_BUILD)
 
+SELFTESTS = $(MAKE) --no-print-directory -C selftests KSFT=$(KSFT) \
+	OUTPUT=$(BUILD)/selftests
+
 .PHONY: selftests
 selftests: userlib $(KSFT)/lib.mk ## build the tests (KSFT: a kernel's tools/testing/selftests)
 	@mkdir -p $(BUILD)/selftests
-	$(MAKE) -C selftests KSFT=$(KSFT) OUTPUT=$(BUILD)/selftests all
+	+$(SELFTESTS) all
+
+.PHONY: install_tests
+install_tests: selftests ## put the tests and the list of them into BUILD/install
+	rm -rf $(BUILD)/install
+	+$(SELFTESTS) INSTALL_PATH=$(BUILD)/install install
+	+$(SELFTESTS) -s COLLECTION=dataspace emit_tests \
+		>$(BUILD)/install/kselftest-list.txt
 
 $(DATASPACE_CACHE)/source/tools/testing/selftests/lib.mk:
 	$(VM)/source.sh
 
 .PHONY: modules_install
 modules_install: module ## install the module for KVER
-	$(KBUILD) modules_install
+	+$(KBUILD) modules_install
 
 .PHONY: install
 install: userlib ## install the library and the header (DESTDIR, PREFIX, LIBDIR, INCLUDEDIR)
@@ -91,14 +101,15 @@ demo: ## show the RAM service at work in a virtual machine
 lint: ## static checks of all that is in the tree
 	@.ci/lint.sh
 
+# Of debug and all, debug takes longer, so check.sh is to start with it.
 .PHONY: check
-check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; TURN=1: and configs, and one of MORE_KERNELS)
-	@.ci/check.sh all $(if $(TURN),configs) $(if $(DEBUG),debug)
+check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; TURN=1: configs, too, and one of MORE_KERNELS; PROGRAMS: just these tests)
+	@.ci/check.sh $(if $(DEBUG),debug) all $(if $(TURN),configs)
 
 .PHONY: check-all
-check-all: ## check on all kernels and machines that there are, and all configurations
+check-all: ## check on all kernels and machines that there are, and configs
 	@KERNELS="$(KERNELS) $(MORE_KERNELS)" \
-		.ci/check.sh all configs $(if $(DEBUG),debug)
+		.ci/check.sh $(if $(DEBUG),debug) all configs
 
 .PHONY: configs
 configs: ## compile the module for kernels that do without something
@@ -126,7 +137,7 @@ fuzz: ## random calls on that kernel, guided by coverage (FUZZ_MINUTES=10, SEED)
 
 .PHONY: clean
 clean: ## remove what was built
-	$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
+	+$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
 	$(MAKE) -C userlib clean
 	rm -rf $(BUILD)
 

@@ -84,24 +84,6 @@ arch_of()
 	esac
 }
 
-# Which build of the programs runs there: that for its architecture, or another.
-programs_of()
-{
-	case $1 in
-	*+i386 | *+trixie) variant_of "$1" ;;
-	*) arch_of "$1" ;;
-	esac
-}
-
-# Where such a build of the programs and the library is.
-build_of()
-{
-	case $1 in
-	amd64) echo "$BUILD" ;;
-	*) echo "$BUILD/$1" ;;
-	esac
-}
-
 # for_arch ARCH|i386|trixie COMMAND...: what it builds is for that architecture, or
 # one of those builds of the programs. Debian's compiler looks for asm/ elsewhere
 # if it is to make 32-bit programs; the casts are the harness's.

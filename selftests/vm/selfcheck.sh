@@ -85,6 +85,9 @@ verdict "counts" "$(tail -n 1 "$dir/verdict")" "2 passed, 0 failed, 1 skipped"
 verdict "what failed is told at the end, too" 4 "$(
 	printf 'FAIL  it\n      | so\nok    that\n      | no\n' |
 		awk -v RECALL=2 -f "$HERE/totals.awk" | grep -c 'FAIL  it\|| so$')"
+verdict "a status without a verdict" "1 passed, 1 failed, 0 skipped" "$(
+	printf 'ok    it\n== all, status 2\n' |
+		awk -f "$HERE/totals.awk" | tail -n 1)"
 expect good "a kernel that says what it watches" console \
 	"1a [    0.100000] rcu: RCU lockdep checking is enabled."
 expect good "a leak that its own check will judge" console \

@@ -10,6 +10,12 @@
 	fflush()
 }
 
+# A command that has failed, but has not printed what.
+/^== .*, status [1-9]/ && !failed {
+	print "FAIL  no verdict says why"
+	failed++
+}
+
 /^ok    / { passed++ }
 /^skip  / { skipped++ }
 

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The parts of the check, and which part needs which. check.sh runs this.
+# KERNELS: SERIES[+VARIANT]..., see selftests/vm/common.sh
+# PROGRAMS: which test programs to run, all of them if none is named
+# FLAVOUR: which debug kernel, see selftests/vm/build-kernel.sh
+# FUZZ_MINUTES: how long random calls go on; SEED: where they start
+
+VM := selftests/vm
+FLAVOUR ?= kasan
+export VM_TIMEOUT ?= 3600
+
+# A part may run make: the "+" shares the jobs of this make with that one.
+PART := +.ci/part.sh
+
+# SERIES+VARIANT needs the module for SERIES and one of the builds of the library
+# and the tests.
+series = $(firstword $(subst +, ,$1))
+build = $(or $(filter i386 trixie,$(lastword $(subst +, ,$1))),\
+	$(if $(findstring -arm64,$1),arm64,amd64))
+folder = $(BUILD)/$(call build,$1)
+programs = $(or $(PROGRAMS:%=$1/install/%),$1/install)
+
+SERIES := $(sort $(foreach kernel,$(KERNELS),$(call series,$(kernel))))
+BUILDS := $(sort amd64 $(foreach kernel,$(KERNELS),$(call build,$(kernel))))
+TESTS := $(KERNELS:%=tests-%)
+EXAMPLES := $(KERNELS:%=examples-%)
+KVM := $(patsubst %,kvm-%,$(filter-out %-arm64 %-arm64-64k,$(SERIES)))
+
+# The programs with tests for machines that have guests.
+KVM_PROGRAMS := doors
+
+.PHONY: all configs debug fuzz lint judge library source debug-kernel \
+	debug-module $(TESTS) $(EXAMPLES) $(KVM) $(BUILDS:%=build-%) \
+	$(SERIES:%=kernel-%) $(SERIES:%=module-%)
+
+# make starts the parts in this order; those that take longest come first.
+all: $(TESTS) $(KVM) $(EXAMPLES) lint library judge
+
+.SECONDEXPANSION:
+
+$(TESTS): tests-%: build-$$(call build,$$*) module-$$(call series,$$*)
+	$(PART) "tests on $*" $(VM)/run.sh -k $* tests \
+		$(call programs,$(call folder,$*))
+
+$(KVM): kvm-%: build-amd64 module-%
+	$(PART) "tests with KVM on $*" $(VM)/run.sh -k $*+kvm tests \
+		$(KVM_PROGRAMS:%=$(BUILD)/amd64/install/%)
+
+$(EXAMPLES): examples-%: build-$$(call build,$$*) module-$$(call series,$$*)
+	$(PART) "RAM service on $*" $(VM)/run.sh -k $* program \
+		$(call folder,$*)/userlib/examples/ram_service --demo
+	$(PART) "buffer pool on $*" $(VM)/run.sh -k $* program \
+		$(call folder,$*)/userlib/examples/buffer_pool --demo
+
+$(BUILDS:%=build-%): build-%: source
+	$(PART) "library and tests for $*" for_arch $* make -s install_tests \
+		BUILD=$(BUILD)/$* LIB_BUILD=$(BUILD)/$*/userlib
+
+$(SERIES:%=module-%): module-%: kernel-%
+	$(PART) "module for $*" with_compiler_of $* make -s module \
+		KDIR=$$($(VM)/kernel.sh $* headers) \
+		MODDIR=$(BUILD)/$$($(VM)/kernel.sh $* version)
+
+$(SERIES:%=kernel-%): kernel-%: source
+	$(PART) "kernel $*" eval '$(VM)/kernel.sh $* image && $(VM)/kernel.sh $* modules'
+
+source:
+	$(PART) "source of the kernel" $(VM)/source.sh
+
+lint: source
+	$(PART) "static checks" .ci/lint.sh
+
+library:
+	$(PART) "library's own checks" make -s -C userlib check
+
+judge:
+	$(PART) "judge" $(VM)/selfcheck.sh
+
+configs: debug-kernel
+	$(PART) "module without options" .ci/configs.sh
+
+debug-kernel: source
+	$(PART) "$(FLAVOUR) kernel" $(VM)/build-kernel.sh $(FLAVOUR)
+
+debug-module: debug-kernel
+	$(PART) "module for the $(FLAVOUR) kernel" make -s module \
+		KDIR=$$($(VM)/build-kernel.sh $(FLAVOUR)) \
+		MODDIR=$(BUILD)/$(FLAVOUR) KCOV_INSTRUMENT=y GCOV_PROFILE=y
+
+# Lines that have not run are told even if a test has failed.
+debug: debug-module build-amd64
+	-$(PART) "$(FLAVOUR) tests" .ci/debug.sh $(FLAVOUR) \
+		$(call programs,$(BUILD)/amd64) $(BUILD)/amd64/install/fuzz
+ifeq ($(FLAVOUR),kasan)
+	$(PART) "lines of the module that no test reaches" $(VM)/coverage.sh \
+		$(BUILD)/vm/bzImage-tests/result $(BUILD)/$(FLAVOUR)/module
+endif
+
+fuzz: export FUZZ_MINUTES ?= 10
+fuzz: debug-module build-amd64
+	$(PART) "$(FLAVOUR) fuzzing" .ci/debug.sh $(FLAVOUR) \
+		$(BUILD)/amd64/install/fuzz

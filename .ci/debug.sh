@@ -1,0 +1,28 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs tests on a debug kernel with the module that was built for it. Many tests
+# look at every page of the machine: they are done sooner if it has less memory.
+# Usage: debug.sh FLAVOUR FOLDER|FILE...
+
+set -eu
+HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
+# shellcheck source=../selftests/vm/common.sh
+. "$HERE/common.sh"
+
+module=$BUILD/$1/module/dataspace.ko
+image=$("$HERE/build-kernel.sh" "$1")/arch/x86/boot/bzImage
+shift
+
+# How many places of the module the fuzzer could reach, for it to tell a share.
+places=$(objdump -r "$module" | grep -c __sanitizer_cov_trace_pc)
+minutes=${FUZZ_MINUTES:-1}
+
+# The kernel passes NAME=VALUE on to init, and that to the programs.
+VM_APPEND="page_owner=on kmemleak=on FUZZ_PLACES=$places FUZZ_MINUTES=$minutes"
+VM_APPEND="$VM_APPEND ${SEED:+SEED=$SEED}"
+VM_LIMIT=$((900 + minutes * 60))
+VM_TIMEOUT=$((3600 + minutes * 60))
+VM_MEM=${VM_MEM:-512}
+export VM_APPEND VM_LIMIT VM_TIMEOUT VM_MEM
+exec "$HERE/run.sh" -k "$image" -m "$module" tests "$@"

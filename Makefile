@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Commands for the whole tree: the module, the library, the tests, the virtual
-# machine that they run in. What Kbuild has to know is in Kbuild, not here.
+# Commands for the whole tree: the module, the library, the tests, and the virtual
+# machine that the tests run in. Kbuild reads the file Kbuild, not this one.
 
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 BUILD ?= $(CURDIR)/.build
 
-# Where the module is built: the tree itself, or a copy of its sources, so that
-# builds for several kernels can live beside each other.
+# Where the module is built: in the tree itself, or in a copy of its sources, so
+# that builds for several kernels can lie beside each other.
 MODDIR ?= $(CURDIR)
 
 XDG_CACHE_HOME ?= $(or $(HOME),/tmp)/.cache
 DATASPACE_CACHE ?= $(XDG_CACHE_HOME)/dataspace
 KSFT ?= $(DATASPACE_CACHE)/source/tools/testing/selftests
 
-# Which kernels, in which machines: see selftests/vm/common.sh. What is more is
-# for check-all.
+# The kernels, and variants of kernels, that check tests on, and those that
+# check-all adds to them; see selftests/vm/common.sh.
 KERNELS ?= 6.1 6.12 7.3
 MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+init_on_free 6.12+lockdown \
 	6.12+i386 6.12+trixie 6.12-arm64 6.12-arm64-64k
 
-# With TURN=1 check has one of those, too, another each day.
+# With TURN=1 check tests on one of MORE_KERNELS, too: another one each day.
 ifdef TURN
 TODAY := $(shell expr $$(date +%s) / 86400 % $(words $(MORE_KERNELS)) + 1)
 KERNELS += $(word $(TODAY),$(MORE_KERNELS))
@@ -30,11 +30,11 @@ export BUILD DATASPACE_CACHE KERNELS
 
 VM := selftests/vm
 
-# What is built for another machine does not lie between the sources.
+# A library for another machine is not built among the sources.
 LIB_BUILD := $(if $(CROSS_COMPILE),$(BUILD)/userlib,$(CURDIR)/userlib)
 export LIB_BUILD
 
-# A kernel that was built with clang wants its modules built so, too.
+# Modules for a kernel that was built with clang have to be built with clang.
 clang_kernel = $(shell grep -qsx 'CONFIG_CC_IS_CLANG=y' $(KDIR)/.config && echo 1)
 KBUILD = $(MAKE) -C $(KDIR) M=$(MODDIR) $(if $(clang_kernel),LLVM=1)
 
@@ -112,15 +112,15 @@ check-all: ## check on all kernels and machines that there are, and configs
 		.ci/check.sh $(if $(DEBUG),debug) all configs
 
 .PHONY: configs
-configs: ## compile the module for kernels that do without something
+configs: ## compile the module for kernels without an option that it can use
 	@.ci/configs.sh
 
 .PHONY: tested
-tested: ## write into the README what the last check has tested
+tested: ## write into the README which kernels were tested, and the totals
 	@.ci/update-readme.sh
 
 .PHONY: bench
-bench: ## measure against other memory objects, in an instruction-counted machine
+bench: ## measure against other memory objects, in a machine that counts instructions
 	@selftests/bench/bench.sh
 
 .PHONY: bench-check
@@ -132,7 +132,7 @@ check-debug: ## all tests on a kernel with KASAN and more (FLAVOUR=kcsan: KCSAN)
 	@.ci/check.sh debug
 
 .PHONY: fuzz
-fuzz: ## random calls on that kernel, guided by coverage (FUZZ_MINUTES=10, SEED)
+fuzz: ## random calls on the debug kernel, guided by coverage (FUZZ_MINUTES=10, SEED)
 	@.ci/check.sh fuzz
 
 .PHONY: clean

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Compiles the module for kernels that do without something, each for one thing.
-# Only what the compiler needs of such a kernel is made, so that nothing is known
-# of what it exports. Prints a verdict for each and the totals.
+# Compiles the module for kernels that lack an option, a kernel for each option.
+# Of these kernels only the headers are made, so that modpost does not know which
+# symbols they export. Prints a verdict for each option, and the totals.
 # Usage: configs.sh [OPTION...]    all of them if none is named
 
 set -eu
@@ -11,7 +11,8 @@ HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
 # shellcheck source=../selftests/vm/common.sh
 . "$HERE/common.sh"
 
-# What has to go for an option to go: whatever selects it.
+# Prints which options have to be off for an option to be off: those that select
+# it.
 selectors()
 {
 	case $1 in
@@ -37,7 +38,7 @@ configure()
 	fi
 }
 
-# What is said of symbols only means that none are known.
+# Drops what modpost says about symbols: it knows none.
 compile()
 {
 	make -s --no-print-directory module KDIR="$kdir" MODDIR="$1" W=1 \

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Static checks of everything that is in the tree. A check that prints anything
-# has failed. Prints a verdict for each and the totals.
+# Static checks of all files in the tree. A check that prints anything has failed.
+# Prints a verdict for each check, and the totals.
 # Usage: lint.sh [CHECK...]     all of them if none is named
 
 set -eu
@@ -12,13 +12,13 @@ HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
 
 "$HERE/deps.sh" build lint
 source=$("$HERE/source.sh")
-# What is said while they are fetched, or built, is not of our making.
+# Headers are fetched here: in a check what apt-get prints would be a complaint.
 for kernel in $(all_series); do
 	"$HERE/kernel.sh" "$kernel" headers >/dev/null
 done
 cd "$TOP"
 
-# What is in the tree or about to be, by pattern; not what was built.
+# Prints the files of some patterns that git tracks, or would if they were added.
 files()
 {
 	git -c safe.directory='*' ls-files --cached --others \
@@ -29,14 +29,14 @@ module_files=$(files 'module/*.[ch]' 'uapi/*.h')
 user_files=$(files 'userlib/*.[ch]' 'selftests/*.[ch]')
 shell_files=$(files '*.sh' .ci/run selftests/vm/init)
 
-# What these packages say about every module: their headers come without the
-# vmlinux that type information is made from.
-without_noise()
+# Drops what is printed for every module because Debian's headers come without the
+# vmlinux that BTF is made from.
+without_btf_notice()
 {
 	sed '/^Skipping BTF generation for .* due to unavailability of vmlinux$/d'
 }
 
-# build_module NAME KERNEL MAKE-ARGUMENT...: in a copy of its own.
+# build_module NAME KERNEL MAKE-ARGUMENT...: builds a copy of the module's own.
 build_module()
 {
 	copy=$BUILD/lint/$1-$2
@@ -45,12 +45,12 @@ build_module()
 	shift 2
 	rm -rf "$copy"
 	with_compiler_of "$kernel" make -s --no-print-directory module \
-		KDIR="$kdir" MODDIR="$copy" "$@" 2>&1 | without_noise
+		KDIR="$kdir" MODDIR="$copy" "$@" 2>&1 | without_btf_notice
 }
 
-# These kernels, of x86-64, were built with gcc. Their configuration names what
-# only gcc 12 can do; clang 14 gets along without. The header that declares the per-CPU
-# segment twice is the kernel's.
+# Debian's kernels for x86-64 are built with gcc, and their configuration has
+# options that clang 14 does not know: they are set to nothing. A header of the
+# kernel declares the per-CPU segment twice.
 build_with_clang()
 {
 	build_module clang "$1" W=1 CC=clang-14 \
@@ -71,9 +71,10 @@ checkpatch()
 		--show-types --no-summary --ignore "$ignored" -f "$@"
 }
 
-# Not in the module: names in mixed case, as only those of the kernel's own
-# functions are. Not in programs: what asks for names that only the kernel has,
-# and volatile, which is how a program touches memory that others change.
+# Types of warnings that are ignored. The module calls functions of the kernel
+# whose names are in mixed case. Programs do not have the kernel's macros and
+# functions that checkpatch recommends, and need volatile for memory that others
+# change.
 module_ignored=CAMELCASE
 user_ignored=ARRAY_SIZE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES
 user_ignored=$user_ignored,STRCPY,STRLCPY,STRNCPY,VOLATILE,ENOSYS

@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Writes into the README what was tested: a row for each kernel on which all
-# tests have run here, with what came of it and the day of that. What has not run
-# here keeps its row.
+# Writes into the README what was tested: a row for each kernel on which the tests
+# have run here, with the totals and the day. Rows of other kernels stay.
 
 set -eu
 HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
@@ -27,7 +26,7 @@ old_rows()
 	sed -n '/^<!-- tested/,/^<!-- end/{/^| kernel /d;/^| /p}' README.md
 }
 
-# The first of those for a kernel.
+# Prints the first row of each kernel: a new row comes before the old one.
 table()
 {
 	echo "| kernel | version | tests | day |"

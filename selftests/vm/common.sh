@@ -1,15 +1,15 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What the scripts here share: where things are, and how to say something.
-# To be sourced by a script that has set $HERE to the folder of this file.
+# Variables and functions that the scripts here share. A script that sources this
+# file has set $HERE to the folder of it.
 
 TOP=$(cd "$HERE/../.." && pwd)
 BUILD=${BUILD:-$TOP/.build}
 CACHE=${DATASPACE_CACHE:-${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/dataspace}
 KERNELS=${KERNELS:-6.1 6.12 7.3}
 
-# depmod and modprobe are not on the path of an ordinary user.
+# depmod and modprobe are not on the path of a user who is not root.
 PATH=$PATH:/usr/sbin:/sbin
 export TOP BUILD CACHE KERNELS PATH
 
@@ -75,7 +75,7 @@ release_of()
 	esac
 }
 
-# Which architecture, as Debian calls it, a series of kernels or an image is for.
+# The architecture, as Debian calls it, of a series of kernels or of an image.
 arch_of()
 {
 	case $1 in
@@ -84,9 +84,10 @@ arch_of()
 	esac
 }
 
-# for_arch ARCH|i386|trixie COMMAND...: what it builds is for that architecture, or
-# one of those builds of the programs. Debian's compiler looks for asm/ elsewhere
-# if it is to make 32-bit programs; the casts are the harness's.
+# for_arch ARCH|i386|trixie COMMAND...: runs a command that builds for another
+# architecture, for 32-bit programs, or with the compiler of Debian 13. Debian's
+# compiler does not look for asm/ in the folder of x86-64 when it makes 32-bit
+# programs, and the kselftest harness has casts that it warns of.
 for_arch()
 {
 	(
@@ -108,7 +109,8 @@ for_arch()
 	)
 }
 
-# with_compiler_of KERNEL COMMAND...
+# with_compiler_of KERNEL COMMAND...: runs a command that builds for a kernel, in
+# the Debian release that has that kernel.
 with_compiler_of()
 {
 	kernel=$1
@@ -129,8 +131,9 @@ as_root()
 	fi
 }
 
-# apt_of ARCH apt-get|apt-cache ARGUMENT...: for another architecture than this
-# machine's with package lists of its own, so that nobody else's change.
+# apt_of ARCH apt-get|apt-cache ARGUMENT...: runs it for an architecture. One that
+# is not this machine's has package lists of its own in the cache, so that those
+# of the system do not change.
 apt_of()
 {
 	arch=$1

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Reads the console of the guest. A complaint of the kernel counts as a failure
-# of whatever ran at that moment, which the marks that init leaves tell.
-
-# Leaks are not among them: the check at the end tells whose they are. Nor are
-# data races between functions of the kernel alone, of which it knows and has
-# many: a report of one counts if a function of the module is named in it, or if
-# it was cut off. Nor is what /proc/kpageflags warns of: it takes no reference to
-# the page that it looks at, and a kernel that watches itself notices when that
-# becomes part of another meanwhile. How many do not count is told.
+# Reads the guest's console. A complaint of the kernel is a failure of the program
+# that ran at that moment; init prints a line when a program starts.
+#
+# These are not failures:
+# - a leak: the check kmemleak in init finds out whether it is the module's;
+# - a data race between functions of the kernel alone, of which there are many. A
+#   report of a race counts if it names a function of the module or was cut off;
+# - a warning of /proc/kpageflags, which takes no reference to the page that it
+#   reads, so that a debug kernel notices when the page becomes part of a large
+#   folio meanwhile.
+# The numbers of races and of such warnings are printed.
 
 BEGIN {
 	complaint = "WARNING:|(^|[^A-Z_])BUG[ :]|Oops|" \
@@ -35,7 +37,7 @@ function complain()
 	dirty = 1
 }
 
-# The report of a race goes up to a line of "=".
+# The report of a race ends with a line of "=".
 function end_race(is_whole)
 {
 	if (!is_whole || race ~ /\[dataspace\]/) {
@@ -59,31 +61,31 @@ race != "" && /=====/ {
 	next
 }
 
-/WARNING: .* stable_page_flags\+/ && !look {
-	look = "      | " $0 "\n"
+/WARNING: .* stable_page_flags\+/ && !warning {
+	warning = "      | " $0 "\n"
 	lines = 0
 	next
 }
 
-function end_look()
+function end_warning()
 {
 	complain()
-	printf "%s", look
-	look = ""
+	printf "%s", warning
+	warning = ""
 }
 
-look && /---\[ end trace/ {
-	look = ""
-	looks++
+warning && /---\[ end trace/ {
+	warning = ""
+	warnings++
 	next
 }
 
-look && (/WARNING:|(^|[^A-Z_])BUG[ :]|Oops/ || ++lines > 100) {
-	end_look()
+warning && (/WARNING:|(^|[^A-Z_])BUG[ :]|Oops/ || ++lines > 100) {
+	end_warning()
 }
 
-look {
-	look = look "      | " $0 "\n"
+warning {
+	warning = warning "      | " $0 "\n"
 	next
 }
 
@@ -104,10 +106,10 @@ context > 0 {
 END {
 	if (race != "")
 		end_race(0)
-	if (look)
-		end_look()
-	if (looks)
-		print "      kernel log: " looks " warnings of /proc/kpageflags"
+	if (warning)
+		end_warning()
+	if (warnings)
+		print "      kernel log: " warnings " warnings of /proc/kpageflags"
 	if (races)
 		print "      kernel log: " races " data races without the module"
 	if (!NR)

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Reads what gcov says about each line of the module and prints a verdict for
-# each file. A line counts as run if it has in any of the objects it is in.
+# Reads what gcov prints about each line of the module, and prints a verdict for
+# each file. A line of a header has run if it has in one of the objects.
 #
-# Usage: awk -f coverage.awk kind=explained EXPLAINED kind=lines LINES
+# Usage: awk -f coverage.awk kind=exceptions EXCEPTIONS kind=lines LINES
 
-# "FILE | TEXT | REASON", where the text is "name()" for a whole function, or
-# what a line contains, with "name() " before it if only one function is meant.
-function one_explanation()
+# "FILE | TEXT | REASON", where TEXT is "name()" for a whole function, or a part
+# of a line, with "name() " before it if only lines of that function are meant.
+function one_exception()
 {
 	if (split($0, part, / *[|] */) != 3 || part[3] == "") {
-		print "FAIL  coverage: not an explanation: " $0
+		print "FAIL  coverage: not an exception: " $0
 		return
 	}
 	reasons++
@@ -38,7 +38,7 @@ function is_explained(key,    i)
 	return 0
 }
 
-# "count: number:text", where the count is "-" for what is no code.
+# "COUNT: NUMBER:TEXT", where COUNT is "-" for a line without code.
 function one_line(    count, number, key)
 {
 	count = $0
@@ -75,7 +75,7 @@ function verdict(file,    what)
 	all_lines += lines[file]
 }
 
-kind == "explained" && !/^#/ && NF { one_explanation() }
+kind == "exceptions" && !/^#/ && NF { one_exception() }
 
 kind == "lines" && /^ *-: *0:Source:/ {
 	file = $0

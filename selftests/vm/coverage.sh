@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Tells which lines of the module have run in a guest whose kernel counts them,
-# file by file, and lists those that have not. Fails if one of them is neither
-# tested nor explained in the file coverage-exceptions.
+# Prints for each file of the module how many lines have run in a guest whose
+# kernel counts that, and lists the lines that have not. Fails if one of these is
+# not in the file coverage-exceptions.
 # Usage: coverage.sh RESULT OBJECTS
-# RESULT is what the guest has reported, OBJECTS where the module was built.
+# RESULT: the file that the guest's report is in; OBJECTS: the folder that the
+# module was built in
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -25,5 +26,5 @@ cp "$objects"/*.gcno "$dir"
 
 cd "$dir"
 gcov -t ./*.gcda >lines 2>errors || die "gcov: $(cat errors)"
-awk -f "$HERE/coverage.awk" kind=explained "$HERE/coverage-exceptions" \
+awk -f "$HERE/coverage.awk" kind=exceptions "$HERE/coverage-exceptions" \
 	kind=lines lines | awk -f "$HERE/totals.awk"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Builds the module and the RAM service, and shows it at work in a guest.
+# Builds the module and the RAM service, and runs the service's demo in a guest.
 # Usage: demo.sh [KERNEL]
 
 set -eu

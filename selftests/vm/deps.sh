@@ -20,8 +20,8 @@ packages()
 	case $1 in
 	build)
 		echo gcc libc6-dev make pkg-config rsync xz-utils
-		# for 32-bit programs; gcc-multilib would drive out
-		# other cross compilers
+		# for 32-bit programs; gcc-multilib conflicts with the
+		# packages of cross compilers
 		echo libc6-dev-i386 lib32gcc-12-dev
 		for kernel in $(all_series); do
 			[ "$(release_of "$kernel")" != "$(release)" ] ||

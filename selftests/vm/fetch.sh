@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prints a folder of the cache that holds the given files of a Debian package.
-# The package is only unpacked, not installed: nobody's boot loader or busybox
-# is touched by running tests.
+# Prints a folder of the cache with files of a Debian package, all of them that
+# match a pattern. The package is unpacked, not installed: no boot loader and no
+# busybox of this machine changes.
 # Usage: fetch.sh PACKAGE[:ARCHITECTURE] [PATTERN...]
 
 set -eu

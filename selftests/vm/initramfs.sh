@@ -1,23 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Packs what the guest boots into: busybox, ./init, the drivers that it needs,
-# the module under test, and what is in the folder PAYLOAD.
+# Packs the initramfs of the guest: busybox, ./init, drivers, the module under
+# test, and the contents of the folder PAYLOAD.
 # Usage: initramfs.sh OUTPUT PAYLOAD MODULE [MODROOT KVER]
-# Without MODROOT the kernel has the drivers built in; VM_DRIVERS names more.
+# Without MODROOT the kernel has the drivers built in. VM_DRIVERS names drivers
+# that are needed beyond the usual ones.
 # VM_ARCH: the architecture of the guest, amd64 by default.
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
 
-# The result port, disks for direct I/O, and what else takes somebody's memory:
-# ciphers, devices of PCI, RDMA with the checksum that it needs.
+# The drivers are for the result port and for disks, and, where the kernel has
+# them, for other users of memory: ciphers, PCI devices, RDMA and its checksum.
 drivers="virtio_pci virtio_console virtio_blk brd loop ${VM_DRIVERS:-}"
 if_there="algif_hash algif_skcipher algif_aead authencesn"
 if_there="$if_there vfio-pci vfio_iommu_type1 crc32_generic ib_uverbs rdma_rxe"
 
-# What a driver needs, and the driver itself; not every kernel has all of them.
+# Prints insmod lines for each driver and those that it depends on.
 show_depends()
 {
 	for driver in $drivers; do
@@ -29,7 +30,7 @@ show_depends()
 	done
 }
 
-# Numbers the drivers, so that init can load them in order of dependency.
+# Numbers the drivers, so that init loads each after those that it depends on.
 copy_drivers()
 {
 	show_depends "$1" "$2" |

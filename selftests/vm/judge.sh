@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prints a verdict for every test of a finished run and the totals; fails
-# unless all of it is well. DIR holds the files "tests" (the programs that had
-# to run), "result" (what came through the port) and "console".
+# Prints a verdict for every test of a finished run, and the totals. Fails if one
+# of the verdicts is FAIL. DIR has the files "tests" (the programs that had to
+# run), "result" (what the guest has reported) and "console".
 # Usage: judge.sh DIR
 
 set -eu

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Says where a kernel is, given its series: "6.1" or "6.12" of Debian 12, "7.3"
-# of Debian 13's backports, "6.12-arm64", which is Debian's, too, and
-# "6.12-arm64-64k", which is built of Debian's source.
+# Prints where a kernel is. Its series is "6.1" or "6.12" of Debian 12 and its
+# backports, "7.3" of Debian 13's backports, "6.12-arm64" of Debian 12, or
+# "6.12-arm64-64k", which is built from Debian's source.
 # Usage: kernel.sh SERIES package   names of packages to build modules with
 #        kernel.sh SERIES version   as uname -r prints it
 #        kernel.sh SERIES headers   folder to build modules against
@@ -20,7 +20,7 @@ if [ "$(release_of "$series")" != "$(release)" ]; then
 	exec "$HERE/root.sh" "$HERE/kernel.sh" "$@"
 fi
 
-# What the release calls just "amd64".
+# Of 6.1 and 7.3 the names of the packages do not tell the series.
 package()
 {
 	case $series in
@@ -45,7 +45,8 @@ arm64_depends()
 		"linux-headers-$series" 2>/dev/null | sed -n 's/^Depends: //p'
 }
 
-# What the newest headers depend on.
+# Prints what the newest package of headers depends on; one of these packages has
+# the version in its name.
 depends()
 {
 	case $series in
@@ -79,7 +80,7 @@ unpack()
 		die "$1 is not there; apt-get install $(package) for a newer one"
 }
 
-# Those of arm64 want the tools of this machine, which look the same.
+# The headers for arm64 are used with kbuild's tools for this machine.
 headers()
 {
 	case $series in

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Boots a kernel in QEMU and returns when the guest is off. What the guest
-# reports is then in DIR/result, what the kernel said in DIR/console.
+# Boots a kernel in QEMU and returns when the guest is off. Then DIR/result has
+# what the guest has reported, and DIR/console what the kernel has printed.
 # Usage: qemu.sh DIR KERNEL INITRAMFS [terminal]
 # With "terminal" the console is the terminal that this runs on.
 # VM_ARCH: amd64, the default, or arm64; VM_MEM, VM_CPUS: size of the guest;
 # VM_NODES: 2 if half of that is on another NUMA node;
-# VM_MACHINE: which one QEMU is to be, q35 or virt if nothing is said;
-# VM_DISK: size of its disk, 256M if nothing is said;
+# VM_MACHINE: QEMU's machine type, q35 or virt by default;
+# VM_DISK: size of its disk, 256M by default;
 # VM_TIMEOUT: seconds until it is stopped; VM_THREAD: "single" if its processors
-# are to be emulated in turn, not at the same time;
+# are emulated in turn, not at the same time;
 # VM_APPEND: more for the kernel's command line; VM_ICOUNT: not empty for a guest
 # with one processor whose clock counts instructions, one a nanosecond.
 
@@ -23,8 +23,8 @@ kernel=$2
 initramfs=$3
 limit=${VM_TIMEOUT:-1800}
 
-# Processors without what emulation pays for: a fifth level of page tables,
-# pointers with signatures.
+# The processors have no fifth level of page tables and no pointer authentication:
+# both are slow when they are emulated.
 case ${VM_ARCH:-amd64} in
 arm64) qemu=aarch64 machine=virt,gic-version=3 cpu=neoverse-n1 tty=ttyAMA0 ;;
 *) qemu=x86_64 machine=q35 cpu=max,la57=off tty=ttyS0 ;;
@@ -51,17 +51,17 @@ else
 	exec </dev/null
 fi
 
-# Of QEMU's machines q35 has what ACPI would take a slow kernel too long to work
-# out in a table, and can have an IOMMU. Behind that there is a device that
-# copies memory when it is told to. KVM would deliver interrupts without asking
-# the IOMMU.
+# q35 is the machine that can have an IOMMU, and its PCI set-up takes a slow kernel
+# less time than that of "pc". Behind the IOMMU there is "edu", a device that
+# copies memory on request. With the whole of KVM's interrupt controller,
+# interrupts would not go through the IOMMU.
 dma=
 [ "$machine" != q35 ] || dma="-device intel-iommu,intremap=on -device edu"
 case $machine$accel in
 q35*kvm*) machine=q35,kernel_irqchip=split ;;
 esac
 
-# A node has a socket of its own, or the kernel wonders.
+# Each node has a processor socket of its own; otherwise the kernel warns.
 smp=${VM_CPUS:-2}
 nodes=
 if [ "${VM_NODES:-1}" -eq 2 ]; then
@@ -77,9 +77,9 @@ fi
 rm -f "$dir/result" "$dir/console"
 truncate -s "${VM_DISK:-256M}" "$dir/disk"
 
-# A warning is not a panic: the tests after it still run. An oops is.
-# Merged slab caches would hide behind each other's names. That the timer works
-# is not checked: an emulated one may be too late for that on a busy machine.
+# An oops is a panic; a warning is not, so that the tests after it run. Slab caches
+# are not merged, so that each is listed by its name. The kernel does not check
+# its timer: on a busy machine an emulated timer may be too late for that.
 append="console=$tty loglevel=7 printk.devkmsg=on oops=panic panic=-1"
 append="$append mitigations=off slab_nomerge no_timer_check ${VM_APPEND:-}"
 

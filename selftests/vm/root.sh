@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Runs a command as if on the next Debian release, for kernels that want its
-# compiler: in a root of that release, where this tree, the cache and the folder
-# for what is built are at the same places as outside. The root is made once
-# and kept in the cache. Only root can do this.
+# Runs a command in a root of Debian 13, for kernels that have to be built with
+# its compiler. This tree, the cache and the build folder have the same paths
+# there as outside. The root is made once, and kept in the cache. Only root can
+# run this.
 # Usage: root.sh COMMAND...
 
 set -eu
@@ -35,7 +35,7 @@ apt_in_root()
 	in_root env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >>"$root.log"
 }
 
-# The packages come from where those of this machine do.
+# The packages come from the mirror that this machine uses.
 make_root()
 {
 	"$HERE/deps.sh" root

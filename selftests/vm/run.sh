@@ -36,7 +36,7 @@ shift $((OPTIND - 1))
 mode=${1:?tests, program or shell}
 shift
 
-# A folder of its own if another run is going on.
+# If another run uses the folder, this one uses another.
 dir=$BUILD/vm/${kernel##*/}-$mode
 mkdir -p "$BUILD/vm"
 exec 9>"$dir.lock"
@@ -142,7 +142,7 @@ boot()
 	"$HERE/qemu.sh" "$dir" "$image" "$initramfs" "$@"
 }
 
-# Prints what the program says while it says it.
+# Prints the output of the program while it runs.
 show_program()
 {
 	boot &

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Shows that the judge lets nothing pass: feeds it runs that went wrong, each
-# in its own way, and one that went well. Needs no guest.
+# Checks judge.sh: it has to pass a run that went well, and to fail each of many
+# runs that went wrong in one way. Needs no guest.
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -10,7 +10,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
-# A run with one program, of two tests, in which all is well.
+# Writes the files of a run of one program with two tests, none of which failed.
 good_run()
 {
 	echo alias >"$dir/tests"
@@ -55,7 +55,7 @@ expect()
 	verdict "$2" "$was" "$1"
 }
 
-# The number of lines says that each complaint is recognised by itself.
+# Each complaint is in a run of its own, so that it has to be recognised by itself.
 complaint()
 {
 	expect bad "kernel says $1" console "2a [    1.500000] $1"
@@ -70,8 +70,9 @@ race()
 	echo "[    1.500000] ================================="
 }
 
-# look FUNCTION: the report of a careless look at a page, as sed appends it.
-look()
+# page_flags FUNCTION: a warning with /proc/kpageflags in its backtrace, as sed
+# appends it.
+page_flags()
 {
 	echo "2a [    1.500000] WARNING: CPU: 0 PID: 9 at include/linux/mm.h:9 $1\\"
 	echo "[    1.500000] RIP: 0010:$1\\"
@@ -82,15 +83,15 @@ look()
 
 expect good "a clean run"
 verdict "counts" "$(tail -n 1 "$dir/verdict")" "2 passed, 0 failed, 1 skipped"
-verdict "what failed is told at the end, too" 4 "$(
+verdict "failures are printed at the end, too" 4 "$(
 	printf 'FAIL  it\n      | so\nok    that\n      | no\n' |
 		awk -v RECALL=2 -f "$HERE/totals.awk" | grep -c 'FAIL  it\|| so$')"
 verdict "a status without a verdict" "1 passed, 1 failed, 0 skipped" "$(
 	printf 'ok    it\n== all, status 2\n' |
 		awk -f "$HERE/totals.awk" | tail -n 1)"
-expect good "a kernel that says what it watches" console \
+expect good "a kernel that announces its checks" console \
 	"1a [    0.100000] rcu: RCU lockdep checking is enabled."
-expect good "a leak that its own check will judge" console \
+expect good "a leak, which the check kmemleak is for" console \
 	"1a [    0.100000] kmemleak: 1 new suspected memory leaks"
 expect good "a data race of the kernel alone" console "$(race vma_end+0x1/0x2)"
 expect bad "a data race of the module" console \
@@ -99,13 +100,14 @@ expect bad "a data race that is cut off" console \
 	"$(race vma_end+0x1/0x2 | sed '$d; 3s/.$//')"
 expect bad "a warning within a data race" console \
 	"$(race 'WARNING: CPU: 0 PID: 1 at mm/memory.c:1')"
-expect good "a careless look at a page" console \
-	"$(look stable_page_flags+0x1/0x2)"
-expect bad "a warning that looks like it" console "$(look ds_open+0x1/0x2)"
-expect bad "a careless look that is cut off" console \
-	"$(look stable_page_flags+0x1/0x2 | sed '$d; 4s/.$//')"
-expect bad "a warning within a careless look" console \
-	"$(look stable_page_flags+0x1/0x2 |
+expect good "a warning of /proc/kpageflags" console \
+	"$(page_flags stable_page_flags+0x1/0x2)"
+expect bad "a warning of another function" console \
+	"$(page_flags ds_open+0x1/0x2)"
+expect bad "a warning of /proc/kpageflags that is cut off" console \
+	"$(page_flags stable_page_flags+0x1/0x2 | sed '$d; 4s/.$//')"
+expect bad "a bug within a warning of /proc/kpageflags" console \
+	"$(page_flags stable_page_flags+0x1/0x2 |
 		sed '3s/Call Trace/BUG: unable to handle page fault/')"
 expect bad "empty result" result "1,\$d"
 expect bad "empty console" console "1,\$d"

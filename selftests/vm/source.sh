@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Puts into the cache what the tests and the static checks use of the kernel's
-# source: the kselftest harness, checkpatch and kernel-doc. Prints the folder.
+# Puts a part of the kernel's source into the cache, and prints the folder: the
+# kselftest harness, checkpatch and kernel-doc.
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)

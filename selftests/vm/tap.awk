@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Reads what came through the result port and prints a verdict for every test.
-# What is missing counts as failed: results that were announced, programs that
-# were asked for, the end of the report. So does a skipped test that does not
-# say why.
+# Reads the guest's report and prints a verdict for every test. A missing result,
+# a program that did not run and a report without its end are failures, and so is
+# a skipped test that gives no reason.
 #
 # Usage: awk -f tap.awk kind=tests TESTS kind=result RESULT
 
@@ -12,7 +11,7 @@ function pass(what)
 	print "ok    " what
 }
 
-# With what the program has said since the last verdict.
+# Prints what the program has printed since the last verdict, too.
 function fail(what)
 {
 	print "FAIL  " what
@@ -25,7 +24,7 @@ function skip(what, reason)
 	print "skip  " what ": " reason
 }
 
-# A figure that is worth to be seen though nothing is wrong.
+# Prints a line that a program wants to be seen even if nothing has failed.
 function note(line)
 {
 	sub(/.*note: /, "", line)
@@ -41,7 +40,7 @@ function start_program(name)
 	asked_for[name] = 2
 }
 
-# What follows the last "# SKIP" of a line.
+# Returns what follows the last "# SKIP" of a line.
 function skip_reason(line)
 {
 	sub(/.*# *SKIP */, "", line)
@@ -54,7 +53,7 @@ function complain(what)
 	fail(program ": " what)
 }
 
-# "ok 3 - name # SKIP reason", without the parts that a program leaves out.
+# A line is "ok 3 - name # SKIP reason", of which a program may leave out parts.
 function test_name(line)
 {
 	sub(/^(not )?ok *[0-9]* *-? */, "", line)

@@ -62,6 +62,90 @@ build_with_clang()
 		KCFLAGS="-Wno-unknown-warning-option -Wno-duplicate-decl-specifier"
 }
 
+# Prints the global symbols of the module's object files, which lie in $copy:
+# "FILE SYMBOL TYPE", where the type U is for a symbol that the file uses only.
+module_symbols()
+{
+	xargs nm -gAP <"$copy/module/dataspace.mod" |
+		sed 's|^.*/\([^/]*\)\.o: \([^ ]* .\).*|\1.c \2|'
+}
+
+# Reads lines "FILE USED-FILE WHAT", and what tsort prints about them: all files
+# of a circle, each of which uses the one after it. Prints why.
+explain_circles()
+{
+	awk '
+	function explain(    i) {
+		for (i = 1; i <= n; i++)
+			print circles ". circle: " file[i] " uses " \
+				file[i % n + 1] ": " what[file[i], file[i % n + 1]]
+		n = 0
+	}
+	NR == FNR { what[$1, $2] = $3; next }
+	/loop:$/ { explain(); circles++; next }
+	{ file[++n] = $2 }
+	END { explain() }' "$@"
+}
+
+# A file of the module may use files below it, and none that uses it. That holds for
+# what it calls, for what else it refers to, and for what it includes.
+check_circles()
+{
+	module_symbols | awk '
+	$3 == "U" { users[$2] = users[$2] " " $1; next }
+	{ file_of[$2] = $1 }
+	END {
+		for (symbol in file_of) {
+			n = split(users[symbol], user, " ")
+			for (i = 1; i <= n; i++)
+				print user[i], file_of[symbol], symbol
+		}
+	}' >"$copy/uses"
+	grep '^#include "' module/*.[ch] |
+		sed 's|^module/\(.*\):.*"\(.*\)"|\1 \2 #include|' >>"$copy/uses"
+	cut -d " " -f 1,2 "$copy/uses" | sort -u | LC_ALL=C tsort 2>&1 >/dev/null |
+		explain_circles "$copy/uses" -
+}
+
+# Names that are global in the module are global in the whole kernel.
+check_prefixes()
+{
+	module_symbols | awk '
+		BEGIN {
+			prefix = "dataspace|backing|extent|pool|contig|lineage"
+			prefix = "^(__pfx_)?(" prefix "|range_tree|kver)_"
+		}
+		$3 != "U" && $2 !~ prefix &&
+		$2 !~ /^(__pfx_)?(init|cleanup)_module$/ {
+			print $1 ": no prefix: " $2
+		}'
+}
+
+# Rules of dataspace(7) that are not built yet, so that no test can show them.
+rules_without_test="23 27 28 29 30 31"
+
+# Each rule that a test cites has to be in dataspace(7), and each rule there has
+# to be cited by a test.
+check_rules()
+{
+	mkdir -p "$BUILD/lint"
+	sed -n 's/^\.BR\{0,1\} rule \([0-9]\{1,\}\).*/\1/p' \
+		userlib/man/man7/dataspace.7 | sort -u >"$BUILD/lint/rules"
+	files 'selftests/*.[ch]' | xargs cat | sed 's|^[[:space:]]*\*||' |
+		tr -s '\n\t ' ' ' |
+		grep -oE '\brules? [0-9]+((,| and|, and| to) [0-9]+)*' |
+		grep -oE '[0-9]+' | sort -u >"$BUILD/lint/cited"
+	for rule in $rules_without_test; do
+		echo "$rule"
+	done | sort -u >"$BUILD/lint/exceptions"
+	comm -12 "$BUILD/lint/cited" "$BUILD/lint/exceptions" |
+		sed 's/^/cited, but listed as without a test: rule /'
+	sort -u "$BUILD/lint/cited" "$BUILD/lint/exceptions" |
+		comm -3 - "$BUILD/lint/rules" |
+		sed 's/^\t/cited by no test: rule /
+			s/^[0-9]/not in dataspace(7): rule &/'
+}
+
 # checkpatch IGNORED-TYPE,... FILE...
 checkpatch()
 {
@@ -118,6 +202,14 @@ run_check()
 		;;
 	gcc:*)
 		build_module gcc "${1#*:}" W=1
+		;;
+	symbols:*)
+		build_module symbols "${1#*:}" >/dev/null
+		check_circles
+		check_prefixes
+		;;
+	rules)
+		check_rules
 		;;
 	clang:*)
 		build_with_clang "${1#*:}"

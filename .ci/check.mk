@@ -28,7 +28,7 @@ EXAMPLES := $(KERNELS:%=examples-%)
 KVM := $(patsubst %,kvm-%,$(filter-out %-arm64 %-arm64-64k,$(SERIES)))
 
 # The programs with tests for machines that have guests.
-KVM_PROGRAMS := doors
+KVM_PROGRAMS := access
 
 .PHONY: all configs debug fuzz lint judge library source debug-kernel \
 	debug-module $(TESTS) $(EXAMPLES) $(KVM) $(BUILDS:%=build-%) \

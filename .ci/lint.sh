@@ -25,7 +25,8 @@ files()
 		--exclude-standard -- "$@"
 }
 
-module_files=$(files 'module/*.[ch]' 'uapi/*.h')
+module_files=$(files 'module/*.[ch]')
+uapi_files=$(files 'uapi/*.h')
 user_files=$(files 'userlib/*.[ch]' 'selftests/*.[ch]')
 shell_files=$(files '*.sh' .ci/run selftests/vm/init)
 
@@ -156,10 +157,11 @@ checkpatch()
 }
 
 # Types of warnings that are ignored. The module calls functions of the kernel
-# whose names are in mixed case. Programs do not have the kernel's macros and
+# whose names are in mixed case. BIT() is not for programs. Programs do not have the kernel's macros and
 # functions that checkpatch recommends, and need volatile for memory that others
 # change.
 module_ignored=CAMELCASE
+uapi_ignored=BIT_MACRO
 user_ignored=ARRAY_SIZE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES
 user_ignored=$user_ignored,STRCPY,STRLCPY,STRNCPY,VOLATILE,ENOSYS
 
@@ -170,14 +172,15 @@ run_check()
 	case $1 in
 	checkpatch)
 		checkpatch "$module_ignored" $module_files
+		checkpatch "$uapi_ignored" $uapi_files
 		checkpatch "$user_ignored" $user_files
 		rm -f .checkpatch-camelcase.*
 		;;
 	clang-format)
-		clang-format-14 --dry-run -Werror $module_files $user_files
+		clang-format-14 --dry-run -Werror $module_files $uapi_files $user_files
 		;;
 	kernel-doc)
-		perl "$source/scripts/kernel-doc" -none -Wall $module_files
+		perl "$source/scripts/kernel-doc" -none -Wall $module_files $uapi_files
 		;;
 	shellcheck)
 		shellcheck $shell_files

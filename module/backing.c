@@ -57,14 +57,14 @@ static int backing_reserve(unsigned long nr_pages)
 	long in_use = atomic_long_read(&pages_in_use);
 
 	do {
-		if (limit && (nr_pages > limit || in_use > limit - nr_pages)) {
-			pr_info_ratelimited(
-				"%lu KiB wanted, %ld KiB in use, limit_mb is %llu KiB\n",
-				nr_pages << (PAGE_SHIFT - 10),
-				in_use << (PAGE_SHIFT - 10),
-				limit << (PAGE_SHIFT - 10));
-			return -EDQUOT;
-		}
+		if (!limit || (nr_pages <= limit && in_use <= limit - nr_pages))
+			continue;
+		pr_info_ratelimited(
+			"%lu KiB wanted, %ld KiB in use, limit_mb is %llu KiB\n",
+			nr_pages << (PAGE_SHIFT - 10),
+			in_use << (PAGE_SHIFT - 10),
+			limit << (PAGE_SHIFT - 10));
+		return -EDQUOT;
 	} while (!atomic_long_try_cmpxchg(&pages_in_use, &in_use,
 					  in_use + nr_pages));
 	return 0;
@@ -211,6 +211,7 @@ static int backing_fill_contiguous(struct backing *backing,
 	extent_run_begin(&run, request);
 	while (*index < request->nr_pages) {
 		struct extent extent;
+		unsigned long left;
 
 		ret = extent_run_take(&run, &extent);
 		if (ret == -EAGAIN) {
@@ -251,12 +252,13 @@ static int backing_fill_scattered(struct backing *backing,
 		return -ENOMEM;
 	while (*index < request->nr_pages) {
 		struct extent extent;
+		unsigned long left;
 		int ret;
 
 		if (fatal_signal_pending(current))
 			return -EINTR;
-		piece.nr_pages = backing_largest_piece(
-			*index, request->nr_pages - *index);
+		left = request->nr_pages - *index;
+		piece.nr_pages = backing_largest_piece(*index, left);
 		ret = extent_alloc_scattered(&extent, &piece);
 		if (ret)
 			return ret;

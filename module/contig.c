@@ -85,8 +85,8 @@ static bool contig_run_is_takeable(struct zone *zone, unsigned long pfn,
 		if (PageBuddy(page)) {
 			/* the order of the free pages, may be out of date */
 			order = READ_ONCE(page_private(page));
-			pfn += BIT(
-				min_t(unsigned long, order, pageblock_order));
+			order = min_t(unsigned long, order, pageblock_order);
+			pfn += BIT(order);
 		} else if (contig_page_is_takeable(page, movable)) {
 			pfn++;
 		} else {

@@ -162,6 +162,8 @@ static unsigned long extent_node_available(int node)
  *
  * What counts is how much is free or can be made so, contiguous or not, in all
  * and on the nodes that the request may have.
+ *
+ * Return: whether the request can't be served.
  */
 bool extent_is_beyond_reach(const struct extent_request *request)
 {

@@ -131,8 +131,8 @@ static ssize_t copy_checked(struct dataspace *ds, loff_t pos, size_t bytes,
 
 /*
  * An iterator that sleeps is a pipe's: it has no user memory, and the pipe is
- * locked. So a reference keeps the page. If the right is still there after the copy, it was there all the
- * time; otherwise nobody has seen the copy.
+ * locked. So a reference keeps the page. If the right is still there after the
+ * copy, it was there all the time; otherwise nobody has seen the copy.
  */
 static ssize_t copy_sleeping(struct dataspace *ds, loff_t pos, size_t bytes,
 			     struct iov_iter *iter, const struct copy *copy)

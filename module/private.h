@@ -203,6 +203,8 @@ struct dataspace_walk {
 };
 
 typedef bool (*dataspace_visit_t)(struct dataspace *ds, void *arg);
+typedef void (*backing_range_t)(struct backing *backing, unsigned long start,
+				unsigned long end);
 
 /**
  * struct dataspace_op - an ioctl that has a structure as its argument
@@ -349,6 +351,14 @@ static inline loff_t dataspace_length(const struct dataspace *ds)
 static inline struct dataspace *dataspace_of(const struct file *file)
 {
 	return file->private_data;
+}
+
+/* Those whose turn is over are at the end of the list */
+static inline struct dataspace_mapping *
+dataspace_first_mapping(struct dataspace *ds)
+{
+	return list_first_entry_or_null(&ds->mappings, struct dataspace_mapping,
+					node);
 }
 
 static inline struct dataspace *to_dataspace(struct lineage_member *member)

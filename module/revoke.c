@@ -88,10 +88,8 @@ static int revoke_compare(void *priv, const struct list_head *one,
 }
 
 /* Call for each run of the union of the ranges of those that are mapped */
-static void revoke_for_each_run(struct backing *backing, struct list_head *list,
-				void (*call)(struct backing *backing,
-					     unsigned long start,
-					     unsigned long end))
+static void revoke_call_on_runs(struct backing *backing, struct list_head *list,
+				backing_range_t call)
 {
 	unsigned long start = 0;
 	unsigned long end = 0;
@@ -127,8 +125,7 @@ static bool revoke_is_flushed(struct dataspace *ds)
 		spin_lock(&backing->lock);
 		flushed = true;
 		for (steps = 0; steps < DATASPACE_BATCH; steps++) {
-			mapping = list_first_entry_or_null(
-				&ds->mappings, struct dataspace_mapping, node);
+			mapping = dataspace_first_mapping(ds);
 			flushed = !mapping || mapping->flushed;
 			if (flushed ||
 			    mm_tlb_flush_pending(mapping->vma->vm_mm))
@@ -155,8 +152,7 @@ static void revoke_finish(struct dataspace *ds)
 
 	spin_lock(&backing->lock);
 	for (left = ds->nr_mappings; left; left--) {
-		mapping = list_first_entry_or_null(
-			&ds->mappings, struct dataspace_mapping, node);
+		mapping = dataspace_first_mapping(ds);
 		if (!mapping)
 			break;
 		list_move_tail(&mapping->node, &ds->mappings);
@@ -206,7 +202,7 @@ static void revoke_cut_off(struct backing *backing, struct list_head *marked)
 
 	backing_grace_period();
 	list_sort(NULL, marked, revoke_compare);
-	revoke_for_each_run(backing, marked, backing_zap);
+	revoke_call_on_runs(backing, marked, backing_zap);
 	list_for_each_entry(ds, marked, revoked_node) {
 		spin_lock(&backing->lock);
 		ds->unmapped = true;
@@ -215,7 +211,7 @@ static void revoke_cut_off(struct backing *backing, struct list_head *marked)
 	}
 	if (revoke_finish_flushed(marked))
 		return;
-	revoke_for_each_run(backing, marked, backing_mark_linked);
+	revoke_call_on_runs(backing, marked, backing_mark_linked);
 	revoke_finish_flushed(marked);
 	list_splice_tail_init(marked, &backing->flushing);
 }

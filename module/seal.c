@@ -94,8 +94,7 @@ static bool seal_visit(struct dataspace *ds, void *arg)
 		sealing->changed = true;
 	}
 	if (sealing->set & SEAL_NOW) {
-		mapping = list_first_entry_or_null(
-			&ds->mappings, struct dataspace_mapping, node);
+		mapping = dataspace_first_mapping(ds);
 		if (mapping && !mapping->write_protected) {
 			mapping->write_protected = true;
 			dataspace_vm_write_protect(mapping->vma);

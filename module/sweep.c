@@ -28,8 +28,8 @@
 #include "kver.h"
 #include "private.h"
 
-#define SWEEP_RETRY_MIN_MS 10
-#define SWEEP_RETRY_MAX_MS 1000
+#define SWEEP_RETRY_MIN_MS 10U
+#define SWEEP_RETRY_MAX_MS 1000U
 #define SWEEP_TRIES_MAX 7 /* that often doubled, the interval is at its limit */
 
 /* How often a folio is looked at before it counts as pinned, 10 us apart */
@@ -49,8 +49,9 @@ static unsigned long backing_deferred_bits(const struct backing *backing)
 
 static unsigned long backing_retry_delay(unsigned int tries)
 {
-	return msecs_to_jiffies(
-		min(SWEEP_RETRY_MIN_MS << tries, SWEEP_RETRY_MAX_MS));
+	unsigned int ms = SWEEP_RETRY_MIN_MS << tries;
+
+	return msecs_to_jiffies(min(ms, SWEEP_RETRY_MAX_MS));
 }
 
 /* Sweep the surroundings of a page again later */
@@ -93,7 +94,7 @@ static bool backing_page_is_pinned(struct backing *backing, unsigned long index,
 		folio_put(folio);
 		if (extra <= 0)
 			return false;
-		udelay(10);
+		usleep_range(5, 10);
 	}
 	return true;
 }
@@ -111,7 +112,7 @@ static void backing_truncate(struct backing *backing, unsigned long start,
 		if (!backing_has_page(backing, start) &&
 		    !backing_has_page(backing, end - 1))
 			return;
-		udelay(10);
+		usleep_range(5, 10);
 	}
 	if (backing_has_page(backing, start))
 		backing_defer(backing, start);

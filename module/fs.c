@@ -140,10 +140,8 @@ static struct inode *dataspace_alloc_inode(struct super_block *sb)
 	backing->walk = NULL;
 	INIT_LIST_HEAD(&backing->revoked);
 	INIT_LIST_HEAD(&backing->flushing);
-	backing->revoking = false;
 	init_waitqueue_head(&backing->wait);
 	backing->tries = NULL;
-	backing->retrying = false;
 	return &backing->inode;
 }
 

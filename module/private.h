@@ -71,15 +71,13 @@ enum contiguity {
  * @revoked: dataspaces that are marked as revoked, for @revoke_work
  * @flushing: those of them that are unmapped but may be in use by TLB entries
  *	that are about to be flushed; only for @revoke_work
- * @revoking: whether @revoke_work is queued or runs; it holds the inode then
- * @revoke_work: cuts off the holders of what was revoked
+ * @revoke_work: cuts off the holders of what was revoked; holds the inode
  * @wait: for an end of @walk, of a revocation, or of a SEAL_NOW
  * @deferred: one bit for each %LARGE_FOLIO_PAGES that hold pages to be released which
  *	were pinned when that was tried
  * @tries: for each bit of @deferred how often that was tried
- * @retrying: whether @retry is queued or runs; it holds the inode then
  * @retry_slow: when those of @deferred that were tried often are next, in jiffies
- * @retry: tries again to release what is in @deferred
+ * @retry: tries again to release what is in @deferred; holds the inode
  */
 struct backing {
 	struct inode inode;
@@ -95,13 +93,11 @@ struct backing {
 	struct dataspace_walk *walk;
 	struct list_head revoked;
 	struct list_head flushing;
-	bool revoking;
 	struct delayed_work revoke_work;
 	wait_queue_head_t wait;
 
 	unsigned long *deferred;
 	u8 *tries;
-	bool retrying;
 	unsigned long retry_slow;
 	struct delayed_work retry;
 };

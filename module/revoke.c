@@ -68,16 +68,18 @@ static bool revoke_visit(struct dataspace *ds, void *arg)
 	return true;
 }
 
-/* Hand over what was marked to the work; as long as it runs it holds the inode */
+/*
+ * Hand over what was marked to the work. The work holds the inode once for being
+ * queued, and once for running: it may be both.
+ */
 static void revoke_submit(struct backing *backing, struct list_head *marked)
 {
 	spin_lock(&backing->lock);
 	list_splice_tail(marked, &backing->revoked);
-	if (!backing->revoking)
-		ihold(&backing->inode);
-	backing->revoking = true;
 	spin_unlock(&backing->lock);
-	mod_delayed_work(dataspace_revoke_wq, &backing->revoke_work, 0);
+	ihold(&backing->inode);
+	if (mod_delayed_work(dataspace_revoke_wq, &backing->revoke_work, 0))
+		iput(&backing->inode);
 }
 
 static int revoke_compare(void *priv, const struct list_head *one,
@@ -221,6 +223,7 @@ static void revoke_work(struct work_struct *work)
 	struct backing *backing = container_of(to_delayed_work(work),
 					       struct backing, revoke_work);
 	LIST_HEAD(marked);
+	bool is_new;
 	bool done;
 
 	spin_lock(&backing->lock);
@@ -230,14 +233,12 @@ static void revoke_work(struct work_struct *work)
 	if (!list_empty(&marked))
 		revoke_cut_off(backing, &marked);
 	spin_lock(&backing->lock);
-	done = list_empty(&backing->revoked) && list_empty(&backing->flushing);
-	if (!done)
-		queue_delayed_work(dataspace_revoke_wq, &backing->revoke_work,
-				   list_empty(&backing->revoked));
-	backing->revoking = !done;
+	is_new = !list_empty(&backing->revoked);
+	done = !is_new && list_empty(&backing->flushing);
 	spin_unlock(&backing->lock);
 	wake_up_all(&backing->wait);
-	if (done)
+	if (done || !queue_delayed_work(dataspace_revoke_wq,
+					&backing->revoke_work, !is_new))
 		iput(&backing->inode);
 }
 

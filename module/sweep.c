@@ -54,23 +54,29 @@ static unsigned long backing_retry_delay(unsigned int tries)
 	return msecs_to_jiffies(min(ms, SWEEP_RETRY_MAX_MS));
 }
 
-/* Sweep the surroundings of a page again later */
+/*
+ * Sweep the surroundings of a page again later. The work holds the inode once for
+ * being queued, and once for running: it may be both.
+ */
 static void backing_defer(struct backing *backing, unsigned long index)
 {
 	unsigned long bit = (index - BACKING_START) / LARGE_FOLIO_PAGES;
 	unsigned long delay;
+	bool was_queued;
 
 	spin_lock(&backing->lock);
 	__set_bit(bit, backing->deferred);
-	if (!backing->retrying)
-		ihold(&backing->inode);
-	backing->retrying = true;
 	delay = backing_retry_delay(backing->tries[bit]);
 	spin_unlock(&backing->lock);
+	ihold(&backing->inode);
 	if (delay == backing_retry_delay(0))
-		mod_delayed_work(backing_sweep_wq, &backing->retry, delay);
+		was_queued = mod_delayed_work(backing_sweep_wq, &backing->retry,
+					      delay);
 	else
-		queue_delayed_work(backing_sweep_wq, &backing->retry, delay);
+		was_queued = !queue_delayed_work(backing_sweep_wq,
+						 &backing->retry, delay);
+	if (was_queued)
+		iput(&backing->inode);
 }
 
 /* Whether the folio at @index is pinned, and where it begins and ends */
@@ -242,7 +248,6 @@ static void backing_retry(struct work_struct *work)
 	unsigned long delay;
 	unsigned long bit;
 	bool drained = false;
-	bool done;
 
 	if (slow)
 		backing->retry_slow =
@@ -266,13 +271,8 @@ static void backing_retry(struct work_struct *work)
 		cond_resched();
 	}
 	delay = backing_next_retry(backing);
-	spin_lock(&backing->lock);
-	backing->retrying = delay || !bitmap_empty(backing->deferred, bits);
-	if (backing->retrying)
-		queue_delayed_work(backing_sweep_wq, &backing->retry, delay);
-	done = !backing->retrying;
-	spin_unlock(&backing->lock);
-	if (done)
+	if (!delay ||
+	    !queue_delayed_work(backing_sweep_wq, &backing->retry, delay))
 		iput(&backing->inode);
 }
 

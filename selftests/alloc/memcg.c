@@ -7,6 +7,7 @@
 
 #include "cgroup.h"
 #include "common.h"
+#include "control.h"
 #include "fdpass.h"
 #include "pages.h"
 #include "proc.h"
@@ -160,6 +161,40 @@ TEST_F(memcg, charge_leaves_page_by_page)
 	close(second);
 	EXPECT_EQ(page, cgroup_file_bytes(ONE, page));
 	close(first);
+	EXPECT_EQ(0, cgroup_file_bytes(ONE, 0));
+}
+
+/* rules 4 and 17: though descriptors and mappings of it are left */
+TEST_F(memcg, charge_leaves_with_REVOKE_SELF)
+{
+	int ds = order(self->socket, variant->most, variant->flags);
+	int alias = ds_alias(ds, 0, variant->most, RIGHTS_RW);
+	char *map = ds_map(alias, variant->most, READ_WRITE);
+
+	ASSERT_NE(MAP_FAILED, map);
+	pattern_write(map, variant->most / page_size(), 0);
+	EXPECT_EQ(variant->most, cgroup_file_bytes(ONE, variant->most));
+	EXPECT_EQ(0, ds_revoke_flags(ds, DATASPACE_REVOKE_SELF));
+	EXPECT_EQ(0, cgroup_file_bytes(ONE, 0));
+}
+
+/* rules 4 and 14: of a pinned page, and at most of the 2 MiB around it */
+TEST_F(memcg, charge_of_a_pinned_page_stays_until_the_unpin)
+{
+	int ds = order(self->socket, variant->most, variant->flags);
+	char *map = ds_map(ds, variant->most, READ_WRITE);
+	long long bytes;
+	struct pin pin;
+
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(0, pin_page(&pin, map + 5 * page_size()));
+	munmap(map, variant->most);
+	close(ds);
+	bytes = cgroup_file_bytes(ONE, huge_size());
+	EXPECT_LE(page_size(), bytes);
+	EXPECT_GE(huge_size(), bytes);
+	EXPECT_LE(bytes, cgroup_number(ONE, "memory.current", ""));
+	pin_close(&pin);
 	EXPECT_EQ(0, cgroup_file_bytes(ONE, 0));
 }
 

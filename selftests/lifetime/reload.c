@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "common.h"
+#include "control.h"
 #include "failpoint.h"
 #include "fdpass.h"
 #include "kmod.h"
@@ -81,6 +82,19 @@ TEST_F(busy, while_a_page_is_mapped)
 	close(self->ds);
 	EXPECT_TRUE(unload_is_refused());
 	munmap(map, 2 * page_size());
+	EXPECT_TRUE(unload_is_refused());
+	munmap(map, 4 * page_size());
+}
+
+/* rules 16 and 17: a revoked root has no pages, but it is a dataspace */
+TEST_F(busy, while_a_revoked_root_is_open_or_mapped)
+{
+	char *map = ds_map(self->ds, 4 * page_size(), PROT_READ);
+
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(0, ds_revoke_flags(self->ds, DATASPACE_REVOKE_SELF));
+	EXPECT_TRUE(unload_is_refused());
+	close(self->ds);
 	EXPECT_TRUE(unload_is_refused());
 	munmap(map, 4 * page_size());
 }

@@ -28,7 +28,7 @@
 
 #define WORLDS 4
 #define WORLDS_MAX 16
-#define OPERATIONS 22
+#define OPERATIONS 23
 #define MEMORIES 6
 #define SPACES 256
 #define PROCESSES 4
@@ -227,7 +227,9 @@ int space_depth(const struct world *world, int space);
 int space_aliases(const struct world *world, int space);
 int space_exclusive(const struct world *world, int space);
 bool space_is_last(const struct world *world, int space);
-void space_revoke(struct world *world, int space);
+int space_derived_vmas(const struct world *world, int space);
+/* What is derived, and the dataspace itself if @itself. */
+void space_revoke(struct world *world, int space, bool itself);
 void space_seal(struct world *world, int space, int seal);
 void mapping_begin(struct world *world, struct mapping *mapping, int space);
 void mapping_copy(struct world *world, const struct mapping *mapping);
@@ -257,6 +259,7 @@ bool op_close(struct world *world);
 bool op_write(struct world *world);
 bool op_read(struct world *world);
 bool op_revoke(struct world *world);
+bool op_revoke_self(struct world *world);
 bool op_seal(struct world *world);
 bool op_seal_now(struct world *world);
 

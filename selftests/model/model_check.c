@@ -54,6 +54,8 @@ static void check_counts(struct world *world, const struct handle *handle,
 		 info->aliases);
 	CHECK_EQ(world, revoked ? 0 : world->spaces[space].vmas,
 		 info->mappings);
+	CHECK_EQ(world, revoked ? 0 : space_derived_vmas(world, space),
+		 info->derived_mappings);
 }
 
 void check_info(struct world *world, const struct handle *handle)

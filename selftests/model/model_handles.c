@@ -23,8 +23,22 @@ static int random_length(struct world *world)
 
 static __u32 random_rights(struct world *world)
 {
-	return DATASPACE_READ | pick(world, 8) |
-	       (pick(world, 2) ? DATASPACE_WRITE : 0);
+	return RIGHTS_R | (pick(world, 4) ? DATASPACE_WRITE : 0) |
+	       (pick(world, 2) ? DATASPACE_EXEC : 0);
+}
+
+/* Mostly with the rights to go on with it. */
+static __u32 random_rights_of_alias(struct world *world)
+{
+	__u32 rights = random_rights(world);
+
+	if (!pick(world, 16))
+		rights &= ~DATASPACE_MAP;
+	if (!pick(world, 16))
+		rights &= ~DATASPACE_DERIVE;
+	if (!pick(world, 4))
+		rights &= ~DATASPACE_EXPORT;
+	return rights;
 }
 
 /*
@@ -120,9 +134,22 @@ static long expected_alias(const struct space *source, __u32 rights,
 		return -ESTALE;
 	if (too_long)
 		return -EINVAL;
+	if (!(source->rights & DATASPACE_DERIVE))
+		return -EPERM;
 	if (rights & ~space_rights(source) && !(flags & DATASPACE_ALIAS_CLIP))
 		return -EPERM;
 	return 0;
+}
+
+static bool is_contiguous(const struct memory *memory, int start, int end)
+{
+	int i;
+
+	for (i = start + 1; i < end; i++) {
+		if (memory->pfn[i] != memory->pfn[i - 1] + 1)
+			return false;
+	}
+	return true;
 }
 
 static void derive(struct world *world, const struct handle *from, int start,
@@ -134,9 +161,10 @@ static void derive(struct world *world, const struct handle *from, int start,
 	int depth = space_depth(world, index);
 
 	space->memory = source->memory;
-	space->contiguous = source->contiguous;
 	space->start = source->start + start;
 	space->end = source->start + end;
+	space->contiguous = is_contiguous(&world->memories[space->memory],
+					  space->start, space->end);
 	space->rights = rights & space_rights(source);
 	space->seal = source->seal;
 	note_space(world, free_handle(world), index, fd);
@@ -162,7 +190,7 @@ bool op_alias(struct world *world)
 {
 	struct handle *from = deep_handle(world);
 	__u32 flags = pick(world, 4) ? 0 : DATASPACE_ALIAS_CLIP;
-	__u32 rights = random_rights(world);
+	__u32 rights = random_rights_of_alias(world);
 	int start, end, beyond, fd;
 	struct space *source;
 	long expected;
@@ -317,7 +345,23 @@ bool op_revoke(struct world *world)
 	space = space_of(world, handle);
 	CHECK_EQ(world, space->revoked ? -ESTALE : 0, ds_revoke(handle->fd));
 	if (!space->revoked)
-		space_revoke(world, handle->space);
+		space_revoke(world, handle->space, false);
+	check_info(world, handle);
+	return true;
+}
+
+bool op_revoke_self(struct world *world)
+{
+	struct handle *handle = some_handle(world);
+	struct space *space;
+
+	if (!handle)
+		return false;
+	space = space_of(world, handle);
+	CHECK_EQ(world, space->revoked ? -ESTALE : 0,
+		 ds_revoke_flags(handle->fd, DATASPACE_REVOKE_SELF));
+	if (!space->revoked)
+		space_revoke(world, handle->space, true);
 	check_info(world, handle);
 	return true;
 }

@@ -77,6 +77,8 @@ static long expected_map(const struct space *space, int prot)
 		return -ESTALE;
 	if (prot & PROT_WRITE && space->seal)
 		return -EPERM;
+	if (!(space->rights & DATASPACE_MAP))
+		return -EACCES;
 	if (prot & PROT_EXEC && !(space->rights & DATASPACE_EXEC))
 		return -EACCES;
 	return 0;

@@ -27,6 +27,7 @@ static const struct operation table[OPERATIONS] = {
 	{ "seal now", op_seal_now, 2 }, { "pin", op_pin, 10 },
 	{ "unpin", op_unpin, 8 },	{ "fork", op_fork, 3 },
 	{ "thread", op_thread, 3 },	{ "exit", op_exit, 2 },
+	{ "revoke itself", op_revoke_self, 3 },
 };
 
 const char *operation_name(int operation)

@@ -175,7 +175,21 @@ static void revoke_one(struct world *world, int index)
 	uncover_mappings(world, index);
 }
 
-void space_revoke(struct world *world, int index)
+int space_derived_vmas(const struct world *world, int index)
+{
+	int count = 0;
+	int i;
+
+	for (i = 0; i < SPACES; i++) {
+		const struct space *space = &world->spaces[i];
+
+		if (space->there && is_derived(world, i, index))
+			count += space->vmas;
+	}
+	return count;
+}
+
+void space_revoke(struct world *world, int index, bool itself)
 {
 	bool derived[SPACES];
 	int i;
@@ -183,6 +197,7 @@ void space_revoke(struct world *world, int index)
 	for (i = 0; i < SPACES; i++)
 		derived[i] = world->spaces[i].there &&
 			     is_derived(world, i, index);
+	derived[index] = itself;
 	for (i = 0; i < SPACES; i++) {
 		if (derived[i])
 			revoke_one(world, i);

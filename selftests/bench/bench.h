@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the benchmark's parts share. A subject is some work that is measured at
- * some sizes for some kinds of objects; a kind is the dataspace or one of its
- * peers. What is measured is time; in the guest that bench.sh makes, each
- * instruction takes a nanosecond.
+ * What the parts of the benchmark share. A subject is some work that is
+ * measured at some sizes for some kinds of objects; a kind is the dataspace or
+ * one of its peers. Time is what is measured; in the guest that bench.sh boots,
+ * each instruction takes a nanosecond.
  */
 #ifndef DATASPACE_BENCH_H
 #define DATASPACE_BENCH_H
@@ -17,10 +17,10 @@
 #define MAX_WORKS 4
 #define MAX_SAMPLES 9
 
-/* When there are samples for that long there are enough. */
+/* Sampling ends after this time. */
 #define ENOUGH_NS 150000000
 
-/* Why there is no figure, besides what the kernel says */
+/* Why there is no figure, besides errors of the kernel. */
 #define NO_SUCH_WORK (-EOPNOTSUPP)
 #define TAKES_TOO_LONG (-ETIME)
 
@@ -52,7 +52,7 @@ struct kind {
 
 extern const struct kind dataspace, scattered, eventfd_kind, dup_kind;
 extern const struct kind memfd, memfd_ro, hugetlb, shmem_thp, udmabuf, dma_heap;
-/* Not an object but a way: what is done at once for ours, one after another. */
+/* Not an object: what is done at once for dataspaces is done one by one. */
 extern const struct kind one_by_one;
 
 /**

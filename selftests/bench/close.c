@@ -22,7 +22,7 @@ static int every_second_part(int source, size_t size, size_t number)
 static const struct kind disjoint = { .part = disjoint_part };
 static const struct kind every_second = { .part = every_second_part };
 
-/* Of the root and, after that, of its aliases */
+/* The costs of closing the root, and then its aliases. */
 struct close_costs {
 	struct samples root;
 	struct samples aliases;
@@ -62,7 +62,7 @@ static int close_samples(const struct kind *pattern, size_t pages,
 	return ret;
 }
 
-/* What is found for the root is followed by what is found for the aliases. */
+/* Finds the figures for the root, and after them those for the aliases. */
 static int close_cost(const struct kind *kind, size_t number, long long *costs)
 {
 	static struct close_costs pieces, none;

@@ -41,7 +41,7 @@ static int allocate_and_free(const struct job *job)
 	return fd < 0 ? fd : close(fd);
 }
 
-/* What is zeroed for longer shows only how long zeroing takes. */
+/* Larger objects show only how long zeroing takes. */
 static int alloc_cost(const struct kind *kind, size_t size, long long *costs)
 {
 	struct job job = { .kind = kind, .size = size };

@@ -4,7 +4,7 @@
 
 #include "bench.h"
 
-/* The device stays open: opening it is not what is measured. */
+/* The device stays open, as opening it is not measured. */
 static int alloc(size_t size, __u32 flags)
 {
 	static int device = -1;
@@ -35,7 +35,9 @@ static int ds_handle(int source, size_t size)
 	return ds_alias(source, 0, size, RIGHTS_RW);
 }
 
-/* All over the source, of one to sixteen pages, many of them overlapping. */
+/*
+ * Aliases all over the source, of one to sixteen pages, many of which overlap.
+ */
 static int ds_part(int source, size_t size, size_t number)
 {
 	size_t pages = size / page_size();
@@ -53,7 +55,7 @@ static int eventfd_handle(int source, size_t size)
 	return result(eventfd(0, EFD_CLOEXEC));
 }
 
-/* What it is a descriptor of makes no difference. */
+/* The kind of the file does not matter. */
 static int dup_source(size_t size)
 {
 	return ds_contiguous(page_size());

@@ -15,7 +15,7 @@ static int one_handle(const struct kind *kind, int source, size_t size,
 
 #define FEW 256
 
-/* Occupies what is free below the highest descriptor that is open. */
+/* Occupies the free numbers below the highest descriptor. */
 static size_t fill_holes(int *fillers)
 {
 	size_t count = 0;
@@ -48,7 +48,7 @@ static int open_in_a_row(const struct kind *kind, int source, size_t size,
 }
 
 /*
- * Open @number handles with descriptors in a row. Return the first of them or
+ * Opens @number handles with descriptors in a row. Returns the first one or
  * -errno.
  */
 int live_open(const struct kind *kind, int source, size_t size, size_t number)

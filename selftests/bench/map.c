@@ -76,7 +76,7 @@ static int map_sample(const struct kind *kind, size_t size,
 	return cost < 0 ? cost : 0;
 }
 
-/* At 1 GiB the ones that take a fault for each page tell nothing new. */
+/* At 1 GiB kinds that fault on each page tell nothing new. */
 static int map_cost(const struct kind *kind, size_t size, long long *costs)
 {
 	struct samples samples[MAX_WORKS] = { 0 };

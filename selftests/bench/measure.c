@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The clock, medians, and how often something is done. */
+/* The clock, medians, and the number of repetitions. */
 #include <stdlib.h>
 #include <time.h>
 
 #include "bench.h"
 
-/* A sample takes about this long, if it does not take longer to do it once. */
+/* A sample takes about this long, unless one repetition takes longer. */
 #define SAMPLE_NS 1000000
 #define MAX_GOES 200
 
@@ -59,7 +59,10 @@ static int goes_in_a_sample(long long cost)
 	return cost * MAX_GOES < SAMPLE_NS ? MAX_GOES : SAMPLE_NS / cost;
 }
 
-/* What one go costs, or -errno. The first one, which warms up, is not counted. */
+/*
+ * The cost of one repetition, or -errno. The first one, which warms up, does
+ * not count.
+ */
 long long repeat(int (*go)(const struct job *job), const struct job *job)
 {
 	struct samples samples = { 0 };

@@ -44,7 +44,7 @@ static int filled_memfd(size_t size, unsigned int flags)
 	return fd;
 }
 
-/* Of a kind that udmabuf takes */
+/* A memfd that udmabuf accepts. */
 int memfd_with_memory(size_t size)
 {
 	int fd = filled_memfd(size, MFD_ALLOW_SEALING);
@@ -103,7 +103,10 @@ static int hugetlb_object(size_t size)
 	return filled_memfd(size, MFD_HUGETLB);
 }
 
-/* Enough for 1 GiB and what is freed late; not there for the others. */
+/*
+ * Reserves huge pages for 1 GiB and for what is freed late; other kinds have
+ * none.
+ */
 static void pool_fill(void)
 {
 	write_file(POOL, "516");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bytes of kernel memory per handle, of many: what the kernel has in slabs, and
- * what it charges to the cgroup. The table of descriptors is there before.
+ * Bytes of kernel memory per handle, of many handles: what is in slabs, and
+ * what is charged to the cgroup. The table of descriptors has its size before.
  */
 #include <stdlib.h>
 
@@ -38,7 +38,7 @@ static int join_group(void)
 	return cgroup_join(GROUP);
 }
 
-/* The first round is for the table of descriptors. */
+/* The first round only grows the table of descriptors. */
 static int measure_usage(const struct kind *kind, int source, size_t number,
 			 long long *costs)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From closing the last alias until the process that polls has answered, beside
- * the same with an eventfd that is written; and a poll that need not wait.
+ * The time from closing the last alias to the answer of the process that polls,
+ * beside the same with an eventfd that is written; and a poll that need not
+ * wait.
  */
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -40,7 +41,7 @@ static bool hear(int socket)
 	return read(socket, &byte, 1) == 1;
 }
 
-/* Each time it is told to, it waits, and says when it was woken. */
+/* The child waits each time it is told to, and answers when it was woken up. */
 static void wait_and_answer(int fd, bool drain)
 {
 	eventfd_t value;
@@ -60,7 +61,7 @@ static int wake_by(int fd, int alias)
 	return result(alias < 0 ? eventfd_write(fd, 1) : close(alias));
 }
 
-/* While we sleep the other one gets to where it waits. */
+/* During the sleep the child gets to where it waits. */
 static long long wake_sample(const struct kind *kind, int fd)
 {
 	long long start;

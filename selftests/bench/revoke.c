@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Revoking aliases, mapped and touched or not, that processes hold, beside
- * those processes unmapping and closing them one by one.
+ * Revoking aliases that processes hold, mapped and touched or not, beside those
+ * processes unmapping and closing them one by one.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ struct holder {
 	int socket;
 };
 
-/* What there is to be revoked. */
+/* The aliases that are revoked. */
 struct grants {
 	int root;
 	size_t number;
@@ -70,7 +70,7 @@ static void give_back(int alias, char *map)
 	close(alias);
 }
 
-/* Says when it has them; told to, gives them back and says so. */
+/* The holder answers when it has its aliases, and when it has closed them. */
 static void hold(const struct grants *grants, size_t holder, int socket)
 {
 	size_t number = grants->number / grants->holders;
@@ -108,7 +108,7 @@ static int start_holder(const struct grants *grants, size_t number,
 	return hear(sockets[0]) ? 0 : -ENOMEM;
 }
 
-/* Also those that wait to be told anything end by this. */
+/* Holders that wait for a byte end by this, too. */
 static void end_holder(struct holder *holder)
 {
 	close(holder->socket);

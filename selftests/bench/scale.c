@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One more handle among many that live, overlapping in all ways, and asking
- * about the source of them all.
+ * One more handle among many live ones, which overlap in all ways, and INFO of
+ * their source.
  */
 #include "bench.h"
 
@@ -67,7 +67,10 @@ const struct subject scale_subject = {
 	.cost = scale_cost,
 };
 
-/* Apart, as it takes long, and without what is the same at any number. */
+/*
+ * A subject of its own, as it takes long; without what does not depend on the
+ * number.
+ */
 const struct subject million_subject = {
 	.works = { "one more among N (whole)", "one more among N (part)",
 		   "INFO with N" },

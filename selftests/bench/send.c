@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From one process to another: send the descriptor over a socket; there map it,
- * touch a byte, unmap, close and answer.
+ * Sends a descriptor over a socket to another process, which maps it, touches a
+ * byte, unmaps, closes and answers.
  */
 #include <stdlib.h>
 #include <sys/socket.h>

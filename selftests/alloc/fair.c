@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an allocation costs those who have nothing to do with it: rules 4, 27
- * and 28.
+ * What an allocation costs processes that have nothing to do with it: rules 4,
+ * 27 and 28.
  */
 #define _GNU_SOURCE
 #include <kselftest_harness.h>
@@ -16,10 +16,10 @@
 
 #define GROUP "dataspace-fair"
 
-/* So much of a request may be held uncharged. */
+/* The part of a request that may be held uncharged. */
 #define UNCHARGED (16 * MEG)
 
-/* What else takes and gives memory meanwhile. */
+/* What other processes may take or give back during a test. */
 #define NOISE (12 * MEG)
 
 static long long pages_moved(void)
@@ -37,7 +37,7 @@ static __u64 free_bytes(void)
 	return number_in_file("/proc/meminfo", "MemFree:") * 1024;
 }
 
-/* Fills memory with what can be moved, but for so many bytes. */
+/* Fills memory with movable pages until @bytes are free. */
 static int fill_memory_but(__u64 bytes)
 {
 	int file = memfd_create("fill", MFD_CLOEXEC);
@@ -78,7 +78,7 @@ FIXTURE_TEARDOWN(group)
 	EXPECT_EQ(0, cgroup_remove(GROUP));
 }
 
-/* What comes of an allocation in the group, as a status; 0 if it is @want. */
+/* Allocates in the group; the child exits with 0 if the result is @want. */
 static pid_t alloc_in_group(__u64 length, __u32 flags, int want)
 {
 	pid_t child = fork();
@@ -122,7 +122,9 @@ TEST_F_TIMEOUT(group, that_is_slowed_down_harms_nobody, LONG_TIMEOUT)
 	EXPECT_GT(2.0, seconds() - start);
 }
 
-/* rule 27: what is not there is not looked for by moving what is */
+/*
+ * rule 27: no pages are migrated for a request that is beyond what is available
+ */
 TEST_F_TIMEOUT(group, that_asks_beyond_what_is_available_moves_nobody,
 	       LONG_TIMEOUT)
 {
@@ -150,8 +152,8 @@ static bool has_stopped(pid_t child)
 }
 
 /*
- * How much memory a child takes at most until it stops, beyond what its group is
- * charged for.
+ * How much memory a child takes until it stops, at most, beyond what its group
+ * is charged.
  */
 static long long watch_uncharged(pid_t child, long long charged_before)
 {
@@ -159,7 +161,10 @@ static long long watch_uncharged(pid_t child, long long charged_before)
 	long long most = 0;
 
 	while (!has_stopped(child)) {
-		/* in this order: what comes in between makes it less */
+		/*
+		 * in this order: what is charged in between makes the result
+		 * smaller
+		 */
 		long long taken = before - (long long)free_bytes();
 		long long charged = cgroup_number(GROUP, "memory.current", "");
 
@@ -170,8 +175,8 @@ static long long watch_uncharged(pid_t child, long long charged_before)
 	return most;
 }
 
-/* Lets go a child that has stopped; its status. */
-static int let_go(pid_t child)
+/* Continues a child that has stopped; 0, or -1 if it has not. */
+static int continue_child(pid_t child)
 {
 	int status;
 
@@ -196,13 +201,13 @@ TEST_F_TIMEOUT(group, is_charged_as_memory_is_taken, LONG_TIMEOUT)
 		_exit(failed);
 	}
 	most = watch_uncharged(child, 0);
-	EXPECT_EQ(0, let_go(child));
+	EXPECT_EQ(0, continue_child(child));
 	EXPECT_EQ(0, wait_for(child));
 	TH_LOG("%lld KiB uncharged at most", most >> 10);
 	EXPECT_GT((long long)(UNCHARGED + NOISE), most);
 }
 
-/* Uses up the limit of the group but for a bit, stops, then asks for more. */
+/* Uses the limit of the group but for 8 MiB, stops, then asks for more. */
 static int meet_the_limit(__u64 length)
 {
 	char limit[32];
@@ -230,17 +235,17 @@ TEST_F_TIMEOUT(group, that_meets_its_limit_has_taken_little_more, LONG_TIMEOUT)
 	while (!has_stopped(child))
 		usleep(1000);
 	charged = cgroup_number(GROUP, "memory.current", "");
-	ASSERT_EQ(0, let_go(child));
+	ASSERT_EQ(0, continue_child(child));
 	most = watch_uncharged(child, charged);
-	EXPECT_EQ(0, let_go(child));
+	EXPECT_EQ(0, continue_child(child));
 	EXPECT_EQ(0, wait_for(child));
 	TH_LOG("%lld KiB uncharged at most", most >> 10);
 	EXPECT_GT((long long)(UNCHARGED + NOISE), most);
 }
 
 /*
- * Memory that looks movable, but of every so many bytes there is one page that
- * somebody refers to: what is taken of it in one piece fails on the way.
+ * Memory that looks movable, but has a pinned page every PIN_DISTANCE bytes, so
+ * that taking a long run of it fails on the way.
  */
 #define PIN_DISTANCE (40 * MEG)
 #define MAX_PINS 512
@@ -270,7 +275,9 @@ FIXTURE_SETUP(crowd)
 	ASSERT_NE(MAP_FAILED, self->map);
 	for (at = 0; at < length && i < MAX_PINS; at += PIN_DISTANCE)
 		ASSERT_EQ(0, pin_page(&self->pin[i++], self->map + at));
-	/* no 64 MiB of what is free, and enough to move the rest to */
+	/*
+	 * no 64 MiB run is free, but there is enough memory to migrate pages to
+	 */
 	ASSERT_LE(0, fill_memory_but(memory_of_the_machine() / 6));
 }
 
@@ -285,7 +292,7 @@ FIXTURE_TEARDOWN(crowd)
 		}
 }
 
-static pid_t ask_in_vain(void)
+static pid_t ask_forever(void)
 {
 	pid_t child = fork();
 
@@ -294,7 +301,7 @@ static pid_t ask_in_vain(void)
 	return child;
 }
 
-/* The longest that a small request has taken, in seconds; or -1 if one failed. */
+/* The longest time of a small request, in seconds; or -1 if one failed. */
 static double longest_small(void)
 {
 	double most = 0;
@@ -323,7 +330,7 @@ TEST_F_TIMEOUT(crowd, of_large_requests_lets_small_ones_pass, LONG_TIMEOUT)
 
 	ASSERT_LE(0, alone);
 	for (i = 0; i < CROWD; i++)
-		self->member[i] = ask_in_vain();
+		self->member[i] = ask_forever();
 	sleep(2);
 	among = longest_small();
 	TH_LOG("%.3f s alone, %.3f s among %d that ask for %llu MiB", alone,
@@ -332,7 +339,9 @@ TEST_F_TIMEOUT(crowd, of_large_requests_lets_small_ones_pass, LONG_TIMEOUT)
 	EXPECT_GT(2.0, among);
 }
 
-/* rule 28: needs a kernel that was booted with cma=, which takes the top */
+/*
+ * rule 28: needs a kernel booted with cma=, whose area is at the top of memory
+ */
 TEST(what_cma_owns_is_no_obstacle)
 {
 	const __u64 lengths[] = { 6 * MEG, 64 * MEG };

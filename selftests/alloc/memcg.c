@@ -373,7 +373,7 @@ TEST_F(limit, of_any_size_is_taken_as_it_is)
 
 #define IN_USE "/sys/module/dataspace/parameters/in_use"
 
-/* What is in use can be read, and only read. */
+/* rule 4: in_use can be read, but not be written */
 TEST_F(limit, comes_with_a_count_of_bytes)
 {
 	const long long before = number_in_file(IN_USE, "");

@@ -221,7 +221,7 @@ TEST_F_TIMEOUT(node, of_no_matter_which_means_all, LONG_TIMEOUT)
 
 #define GROUP "dataspace-nodes"
 
-/* What a process that may use node 0 alone gets. */
+/* A process whose cpuset has only node 0. */
 FIXTURE(cpuset){};
 
 FIXTURE_VARIANT(cpuset)
@@ -262,7 +262,7 @@ FIXTURE_TEARDOWN(cpuset)
 	EXPECT_EQ(0, cgroup_remove(GROUP));
 }
 
-/* A bit for each thing that is not as it should be. */
+/* Allocates in the cpuset; a bit for each result that is wrong. */
 static int alloc_in_cpuset(__u64 bytes, __u32 flags)
 {
 	const __u64 length = whole_pages(bytes);
@@ -285,7 +285,7 @@ static int alloc_in_cpuset(__u64 bytes, __u32 flags)
 	return ret;
 }
 
-/* rule 4: as mbind(2) refuses a node that is not the caller's */
+/* rule 4: a node outside of the cpuset is refused, as by mbind(2) */
 TEST_F(cpuset, holds_with_a_node_named_and_without)
 {
 	pid_t child = fork();
@@ -295,7 +295,7 @@ TEST_F(cpuset, holds_with_a_node_named_and_without)
 	EXPECT_EQ(0, wait_for(child));
 }
 
-/* rule 27: what other nodes have is not searched for */
+/* rule 27: memory of other nodes is not searched */
 TEST_F(cpuset, that_has_less_is_ENOMEM)
 {
 	const __u64 length = node_memory(0, "MemTotal:");

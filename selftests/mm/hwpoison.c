@@ -257,7 +257,7 @@ TEST(a_lost_page_is_taken_off_the_account_once)
 	munmap(map, length);
 	close(ds);
 	ASSERT_EQ(0, text_to_file(PARAMETER, "1"));
-	EXPECT_EQ(-ENOMEM, ds_alloc(length + 1, RIGHTS_RW, 0));
+	EXPECT_EQ(-EDQUOT, ds_alloc(length + 1, RIGHTS_RW, 0));
 	ds = ds_alloc(length, RIGHTS_RW, 0);
 	EXPECT_LE(0, ds);
 	ASSERT_EQ(0, text_to_file(PARAMETER, "0"));

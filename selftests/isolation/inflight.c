@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * REVOKE while a process is in the middle of munmap(): rule 17.
+ *
+ * munmap() clears page tables, takes the VMAs out of the reverse mapping and
+ * flushes the TLB, in that order. The user of a grant can draw this out: it unmaps
+ * the grant together with a page of a file whose reverse mapping is busy, as a hole
+ * is being punched under very many mappings. Until that is over the user's other
+ * thread goes on with the entries in the TLB of its processor, which has nothing
+ * else to do.
+ */
+#include <kselftest_harness.h>
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "common.h"
+#include "control.h"
+#include "proc.h"
+#include "sigbus.h"
+
+/* Processes, and how often each maps the file. */
+#define CROWD 2
+#define CROWD_MAPPINGS 30000
+
+/* Rounds with a munmap() in flight that are enough, and seconds to get them. */
+#define ENOUGH 3
+#define PATIENCE 5.0
+
+/* What the owner writes once REVOKE has returned. */
+#define AFTER 0xaf7e50000000001ULL
+
+/* Shared with the user. */
+struct state {
+	/* accesses so far; whether the user has seen AFTER */
+	__u64 uses;
+	bool seen;
+	/* the thread that unmaps, once it is about to */
+	pid_t unmapper;
+	bool punching;
+	bool unmapped;
+};
+
+struct scene {
+	struct state *state;
+	size_t length;
+	/* each derived from the one before */
+	int root;
+	int middle;
+	int grant;
+	/* the file, the processes that map it, and the user */
+	int file;
+	pid_t crowd[CROWD];
+	pid_t user;
+	/* the grant, as the user has it mapped, and how it uses it */
+	char *map;
+	bool writes;
+	/* rounds, and those in which munmap() was in flight */
+	int rounds;
+	int stalled;
+};
+
+FIXTURE(inflight)
+{
+	struct scene scene;
+};
+
+#define get(field) __atomic_load_n(&(field), __ATOMIC_SEQ_CST)
+#define set(field, value) __atomic_store_n(&(field), value, __ATOMIC_SEQ_CST)
+
+static void run_on_cpu(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+static void join_crowd(int file, int ready)
+{
+	int i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (i = 0; i < CROWD_MAPPINGS; i++) {
+		if (ds_map(file, page_size(), PROT_READ) == MAP_FAILED)
+			_exit(1);
+	}
+	write(ready, "", 1);
+	for (;;)
+		pause();
+}
+
+/* The file is in the page cache, so that there is a hole to punch. */
+FIXTURE_SETUP(inflight)
+{
+	struct scene *scene = &self->scene;
+	int ready[2];
+	char byte;
+	int i;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two processors");
+	sigbus_init();
+	scene->state = mmap(NULL, page_size(), READ_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, scene->state);
+	scene->file = memfd_create("busy", MFD_CLOEXEC);
+	ASSERT_EQ(0, ftruncate(scene->file, page_size()));
+	ASSERT_EQ(0, pipe(ready));
+	for (i = 0; i < CROWD; i++) {
+		scene->crowd[i] = fork();
+		if (!scene->crowd[i])
+			join_crowd(scene->file, ready[1]);
+	}
+	close(ready[1]);
+	for (i = 0; i < CROWD; i++)
+		ASSERT_EQ(1, read(ready[0], &byte, 1));
+	close(ready[0]);
+	run_on_cpu(0);
+}
+
+FIXTURE_TEARDOWN(inflight)
+{
+	struct scene *scene = &self->scene;
+	int i;
+
+	for (i = 0; i < CROWD; i++) {
+		if (scene->crowd[i] > 0)
+			kill(scene->crowd[i], SIGKILL);
+	}
+	for (i = 0; i < CROWD; i++) {
+		if (scene->crowd[i] > 0)
+			wait_for(scene->crowd[i]);
+	}
+}
+
+static void *use_grant(void *arg)
+{
+	struct scene *scene = arg;
+	struct state *state = scene->state;
+	__u64 value;
+
+	run_on_cpu(1);
+	for (;;) {
+		if (scene->writes ? try_store(scene->map, state->uses) :
+				    try_load(scene->map, &value))
+			return NULL;
+		if (!scene->writes && value == AFTER)
+			set(state->seen, true);
+		set(state->uses, state->uses + 1);
+	}
+}
+
+static void *punch(void *arg)
+{
+	struct scene *scene = arg;
+
+	set(scene->state->punching, true);
+	fallocate(scene->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+		  page_size());
+	return NULL;
+}
+
+/* The grant, and behind it a page of the file. */
+static bool map_both(struct scene *scene)
+{
+	const size_t space = 2 * scene->length + page_size();
+	char *at = mmap(NULL, space, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			0);
+
+	if (at == MAP_FAILED)
+		return false;
+	at += scene->length - (uintptr_t)at % scene->length;
+	scene->map = mmap(at, scene->length,
+			  scene->writes ? READ_WRITE : PROT_READ,
+			  MAP_SHARED | MAP_FIXED, scene->grant, 0);
+	return scene->map == at &&
+	       mmap(at + scene->length, page_size(), PROT_READ,
+		    MAP_SHARED | MAP_FIXED, scene->file, 0) != MAP_FAILED;
+}
+
+static void user_main(struct scene *scene)
+{
+	struct state *state = scene->state;
+	pthread_t user, puncher;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (!map_both(scene) || pthread_create(&user, NULL, use_grant, scene))
+		_exit(1);
+	while (!get(state->uses))
+		usleep(1000);
+	if (pthread_create(&puncher, NULL, punch, scene))
+		_exit(1);
+	while (!get(state->punching))
+		usleep(100);
+	usleep(2000);
+	set(state->unmapper, syscall(SYS_gettid));
+	munmap(scene->map, scene->length + page_size());
+	set(state->unmapped, true);
+	pthread_join(puncher, NULL);
+	pthread_join(user, NULL);
+	_exit(0);
+}
+
+/* Whether the thread that unmaps waits for something in the kernel. */
+static bool unmapper_waits(const struct scene *scene)
+{
+	char path[64];
+	char text[512];
+	char *name_end;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", scene->user,
+		 get(scene->state->unmapper));
+	if (proc_read(path, text, sizeof(text)) < 0)
+		return false;
+	name_end = strrchr(text, ')');
+	return name_end && name_end[2] == 'D';
+}
+
+/* Whether the user goes on, at the moment. */
+static bool user_goes_on(const struct scene *scene)
+{
+	const __u64 uses = get(scene->state->uses);
+	int i;
+
+	for (i = 0; i < 100; i++) {
+		if (get(scene->state->uses) != uses)
+			return true;
+		usleep(100);
+	}
+	return false;
+}
+
+/* Waits for it; returns whether munmap() is stuck and the user is not. */
+static bool munmap_is_in_flight(const struct scene *scene)
+{
+	while (!get(scene->state->unmapped)) {
+		if (get(scene->state->unmapper) && unmapper_waits(scene))
+			return user_goes_on(scene) &&
+			       !get(scene->state->unmapped);
+		usleep(200);
+	}
+	return false;
+}
+
+static bool round_begin(struct scene *scene)
+{
+	const __u64 zero = 0;
+
+	memset(scene->state, 0, sizeof(*scene->state));
+	if (pwrite(scene->file, &zero, sizeof(zero), 0) != sizeof(zero))
+		return false;
+	scene->root = ds_alloc(scene->length, RIGHTS_RW, 0);
+	scene->middle = ds_alias(scene->root, 0, scene->length, RIGHTS_RW);
+	scene->grant = ds_alias(scene->middle, 0, scene->length, RIGHTS_RW);
+	if (scene->grant < 0)
+		return false;
+	scene->user = fork();
+	if (!scene->user)
+		user_main(scene);
+	scene->rounds++;
+	return scene->user > 0;
+}
+
+/*
+ * REVOKE of the root has returned: what the owner writes now stays, and is not
+ * seen. Returns whether that was so until munmap() had ended.
+ */
+static bool round_end(struct scene *scene)
+{
+	const __u64 after = AFTER;
+	__u64 value = 0;
+	bool right;
+
+	pwrite(scene->root, &after, sizeof(after), 0);
+	right = wait_for(scene->user) == 0;
+	pread(scene->root, &value, sizeof(value), 0);
+	right = right && value == AFTER && !get(scene->state->seen);
+	close(scene->grant);
+	close(scene->middle);
+	close(scene->root);
+	return right;
+}
+
+static bool goes_on(const struct scene *scene, double begun)
+{
+	return scene->stalled < ENOUGH && seconds() - begun < PATIENCE;
+}
+
+static void tell(const struct scene *scene)
+{
+	printf("# munmap was in flight in %d of %d rounds\n", scene->stalled,
+	       scene->rounds);
+}
+
+static void revoke_rounds(struct __test_metadata *_metadata,
+			  struct scene *scene, size_t length, bool writes)
+{
+	const double begun = seconds();
+
+	scene->length = length;
+	scene->writes = writes;
+	while (goes_on(scene, begun)) {
+		ASSERT_TRUE(round_begin(scene));
+		scene->stalled += munmap_is_in_flight(scene);
+		EXPECT_EQ(0, ds_revoke(scene->root));
+		EXPECT_TRUE(round_end(scene));
+	}
+	tell(scene);
+	if (!scene->stalled)
+		SKIP(return, "munmap was never in flight");
+}
+
+/* rule 17 */
+TEST_F(inflight, a_huge_page_is_not_written_any_more)
+{
+	revoke_rounds(_metadata, &self->scene, huge_size(), true);
+}
+
+/* rule 17 */
+TEST_F(inflight, a_huge_page_is_not_read_any_more)
+{
+	revoke_rounds(_metadata, &self->scene, huge_size(), false);
+}
+
+/*
+ * rule 17: kernels from 6.2 on flush the TLB of a small page that was written to
+ * before they take the VMA out of the reverse mapping, so there is nothing to wait
+ * for.
+ */
+TEST_F(inflight, a_small_page_is_not_written_any_more)
+{
+	revoke_rounds(_metadata, &self->scene, page_size(), true);
+}
+
+/* rule 17 */
+TEST_F(inflight, a_small_page_is_not_read_any_more)
+{
+	revoke_rounds(_metadata, &self->scene, page_size(), false);
+}
+
+/* A process that calls REVOKE and exits with 0 if that has succeeded. */
+static pid_t revoke_in_child(int ds)
+{
+	pid_t child = fork();
+
+	if (!child)
+		_exit(ds_revoke(ds) != 0);
+	return child;
+}
+
+static bool has_ended(pid_t child)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	waitid(P_PID, child, &info, WEXITED | WNOHANG | WNOWAIT);
+	return info.si_pid == child;
+}
+
+/*
+ * rule 17: REVOKE that waits for munmap() can be killed, and the next one waits
+ * again. A round counts if munmap() had not ended before the first one did.
+ */
+TEST_F(inflight, a_wait_can_be_killed_and_is_taken_up_again)
+{
+	struct scene *scene = &self->scene;
+	const double begun = seconds();
+
+	scene->length = huge_size();
+	scene->writes = true;
+	while (goes_on(scene, begun)) {
+		pid_t child;
+		int status;
+
+		ASSERT_TRUE(round_begin(scene));
+		munmap_is_in_flight(scene);
+		child = revoke_in_child(scene->root);
+		usleep(10000);
+		kill(child, SIGKILL);
+		status = wait_for(child);
+		EXPECT_TRUE(status == SIGKILL || status == 0);
+		scene->stalled += status == SIGKILL &&
+				  !get(scene->state->unmapped);
+		EXPECT_EQ(0, ds_revoke(scene->root));
+		EXPECT_TRUE(round_end(scene));
+	}
+	tell(scene);
+	if (!scene->stalled)
+		SKIP(return, "REVOKE was never killed while it waited");
+}
+
+/*
+ * rule 17: what an ancestor revokes while a descendant's REVOKE waits has ended as
+ * well when REVOKE of the ancestor returns
+ */
+TEST_F(inflight, an_ancestor_waits_for_the_same)
+{
+	struct scene *scene = &self->scene;
+	const double begun = seconds();
+
+	scene->length = huge_size();
+	scene->writes = true;
+	while (goes_on(scene, begun)) {
+		pid_t child;
+
+		ASSERT_TRUE(round_begin(scene));
+		munmap_is_in_flight(scene);
+		child = revoke_in_child(scene->middle);
+		usleep(10000);
+		scene->stalled += !has_ended(child) &&
+				  !get(scene->state->unmapped);
+		EXPECT_EQ(0, ds_revoke(scene->root));
+		EXPECT_TRUE(round_end(scene));
+		EXPECT_EQ(0, wait_for(child));
+	}
+	tell(scene);
+	if (!scene->stalled)
+		SKIP(return, "no REVOKE waited for munmap");
+}
+
+TEST_HARNESS_MAIN

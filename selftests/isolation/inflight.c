@@ -31,7 +31,7 @@
 
 /* Rounds with a munmap() in flight that are enough, and seconds to get them. */
 #define ENOUGH 3
-#define PATIENCE 5.0
+#define PATIENCE 4.0
 
 /* What the owner writes once REVOKE has returned. */
 #define AFTER 0xaf7e50000000001ULL
@@ -200,7 +200,7 @@ static void user_main(struct scene *scene)
 		_exit(1);
 	while (!get(state->punching))
 		usleep(100);
-	usleep(2000);
+	usleep(1000);
 	set(state->unmapper, syscall(SYS_gettid));
 	munmap(scene->map, scene->length + page_size());
 	set(state->unmapped, true);

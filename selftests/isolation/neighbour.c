@@ -19,7 +19,6 @@
 
 #include "common.h"
 #include "control.h"
-#include "sigbus.h"
 
 #define NOW DATASPACE_SEAL_NOW
 

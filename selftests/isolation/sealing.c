@@ -5,7 +5,8 @@
  * A thread of idle priority makes a system call on a mapping. Another thread on
  * its processor takes that away from it in the middle of the call, for a while, in
  * which SEAL_NOW is called on the other processor. Where in the call that happens
- * is different in each round.
+ * is different in each round, and only few moments matter. RACE_SECONDS=<number> in
+ * the environment sets for how long each call is tried, twice that long.
  */
 #include <kselftest_harness.h>
 
@@ -19,6 +20,7 @@
 
 #include "common.h"
 #include "control.h"
+#include "race.h"
 #include "sigbus.h"
 
 #define NOW DATASPACE_SEAL_NOW
@@ -28,9 +30,8 @@
 #define FIRST 1
 #define END 3
 
-/* For how long the processor is taken away, and how long each test takes. */
+/* For how many seconds the processor is taken away. */
 #define AWAY 0.008
-#define RACE_SECONDS 4.0
 
 /* What the threads share; the test's own is the one that calls SEAL_NOW. */
 struct scene {
@@ -237,7 +238,7 @@ static void forget_mapping(struct scene *scene)
 static void seal_rounds(struct __test_metadata *_metadata, struct scene *scene,
 			void (*call)(struct scene *scene), int prot)
 {
-	const double end = seconds() + RACE_SECONDS;
+	const double end = seconds() + 2 * race_seconds();
 	int in_flight = 0;
 	int written = 0;
 	int sealed = 0;

@@ -40,7 +40,7 @@ all: $(TESTS) $(KVM) $(EXAMPLES) lint library judge
 .SECONDEXPANSION:
 
 $(TESTS): tests-%: build-$$(call build,$$*) module-$$(call series,$$*)
-	$(PART) "tests on $*" $(VM)/run.sh -k $* tests \
+	$(PART) "$(or $(PROGRAMS),tests) on $*" $(VM)/run.sh -k $* tests \
 		$(call programs,$(call folder,$*))
 
 $(KVM): kvm-%: build-amd64 module-%
@@ -48,6 +48,8 @@ $(KVM): kvm-%: build-amd64 module-%
 		$(KVM_PROGRAMS:%=$(BUILD)/amd64/install/%)
 
 $(EXAMPLES): examples-%: build-$$(call build,$$*) module-$$(call series,$$*)
+	$(PART) "examples on $*" $(VM)/run.sh -k $* tests \
+		$(call folder,$*)/userlib/check-examples
 	$(PART) "RAM service on $*" $(VM)/run.sh -k $* program \
 		$(call folder,$*)/userlib/examples/ram_service --demo
 	$(PART) "buffer pool on $*" $(VM)/run.sh -k $* program \
@@ -90,9 +92,9 @@ debug-module: debug-kernel
 
 # Lines that have not run are told even if a test has failed.
 debug: debug-module build-amd64
-	-$(PART) "$(FLAVOUR) tests" .ci/debug.sh $(FLAVOUR) \
+	-$(PART) "$(FLAVOUR) $(or $(PROGRAMS),tests)" .ci/debug.sh $(FLAVOUR) \
 		$(call programs,$(BUILD)/amd64) $(BUILD)/amd64/install/fuzz
-ifeq ($(FLAVOUR),kasan)
+ifeq ($(FLAVOUR)$(PROGRAMS),kasan)
 	$(PART) "lines of the module that no test reaches" $(VM)/coverage.sh \
 		$(BUILD)/vm/bzImage-tests/result $(BUILD)/$(FLAVOUR)/module
 endif

@@ -232,7 +232,9 @@ if [ $# -eq 0 ]; then
 		[ "$(release_of "$kernel")" != bookworm ] ||
 			set -- "$@" "sparse:$kernel"
 		case $(release_of "$kernel")-$(arch_of "$kernel") in
-		bookworm-amd64) set -- "$@" "clang:$kernel" ;;
+		bookworm-amd64)
+			set -- "$@" "clang:$kernel" "symbols:$kernel"
+			;;
 		esac
 	done
 fi

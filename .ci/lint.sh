@@ -225,7 +225,7 @@ verdict()
 }
 
 if [ $# -eq 0 ]; then
-	set -- checkpatch clang-format kernel-doc man shellcheck spdx \
+	set -- checkpatch clang-format kernel-doc man rules shellcheck spdx \
 		library:gcc library:clang-14 tests:gcc tests:clang-14
 	for kernel in $(all_series); do
 		set -- "$@" "gcc:$kernel"

@@ -56,18 +56,16 @@ static int backing_reserve(unsigned long nr_pages)
 	u64 limit = backing_limit_bytes() >> PAGE_SHIFT;
 	long in_use = atomic_long_read(&pages_in_use);
 
-	do {
-		if (!limit || (nr_pages <= limit && in_use <= limit - nr_pages))
-			continue;
-		pr_info_ratelimited(
-			"%lu KiB wanted, %ld KiB in use, limit_mb is %llu KiB\n",
-			nr_pages << (PAGE_SHIFT - 10),
-			in_use << (PAGE_SHIFT - 10),
-			limit << (PAGE_SHIFT - 10));
-		return -EDQUOT;
-	} while (!atomic_long_try_cmpxchg(&pages_in_use, &in_use,
-					  in_use + nr_pages));
-	return 0;
+	while (!limit || (nr_pages <= limit && in_use <= limit - nr_pages)) {
+		if (atomic_long_try_cmpxchg(&pages_in_use, &in_use,
+					    in_use + nr_pages))
+			return 0;
+	}
+	pr_info_ratelimited("%lu KiB wanted, %ld in use, limit_mb: %llu KiB\n",
+			    nr_pages << (PAGE_SHIFT - 10),
+			    in_use << (PAGE_SHIFT - 10),
+			    limit << (PAGE_SHIFT - 10));
+	return -EDQUOT;
 }
 
 static int backing_get_in_use(char *buffer, const struct kernel_param *kp)

@@ -21,10 +21,12 @@ KERNELS ?= 6.1 6.12 7.3
 MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+init_on_free 6.12+lockdown \
 	6.12+i386 6.12+trixie 6.12-arm64 6.12-arm64-64k
 
-# With TURN=1 check tests on one of MORE_KERNELS, too: another one each day.
+# With TURN=1 check does what takes long in turn, one thing each day: tests on one
+# of MORE_KERNELS, on a debug kernel, or builds for kernels without something.
+TURNS := $(MORE_KERNELS) debug configs
 ifdef TURN
-TODAY := $(shell expr $$(date +%s) / 86400 % $(words $(MORE_KERNELS)) + 1)
-KERNELS += $(word $(TODAY),$(MORE_KERNELS))
+TODAY := $(word $(shell expr $$(date +%s) / 86400 % $(words $(TURNS)) + 1),$(TURNS))
+KERNELS += $(filter $(MORE_KERNELS),$(TODAY))
 endif
 export BUILD DATASPACE_CACHE KERNELS
 
@@ -103,8 +105,8 @@ lint: ## static checks of all that is in the tree
 
 # Of debug and all, debug takes longer, so check.sh is to start with it.
 .PHONY: check
-check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; TURN=1: configs, too, and one of MORE_KERNELS; PROGRAMS: just these tests)
-	@.ci/check.sh $(if $(DEBUG),debug) all $(if $(TURN),configs)
+check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; TURN=1: and one of what takes long, another each day; PROGRAMS: just these tests)
+	@.ci/check.sh $(if $(DEBUG),debug) all $(filter debug configs,$(TODAY))
 
 .PHONY: check-all
 check-all: ## check on all kernels and machines that there are, and configs

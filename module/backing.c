@@ -123,7 +123,7 @@ static void backing_drain_added(struct folio *folio)
 	folio_batch_release(&batch);
 }
 
-/* The page cache takes over the reference; dirty, core never drops a folio */
+/* The page cache takes over the reference; the mm never drops a dirty folio */
 static int backing_add_folio(struct address_space *mapping, struct folio *folio,
 			     unsigned long index)
 {

@@ -37,8 +37,8 @@
 #include "kver.h"
 #include "private.h"
 
-/* How many chunks one fault maps at most */
-#define CHUNKS_AHEAD 16
+/* How many large folios one fault maps at most */
+#define LARGE_FOLIOS_AHEAD 16
 
 static struct dataspace *dataspace_of_vma(const struct vm_area_struct *vma)
 {
@@ -118,14 +118,14 @@ static vm_fault_t dataspace_wait_for_seal(struct vm_fault *vmf)
 }
 
 /*
- * Map a chunk at a place where nothing is mapped and that shares a page table
- * with the fault. Core may fall back to single pages; if it needs a page table
- * for that it uses up the one that it allocated for the fault, and dereferences
- * it untested: so there has to be one.
+ * Map a large folio at a place where nothing is mapped and that shares a page table
+ * with the fault. The mm may fall back to single pages; if it needs a page table
+ * for that it uses up the one that it allocated for the fault, and dereferences it
+ * untested: so there has to be one.
  */
 static bool dataspace_map_pmd(struct vm_fault *vmf, unsigned long skip)
 {
-	struct vm_fault chunk = {
+	struct vm_fault ahead = {
 		.vma = vmf->vma,
 		.gfp_mask = vmf->gfp_mask,
 		.pgoff = vmf->pgoff + skip * LARGE_FOLIO_PAGES,
@@ -134,13 +134,13 @@ static bool dataspace_map_pmd(struct vm_fault *vmf, unsigned long skip)
 		.pmd = vmf->pmd + skip,
 		.prealloc_pte = vmf->prealloc_pte,
 	};
-	pgoff_t start = round_down(chunk.pgoff, LARGE_FOLIO_PAGES);
+	pgoff_t start = round_down(ahead.pgoff, LARGE_FOLIO_PAGES);
 
 	if (!vmf->prealloc_pte)
 		return false;
-	if (pmd_none(READ_ONCE(*chunk.pmd)))
-		filemap_map_pages(&chunk, start, start + LARGE_FOLIO_PAGES - 1);
-	vmf->prealloc_pte = chunk.prealloc_pte;
+	if (pmd_none(READ_ONCE(*ahead.pmd)))
+		filemap_map_pages(&ahead, start, start + LARGE_FOLIO_PAGES - 1);
+	vmf->prealloc_pte = ahead.prealloc_pte;
 	return true;
 }
 
@@ -151,7 +151,7 @@ static bool dataspace_is_sequential(const struct vm_fault *vmf)
 	       !pmd_none(READ_ONCE(vmf->pmd[-1]));
 }
 
-/* Where a whole chunk can be mapped at once, map some of those behind it, too */
+/* Where a large folio can be mapped as a whole, map some of those behind it, too */
 static void dataspace_map_ahead(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -163,7 +163,7 @@ static void dataspace_map_ahead(struct vm_fault *vmf)
 	if (LARGE_FOLIO_PAGES << PAGE_SHIFT != PMD_SIZE || start & ~PMD_MASK ||
 	    !dataspace_is_sequential(vmf))
 		return;
-	for (skip = 1; skip < CHUNKS_AHEAD; skip++) {
+	for (skip = 1; skip < LARGE_FOLIOS_AHEAD; skip++) {
 		addr += PMD_SIZE;
 		if (limit - addr < PMD_SIZE || addr >= limit ||
 		    !dataspace_map_pmd(vmf, skip))
@@ -172,7 +172,7 @@ static void dataspace_map_ahead(struct vm_fault *vmf)
 }
 
 /*
- * Map all that shares a page table with the fault, or the chunk that needs none
+ * Map all that shares a page table with the fault, or the folio that needs none
  * and some of those behind it. All memory is there, so that this costs little
  * more than to map a part of it.
  */
@@ -194,7 +194,7 @@ static vm_fault_t dataspace_map_around(struct vm_fault *vmf)
 	return ret;
 }
 
-/* Not if the area is sealed, or core wants to be asked for the first write */
+/* Not if the VMA is sealed, or the mm wants to be asked for the first write */
 static bool dataspace_is_mapped_writable(struct vm_area_struct *vma)
 {
 	return is_shared_writable(vma->vm_flags) &&
@@ -203,8 +203,8 @@ static bool dataspace_is_mapped_writable(struct vm_area_struct *vma)
 }
 
 /*
- * Core asks for what is around a fault only if that reads, and only where pages
- * are smaller than what it wants to map. But then it maps a shared area writable
+ * The mm asks for what is around a fault only if that reads, and only where pages
+ * are smaller than what it wants to map. But then it maps a shared VMA writable
  * if it may, so that this does for a write, too.
  */
 static vm_fault_t dataspace_map_around_fault(struct vm_fault *vmf)

@@ -203,7 +203,7 @@ TEST_F(library, revokes_and_seals)
 	ASSERT_LE(0, loan);
 	EXPECT_EQ(0, ds_poll(grant, 0));
 	EXPECT_EQ(0, CALL(dataspace_revoke(grant, 0)));
-	EXPECT_NE(0, ds_poll(grant, 0));
+	EXPECT_EQ(READY, ds_poll(grant, 0));
 	EXPECT_EQ(DATASPACE_STATE_REVOKED | DATASPACE_STATE_ALIAS,
 		  ds_state(loan) & ~DATASPACE_STATE_CONTIGUOUS);
 	EXPECT_EQ(0, CALL(dataspace_seal(grant, DATASPACE_SEAL_NOW)));
@@ -211,6 +211,20 @@ TEST_F(library, revokes_and_seals)
 	EXPECT_EQ(RIGHTS_RW, ds_rights(self->ds));
 	close(loan);
 	close(grant);
+}
+
+/* rule 17 */
+TEST_F(library, revokes_the_dataspace_itself)
+{
+	int ds = CALL(dataspace_alias(self->ds, 0, self->page, RIGHTS_RW, 0));
+
+	ASSERT_LE(0, ds);
+	EXPECT_EQ(0, CALL(dataspace_revoke(ds, DATASPACE_REVOKE_SELF)));
+	EXPECT_EQ(-ESTALE, CALL(dataspace_revoke(ds, DATASPACE_REVOKE_SELF)));
+	EXPECT_EQ(-ESTALE,
+		  CALL(dataspace_alias(ds, 0, self->page, RIGHTS_R, 0)));
+	EXPECT_EQ(0, ds_state(self->ds) & DATASPACE_STATE_REVOKED);
+	close(ds);
 }
 
 /* An error comes out at the end of a chain as it went in. */

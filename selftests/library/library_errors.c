@@ -22,6 +22,7 @@
 #define NOBODY 65534
 #define UNKNOWN_BIT 0x80000000
 #define FILE_MAX "/proc/sys/fs/file-max"
+#define LIMIT "/sys/module/dataspace/parameters/limit_mb"
 
 /* The exit status of a child whose call succeeded. */
 #define SUCCEEDED 255
@@ -271,6 +272,17 @@ TEST_F(errors, alias_gives_no_more_than_there_is)
 	EXPECT_EQ(-EPERM, CALL(alias_page_clipped(ds)));
 	EXPECT_EQ(-EPERM, CALL(export(ds)));
 	close(ds);
+}
+
+/* rule 4 */
+TEST_F(errors, alloc_is_over_the_limit_of_the_module)
+{
+	long long before = number_in_file(LIMIT, "");
+
+	ASSERT_LE(0, before);
+	ASSERT_EQ(0, number_to_file(LIMIT, 1));
+	EXPECT_EQ(-EDQUOT, CALL(dataspace_alloc(MEG, RIGHTS_R, 0)));
+	EXPECT_EQ(0, number_to_file(LIMIT, before));
 }
 
 TEST_F(errors, descriptors_run_out_in_the_process)

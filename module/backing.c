@@ -209,7 +209,6 @@ static int backing_fill_contiguous(struct backing *backing,
 	extent_run_begin(&run, request);
 	while (*index < request->nr_pages) {
 		struct extent extent;
-		unsigned long left;
 
 		ret = extent_run_take(&run, &extent);
 		if (ret == -EAGAIN) {

@@ -107,25 +107,13 @@ static bool seal_visit(struct dataspace *ds, void *arg)
 	return true;
 }
 
-/* What somebody looks at is different each time, what is pinned stays so */
-static bool seal_seems_pinned(struct dataspace *ds)
-{
-	unsigned int looks;
-
-	for (looks = 0; looks < 20; looks++) {
-		if (!backing_seems_pinned(ds->backing, ds->start, ds->end))
-			return false;
-		udelay(2);
-	}
-	return true;
-}
-
 /* A reference that is held for a moment only is no pin */
 static int seal_wait_for_pins(struct dataspace *ds)
 {
 	unsigned int wait_ms;
 
-	for (wait_ms = 1; seal_seems_pinned(ds); wait_ms *= 2) {
+	for (wait_ms = 1; backing_seems_pinned(ds->backing, ds->start, ds->end);
+	     wait_ms *= 2) {
 		if (wait_ms > SEAL_PIN_WAIT_MAX_MS)
 			return -EBUSY;
 		if (wait_ms == 4)

@@ -20,6 +20,7 @@
  * flushes all of an mm if it finds that somebody else is unmapping there.
  */
 #include <linux/cpu.h>
+#include <linux/delay.h>
 #include <linux/interval_tree_generic.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
@@ -178,6 +179,22 @@ int backing_extra_refs(struct folio *folio)
 	return refs - folio_nr_pages(folio) - kver_folio_mapcount(folio) - 1;
 }
 
+/* How often a folio is looked at before it counts as pinned */
+#define PIN_LOOKS 20
+
+/* Who looks a folio up lets go of it soon: what is not always there is no pin */
+static bool backing_folio_seems_pinned(struct folio *folio)
+{
+	unsigned int looks;
+
+	for (looks = 0; looks < PIN_LOOKS; looks++) {
+		if (backing_extra_refs(folio) <= 0)
+			return false;
+		udelay(2);
+	}
+	return true;
+}
+
 /**
  * backing_seems_pinned - look for pins in a range without disturbing anybody
  * @backing: the backing
@@ -200,7 +217,7 @@ bool backing_seems_pinned(struct backing *backing, unsigned long start,
 	while (!pinned && filemap_get_folios(backing->inode.i_mapping, &index,
 					     end - 1, &batch)) {
 		for (i = 0; !pinned && i < folio_batch_count(&batch); i++)
-			pinned = backing_extra_refs(batch.folios[i]) > 0;
+			pinned = backing_folio_seems_pinned(batch.folios[i]);
 		folio_batch_release(&batch);
 		cond_resched();
 	}
@@ -208,16 +225,20 @@ bool backing_seems_pinned(struct backing *backing, unsigned long start,
 }
 
 /* While the folio is locked it can't be mapped; fork() copies nothing then */
-static bool folio_unmap_and_test_pin(struct folio *folio)
+static bool backing_folio_unmap_and_test_pin(struct folio *folio)
 {
-	bool pinned;
+	unsigned int looks;
+	bool pinned = true;
 
-	folio_lock(folio);
-	if (folio->mapping)
-		unmap_mapping_pages(folio->mapping, folio->index,
-				    folio_nr_pages(folio), false);
-	pinned = folio_ref_count(folio) > folio_nr_pages(folio) + 1;
-	folio_unlock(folio);
+	for (looks = 0; pinned && looks < PIN_LOOKS; looks++) {
+		folio_lock(folio);
+		if (folio->mapping)
+			unmap_mapping_pages(folio->mapping, folio->index,
+					    folio_nr_pages(folio), false);
+		pinned = folio_ref_count(folio) > folio_nr_pages(folio) + 1;
+		folio_unlock(folio);
+		cond_resched();
+	}
 	return pinned;
 }
 
@@ -242,8 +263,11 @@ bool backing_unmap_and_test_pin(struct backing *backing, unsigned long start,
 	folio_batch_init(&batch);
 	while (!pinned && filemap_get_folios(backing->inode.i_mapping, &index,
 					     end - 1, &batch)) {
-		for (i = 0; !pinned && i < folio_batch_count(&batch); i++)
-			pinned = folio_unmap_and_test_pin(batch.folios[i]);
+		for (i = 0; !pinned && i < folio_batch_count(&batch); i++) {
+			struct folio *folio = batch.folios[i];
+
+			pinned = backing_folio_unmap_and_test_pin(folio);
+		}
 		folio_batch_release(&batch);
 		cond_resched();
 	}

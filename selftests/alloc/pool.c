@@ -170,7 +170,7 @@ TEST_F(pool, serves_all_of_it_in_one_piece_and_zero_again_and_again)
 }
 
 /* rule 2: what is left of the last 2 MiB is not lost */
-TEST_F(pool, serves_lengths_that_are_no_multiple_of_2_MiB)
+TEST_F(pool, serves_lengths_that_are_no_multiple_of_a_large_folio)
 {
 	const __u64 lengths[] = { 3 * MEG, 5 * MEG + page_size(),
 				  4 * MEG - page_size() };

@@ -113,7 +113,7 @@ TEST_F(quiet, without_NOW_nothing_is_unmapped)
 }
 
 /* rules 18 and 25: mappings of other large folios stay as they are */
-TEST(NOW_disturbs_nobody_outside_of_its_2_MiB)
+TEST(NOW_disturbs_nobody_outside_of_its_folio)
 {
 	const size_t pages = huge_size() / page_size();
 	int root = ds_alloc(2 * huge_size(), RIGHTS_RW, 0);

@@ -153,7 +153,7 @@ checkpatch()
 module_ignored=CAMELCASE
 uapi_ignored=BIT_MACRO
 user_ignored=ARRAY_SIZE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES
-user_ignored=$user_ignored,STRCPY,STRLCPY,STRNCPY,VOLATILE,ENOSYS
+user_ignored=$user_ignored,CAMELCASE,COMPLEX_MACRO,STRCPY,STRLCPY,STRNCPY,VOLATILE,ENOSYS
 
 # The lists of files are words.
 # shellcheck disable=SC2086

@@ -479,8 +479,7 @@ TEST_F(small, first_loads_take_as_few_where_the_mm_maps_one_page)
 
 	ASSERT_NE(MAP_FAILED, map);
 	if (number_to_file(FAULT_AROUND, page_size()))
-		SKIP(return,
-			   "what the mm maps around a fault can't be set here");
+		SKIP(return, "the mm's fault_around_bytes can't be set here");
 	faults = minor_faults();
 	EXPECT_EQ(variant->pages, pattern_wrong(map, variant->pages, 1));
 	faults = minor_faults() - faults;

@@ -61,7 +61,7 @@ static int backing_reserve(unsigned long nr_pages)
 					    in_use + nr_pages))
 			return 0;
 	}
-	pr_info_ratelimited("%lu KiB wanted, %ld in use, limit_mb: %llu KiB\n",
+	pr_info_ratelimited("%lu KiB wanted, %ld KiB used, limit %llu KiB\n",
 			    nr_pages << (PAGE_SHIFT - 10),
 			    in_use << (PAGE_SHIFT - 10),
 			    limit << (PAGE_SHIFT - 10));

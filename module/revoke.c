@@ -60,6 +60,7 @@ static bool revoke_visit(struct dataspace *ds, void *arg)
 	if (ds->revoked || (ds == revocation->root && !revocation->self))
 		return true;
 	WRITE_ONCE(ds->revoked, true);
+	WRITE_ONCE(ds->seal_pending, NULL); /* nobody is left to decide that */
 	ds->live = false;
 	ds->member.count = (struct lineage_count){ .revoked = 1 };
 	lineage_update_sums(&ds->member);

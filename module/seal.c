@@ -21,7 +21,8 @@
  *  5. Else the dataspaces are sealed and their VMAs told, and the marks taken back.
  *
  * A SEAL_NOW of an ancestor takes over the marks of one that it meets, which then
- * fails with EBUSY. REVOKE does not care for marks.
+ * fails with EBUSY. REVOKE takes marks away: who has waited for one finds that the
+ * dataspace was revoked.
  */
 #include <linux/build_bug.h>
 #include <linux/delay.h>

@@ -195,33 +195,24 @@ static bool backing_folio_seems_pinned(struct folio *folio)
 	return true;
 }
 
-/**
- * backing_seems_pinned - look for pins in a range without disturbing anybody
- * @backing: the backing
- * @start: first page
- * @end: page after the last one
- *
- * Large folios at the ends of the range count as a whole.
- *
- * Return: whether a folio has a reference that is not known.
- */
-bool backing_seems_pinned(struct backing *backing, unsigned long start,
-			  unsigned long end)
+/* Whether a test is true for any folio of a range */
+static bool backing_any_folio(struct backing *backing, unsigned long start,
+			      unsigned long end, bool (*test)(struct folio *))
 {
 	struct folio_batch batch;
 	pgoff_t index = start;
-	bool pinned = false;
+	bool found = false;
 	unsigned int i;
 
 	folio_batch_init(&batch);
-	while (!pinned && filemap_get_folios(backing->inode.i_mapping, &index,
-					     end - 1, &batch)) {
-		for (i = 0; !pinned && i < folio_batch_count(&batch); i++)
-			pinned = backing_folio_seems_pinned(batch.folios[i]);
+	while (!found && filemap_get_folios(backing->inode.i_mapping, &index,
+					    end - 1, &batch)) {
+		for (i = 0; !found && i < folio_batch_count(&batch); i++)
+			found = test(batch.folios[i]);
 		folio_batch_release(&batch);
 		cond_resched();
 	}
-	return pinned;
+	return found;
 }
 
 /* While the folio is locked it can't be mapped; fork() copies nothing then */
@@ -243,6 +234,23 @@ static bool backing_folio_unmap_and_test_pin(struct folio *folio)
 }
 
 /**
+ * backing_seems_pinned - look for pins in a range without disturbing anybody
+ * @backing: the backing
+ * @start: first page
+ * @end: page after the last one
+ *
+ * Large folios at the ends of the range count as a whole.
+ *
+ * Return: whether a folio has a reference that is not known.
+ */
+bool backing_seems_pinned(struct backing *backing, unsigned long start,
+			  unsigned long end)
+{
+	return backing_any_folio(backing, start, end,
+				 backing_folio_seems_pinned);
+}
+
+/**
  * backing_unmap_and_test_pin - unmap a range and tell whether a page is pinned
  * @backing: the backing
  * @start: first page
@@ -255,21 +263,6 @@ static bool backing_folio_unmap_and_test_pin(struct folio *folio)
 bool backing_unmap_and_test_pin(struct backing *backing, unsigned long start,
 				unsigned long end)
 {
-	struct folio_batch batch;
-	pgoff_t index = start;
-	bool pinned = false;
-	unsigned int i;
-
-	folio_batch_init(&batch);
-	while (!pinned && filemap_get_folios(backing->inode.i_mapping, &index,
-					     end - 1, &batch)) {
-		for (i = 0; !pinned && i < folio_batch_count(&batch); i++) {
-			struct folio *folio = batch.folios[i];
-
-			pinned = backing_folio_unmap_and_test_pin(folio);
-		}
-		folio_batch_release(&batch);
-		cond_resched();
-	}
-	return pinned;
+	return backing_any_folio(backing, start, end,
+				 backing_folio_unmap_and_test_pin);
 }

@@ -32,8 +32,14 @@
 #define SWEEP_RETRY_MAX_MS 1000U
 #define SWEEP_TRIES_MAX 7 /* that often doubled, the interval is at its limit */
 
-/* How often a folio is looked at before it counts as pinned, 10 us apart */
+/*
+ * How often a folio is looked at before it counts as pinned, 10 us apart, and how
+ * often a sweep looks again in all. Who has pinned many pages must not make others
+ * wait for each of them: when a sweep has looked that often it takes every
+ * reference for a pin, and what was none is released 10 ms later.
+ */
 #define SWEEP_LOOKS 20
+#define SWEEP_LOOKS_AGAIN 100
 
 static struct workqueue_struct *backing_sweep_wq;
 
@@ -81,7 +87,8 @@ static void backing_defer(struct backing *backing, unsigned long index)
 
 /* Whether the folio at @index is pinned, and where it begins and ends */
 static bool backing_page_is_pinned(struct backing *backing, unsigned long index,
-				   unsigned long *start, unsigned long *end)
+				   unsigned long *start, unsigned long *end,
+				   unsigned int *again)
 {
 	unsigned int looks;
 
@@ -100,6 +107,9 @@ static bool backing_page_is_pinned(struct backing *backing, unsigned long index,
 		folio_put(folio);
 		if (extra <= 0)
 			return false;
+		if (!*again)
+			break;
+		--*again;
 		usleep_range(5, 10);
 	}
 	return true;
@@ -128,7 +138,7 @@ static void backing_truncate(struct backing *backing, unsigned long start,
 
 /* Release pages that nothing covers; what is pinned is deferred */
 static void backing_release(struct backing *backing, unsigned long start,
-			    unsigned long end)
+			    unsigned long end, unsigned int *again)
 {
 	unsigned long index = start;
 
@@ -136,7 +146,7 @@ static void backing_release(struct backing *backing, unsigned long start,
 		unsigned long folio_start, folio_end;
 
 		if (!backing_page_is_pinned(backing, index, &folio_start,
-					    &folio_end)) {
+					    &folio_end, again)) {
 			index = folio_end;
 			continue;
 		}
@@ -171,10 +181,11 @@ static bool backing_next_gap(struct backing *backing, int level,
 void backing_sweep(struct backing *backing, unsigned long start,
 		   unsigned long end)
 {
+	unsigned int again = SWEEP_LOOKS_AGAIN;
 	unsigned long limit = end;
 
 	while (backing_next_gap(backing, 0, &start, &limit)) {
-		backing_release(backing, start, limit);
+		backing_release(backing, start, limit, &again);
 		start = limit;
 		limit = end;
 		cond_resched();

@@ -222,7 +222,9 @@ TEST_F_TIMEOUT(node, of_no_matter_which_means_all, LONG_TIMEOUT)
 #define GROUP "dataspace-nodes"
 
 /* A process whose cpuset has only node 0. */
-FIXTURE(cpuset){};
+/* clang-format off */
+FIXTURE(cpuset) {};
+/* clang-format on */
 
 FIXTURE_VARIANT(cpuset)
 {

@@ -15,10 +15,13 @@
  *     a reference for a moment only is waited for.
  *  3. The dataspaces are marked: whoever wants to use one waits until it is clear
  *     what becomes of it. Waiters hold no lock.
- *  4. After a grace period all is unmapped. Now it can be told for certain whether
- *     a page is pinned. If one is, the marks are taken back, and the caller tries
- *     again from step 2 a few times.
- *  5. Else the dataspaces are sealed and their VMAs told, and the marks taken back.
+ *  4. After a grace period the counts are looked at once more: threads that fault
+ *     and unmap all the time may have held a reference between them whenever step 2
+ *     looked, and they wait now. What still seems pinned is: EBUSY.
+ *  5. All is unmapped. Now it can be told for certain whether a page is pinned. If
+ *     one is, the marks are taken back, and the caller tries again from step 2 a few
+ *     times.
+ *  6. Else the dataspaces are sealed and their VMAs told, and the marks taken back.
  *
  * A SEAL_NOW of an ancestor takes over the marks of one that it meets, which then
  * fails with EBUSY. REVOKE takes marks away: who has waited for one finds that the
@@ -108,7 +111,7 @@ static bool seal_visit(struct dataspace *ds, void *arg)
 	return true;
 }
 
-/* A reference that is held for a moment only is no pin */
+/* Give those who hold a reference for a moment only the time to drop it */
 static int seal_wait_for_pins(struct dataspace *ds)
 {
 	unsigned int wait_ms;
@@ -116,7 +119,7 @@ static int seal_wait_for_pins(struct dataspace *ds)
 	for (wait_ms = 1; backing_seems_pinned(ds->backing, ds->start, ds->end);
 	     wait_ms *= 2) {
 		if (wait_ms > SEAL_PIN_WAIT_MAX_MS)
-			return -EBUSY;
+			return 0;
 		if (wait_ms == 4)
 			backing_drain_cpus();
 		msleep_interruptible(wait_ms);
@@ -126,18 +129,19 @@ static int seal_wait_for_pins(struct dataspace *ds)
 	return 0;
 }
 
-/* Nobody can get at what is marked: test whether all of it can be unmapped */
-static bool seal_stays_pinned(struct dataspace *ds)
+/* Whether a test for pins stays true. Nobody can get at what is marked meanwhile */
+static bool seal_stays_pinned(struct dataspace *ds,
+			      bool (*test)(struct backing *backing,
+					   unsigned long start,
+					   unsigned long end))
 {
-	unsigned int wait_us = 50;
+	unsigned int wait_us;
 
-	backing_grace_period();
-	backing_zap(ds->backing, ds->start, ds->end);
-	while (backing_unmap_and_test_pin(ds->backing, ds->start, ds->end)) {
+	for (wait_us = 50; test(ds->backing, ds->start, ds->end);
+	     wait_us *= 2) {
 		if (wait_us > SEAL_TEST_WAIT_MAX_US)
 			return true;
 		usleep_range(wait_us, 2 * wait_us);
-		wait_us *= 2;
 	}
 	return false;
 }
@@ -145,10 +149,11 @@ static bool seal_stays_pinned(struct dataspace *ds)
 static int seal_now(struct dataspace *ds, struct sealing *sealing)
 {
 	unsigned int tries = 0;
+	bool seems_pinned = false;
 	bool pinned = true;
 	int ret;
 
-	while (pinned && tries < SEAL_TRIES) {
+	while (pinned && !seems_pinned && tries < SEAL_TRIES) {
 		if (READ_ONCE(ds->seal) & SEAL_NOW)
 			return 0;
 		ret = seal_wait_for_pins(ds);
@@ -163,7 +168,13 @@ static int seal_now(struct dataspace *ds, struct sealing *sealing)
 				return -EINTR;
 			continue;
 		}
-		pinned = seal_stays_pinned(ds);
+		backing_grace_period();
+		seems_pinned = seal_stays_pinned(ds, backing_seems_pinned);
+		if (!seems_pinned) {
+			backing_zap(ds->backing, ds->start, ds->end);
+			pinned = seal_stays_pinned(ds,
+						   backing_unmap_and_test_pin);
+		}
 		if (READ_ONCE(ds->seal_pending) != sealing)
 			return READ_ONCE(ds->revoked) ? -ESTALE : -EBUSY;
 		ret = dataspace_walk(ds,

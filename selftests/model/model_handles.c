@@ -401,7 +401,10 @@ static bool any_page(const struct world *world, const struct space *space,
 	return false;
 }
 
-/* A pin outside of the range matters in the same large folio. */
+/*
+ * A pin outside of the range matters in the same large folio, and none does if there
+ * is nothing left to be sealed.
+ */
 bool op_seal_now(struct world *world)
 {
 	struct handle *handle = some_handle(world);
@@ -416,7 +419,7 @@ bool op_seal_now(struct world *world)
 	if (!pinned && any_page(world, space, is_near_pinned))
 		return false;
 	expected = expected_seal(space);
-	if (!expected && pinned)
+	if (!expected && pinned && !(space->seal & SEALED_NOW))
 		expected = -EBUSY;
 	CHECK_EQ(world, expected, ds_seal(handle->fd, DATASPACE_SEAL_NOW));
 	if (!expected)

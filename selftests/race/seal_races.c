@@ -7,6 +7,7 @@
  */
 #include <kselftest_harness.h>
 
+#include <pthread.h>
 #include <sys/uio.h>
 
 #include "control.h"
@@ -128,6 +129,38 @@ static int round_against_pins(struct race *race)
 	return ret;
 }
 
+static void *seal_now(void *arg)
+{
+	return (void *)(long)ds_seal(*(int *)arg, NOW);
+}
+
+/*
+ * The owner has pinned a page. REVOKE comes at about the time at which SEAL is to
+ * decide, when the users wait for that.
+ */
+static int round_of_revoke(struct race *race)
+{
+	int ds = begin(race);
+	pthread_t thread;
+	struct pin pin;
+	void *sealed;
+	int ret = pin_page(&pin, race->map);
+
+	if (ret || pthread_create(&thread, NULL, seal_now, &ds))
+		return -EIO;
+	usleep((250 + rand() % 200) * 1000);
+	ret = ds_revoke(race->root);
+	pthread_join(thread, &sealed);
+	if ((long)sealed != -EBUSY && (long)sealed != -ESTALE)
+		race_wrong(race, __LINE__, (long)sealed);
+	race_set(race, WORD_WRITTEN, WORD_AFTER);
+	race_pause();
+	end(race, ds);
+	race_check(race, WORD_WRITTEN, WORD_AFTER, __LINE__);
+	pin_close(&pin);
+	return ret;
+}
+
 static void race_now(struct __test_metadata *_metadata, struct race *race,
 		     race_use_fn use)
 {
@@ -224,6 +257,13 @@ TEST_F_TIMEOUT(race, EBUSY_is_not_noticed_by_process_vm_writev, LONG_TIMEOUT)
 TEST_F_TIMEOUT(race, NOW_with_process_vm_writev, LONG_TIMEOUT)
 {
 	run_race(_metadata, &self->race, use_kernel, round_against_pins);
+	EXPECT_LT(0, self->race.result->refused);
+}
+
+/* rules 17 and 18: who waits for what becomes of NOW finds that all was revoked */
+TEST_F_TIMEOUT(race, NOW_with_REVOKE_of_an_ancestor, LONG_TIMEOUT)
+{
+	run_race(_metadata, &self->race, use_faults, round_of_revoke);
 	EXPECT_LT(0, self->race.result->refused);
 }
 

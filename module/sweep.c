@@ -16,8 +16,9 @@
  * up a folio for a moment looks like a pin, too, so that is tried a few times.
  * Then the part of the backing is noted in backing->deferred and swept again: after
  * 10 ms, 20 ms and so on up to once in a second. As long as anything is noted, the
- * work that does so holds a reference to the inode. The first few tries drain the
- * per-CPU batches of the page cache, too, which may hold a reference for ever.
+ * work that does so holds a reference to the inode. It looks at each folio once.
+ * The first few tries drain the per-CPU batches of the page cache, too, which may
+ * hold a reference for ever.
  */
 #include <linux/bitmap.h>
 #include <linux/delay.h>
@@ -172,6 +173,19 @@ static bool backing_next_gap(struct backing *backing, int level,
 	return found;
 }
 
+static void backing_sweep_again(struct backing *backing, unsigned long start,
+				unsigned long end, unsigned int again)
+{
+	unsigned long limit = end;
+
+	while (backing_next_gap(backing, 0, &start, &limit)) {
+		backing_release(backing, start, limit, &again);
+		start = limit;
+		limit = end;
+		cond_resched();
+	}
+}
+
 /**
  * backing_sweep - release the pages of a range that nothing covers
  * @backing: the backing
@@ -181,15 +195,7 @@ static bool backing_next_gap(struct backing *backing, int level,
 void backing_sweep(struct backing *backing, unsigned long start,
 		   unsigned long end)
 {
-	unsigned int again = SWEEP_LOOKS_AGAIN;
-	unsigned long limit = end;
-
-	while (backing_next_gap(backing, 0, &start, &limit)) {
-		backing_release(backing, start, limit, &again);
-		start = limit;
-		limit = end;
-		cond_resched();
-	}
+	backing_sweep_again(backing, start, end, SWEEP_LOOKS_AGAIN);
 }
 
 /**
@@ -272,9 +278,10 @@ static void backing_retry(struct work_struct *work)
 			backing_drain_cpus();
 			drained = true;
 		}
-		backing_sweep(backing, start,
-			      min(start + LARGE_FOLIO_PAGES,
-				  backing_end(backing)));
+		backing_sweep_again(backing, start,
+				    min(start + LARGE_FOLIO_PAGES,
+					backing_end(backing)),
+				    0);
 		spin_lock(&backing->lock);
 		if (!test_bit(bit, backing->deferred))
 			backing->tries[bit] = 0;

@@ -4,8 +4,17 @@
  */
 #include <kselftest_harness.h>
 
+#include <string.h>
+
 #include "control.h"
 #include "kept.h"
+
+#define TRACING "/sys/kernel/tracing/"
+#define WORKS TRACING "events/workqueue/workqueue_execute_start/enable"
+
+/* How many roots have a pinned page, and for how many seconds works are counted. */
+#define PINNED 50
+#define COUNTED 4
 
 /* How many of the pages lie in the same 2 MiB as @page: they may wait for it. */
 static size_t pages_around(const struct pages *pages, size_t page)
@@ -132,6 +141,57 @@ TEST_F(kept, a_pin_of_a_page_that_stays_sees_later_writes)
 	pin_close(&pin);
 	EXPECT_EQ(2, pages_wait(&self->pages, 2, SOON));
 	close(fd);
+}
+
+static int pinned_and_released(struct pin *pin)
+{
+	int root = ds_alloc_pages(1);
+	char *map = ds_map(root, page_size(), PROT_READ);
+	int ret;
+
+	if (map == MAP_FAILED)
+		return -errno;
+	ret = pin_page(pin, map);
+	munmap(map, page_size());
+	close(root);
+	return ret;
+}
+
+/* How often the module's work that looks at pinned pages has run, by the trace. */
+static int count_retries(void)
+{
+	FILE *trace = fopen(TRACING "trace", "r");
+	char line[512];
+	int count = 0;
+
+	while (trace && fgets(line, sizeof(line), trace))
+		count += !!strstr(line, "function backing_retry");
+	if (trace)
+		fclose(trace);
+	return count;
+}
+
+/* rule 26: each of them looks at a few counts once in a second */
+TEST(memory_that_waits_for_an_unpin_is_looked_at_once_in_a_second)
+{
+	struct pin pins[PINNED];
+	int i, count;
+
+	if (text_to_file(WORKS, "0"))
+		SKIP(return, "this kernel does not trace works");
+	for (i = 0; i < PINNED; i++)
+		ASSERT_EQ(0, pinned_and_released(&pins[i]));
+	sleep(3);
+	ASSERT_EQ(0, text_to_file(TRACING "trace", ""));
+	ASSERT_EQ(0, text_to_file(WORKS, "1"));
+	sleep(COUNTED);
+	ASSERT_EQ(0, text_to_file(WORKS, "0"));
+	count = count_retries();
+	TH_LOG("%d pinned pages, %d works in %d s", PINNED, count, COUNTED);
+	EXPECT_LE(PINNED, count);
+	EXPECT_GE(PINNED * (COUNTED + 1), count);
+	for (i = 0; i < PINNED; i++)
+		pin_close(&pins[i]);
 }
 
 TEST_HARNESS_MAIN

@@ -336,7 +336,8 @@ TEST_F_TIMEOUT(crowd, of_large_requests_lets_small_ones_pass, LONG_TIMEOUT)
 	TH_LOG("%.3f s alone, %.3f s among %d that ask for %llu MiB", alone,
 	       among, CROWD, LARGE / MEG);
 	EXPECT_LE(0, among);
-	EXPECT_GT(2.0, among);
+	/* All of them share two processors, maybe with other machines */
+	EXPECT_GT(2.0 + 5 * alone, among);
 }
 
 /*

@@ -147,6 +147,7 @@ struct process {
 
 /*
  * @steps: how many operations are to be done
+ * @end: when to do no more of them in any case, by seconds()
  * @done: how often each operation was done
  * @waited: pages that went back late without a reason that the model knows
  * @refused: contiguous runs that could not be allocated
@@ -162,6 +163,7 @@ struct world {
 	unsigned int seed;
 	__u64 random;
 	long steps;
+	double end;
 	long step;
 	const char *operation;
 	long done[OPERATIONS];

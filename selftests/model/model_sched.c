@@ -10,6 +10,8 @@
 
 #include <unistd.h>
 
+#include "common.h"
+
 /* The most steps that a thread runs before another one is woken. */
 #define SLICE 16
 
@@ -48,7 +50,8 @@ static struct actor *some_actor(struct world *world)
 
 bool is_over(const struct world *world)
 {
-	return world->wrong || world->step >= world->steps;
+	return world->wrong || world->step >= world->steps ||
+	       seconds() > world->end;
 }
 
 static void sched_next(struct world *world)

@@ -114,8 +114,10 @@ static void revoke_call_on_runs(struct backing *backing, struct list_head *list,
 }
 
 /*
- * Whether no TLB has entries of a dataspace any more. A mapping that is found not
- * to be in a flush once is done; those that are done are at the end of the list.
+ * Whether no TLB has entries of a dataspace any more, and what was derived from it
+ * has been finished: a REVOKE that waits for the dataspace waits for all of that. A
+ * mapping that is found not to be in a flush once is done; those that are done are at
+ * the end of the list.
  */
 static bool revoke_is_flushed(struct dataspace *ds)
 {
@@ -136,6 +138,7 @@ static bool revoke_is_flushed(struct dataspace *ds)
 			mapping->flushed = true;
 			list_move_tail(&mapping->node, &ds->mappings);
 		}
+		flushed = flushed && !lineage_count(&ds->member).revoked;
 		spin_unlock(&backing->lock);
 		cond_resched();
 	} while (steps == DATASPACE_BATCH);
@@ -183,12 +186,15 @@ static void revoke_finish(struct dataspace *ds)
 	dataspace_put(ds);
 }
 
-/* Finish those that are not in use; return whether that is all of them */
+/*
+ * Finish those that are not in use; return whether that is all of them. The list is
+ * sorted so that most come after what they are derived from.
+ */
 static bool revoke_finish_flushed(struct list_head *list)
 {
 	struct dataspace *ds, *next;
 
-	list_for_each_entry_safe(ds, next, list, revoked_node) {
+	list_for_each_entry_safe_reverse(ds, next, list, revoked_node) {
 		if (!revoke_is_flushed(ds))
 			continue;
 		list_del(&ds->revoked_node);

@@ -338,7 +338,8 @@ struct dataspace_query {
  *
  * The call waits for processes that are unmapping at that moment. A fatal signal
  * ends the wait with EINTR: then everything is cut off but what was in flight,
- * and a later call waits for that again.
+ * and a later call waits for that again. After %DATASPACE_REVOKE_SELF that call,
+ * which any holder can make, waits as well and fails with ESTALE.
  *
  * Return: 0, also if there was nothing to revoke, or -1 with errno EINVAL,
  * EOPNOTSUPP, E2BIG, EFAULT, EINTR, ESTALE.

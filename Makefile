@@ -7,12 +7,22 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 BUILD ?= $(CURDIR)/.build
 
-# Where the module is built: in the tree itself, or in a copy of its sources, so
-# that builds for several kernels can lie beside each other.
-MODDIR ?= $(CURDIR)
-
 XDG_CACHE_HOME ?= $(or $(HOME),/tmp)/.cache
 DATASPACE_CACHE ?= $(XDG_CACHE_HOME)/dataspace
+
+# Where the module is built: in the tree itself, or in a copy of its sources, so
+# that builds for several kernels can lie beside each other. Kbuild takes no path
+# with a space in it: of such a tree a copy is built in the cache.
+ifeq ($(words $(CURDIR)),1)
+MODDIR ?= $(CURDIR)
+else
+MODDIR ?= $(DATASPACE_CACHE)/module-$(shell echo '$(CURDIR)' | cksum | cut -d ' ' -f 1)
+endif
+
+# What is installed: below DESTDIR, if that is given, for a package to be made of.
+INSTALL ?= install
+INSTALL_MOD_PATH ?= $(DESTDIR)
+INSTALL_MOD_DIR ?= updates
 KSFT ?= $(DATASPACE_CACHE)/source/tools/testing/selftests
 
 # The kernels, and variants of kernels, that check tests on, and those that
@@ -33,37 +43,60 @@ export BUILD DATASPACE_CACHE KERNELS
 VM := selftests/vm
 
 # A library for another machine is not built among the sources.
-LIB_BUILD := $(if $(CROSS_COMPILE),$(BUILD)/userlib,$(CURDIR)/userlib)
+ifneq ($(CROSS_COMPILE),)
+LIB_BUILD ?= $(BUILD)/userlib
+endif
+ifneq ($(LIB_BUILD),)
 export LIB_BUILD
+endif
+USERLIB = $(MAKE) -C userlib $(if $(LIB_BUILD),O='$(LIB_BUILD)')
 
-# Modules for a kernel that was built with clang have to be built with clang.
-clang_kernel = $(shell grep -qsx 'CONFIG_CC_IS_CLANG=y' $(KDIR)/.config && echo 1)
-KBUILD = $(MAKE) -C $(KDIR) M=$(MODDIR) $(if $(clang_kernel),LLVM=1)
+# A module is built with the kind of compiler that its kernel was built with,
+# whatever CC says for the library, unless CONFIG_CC_IS_CLANG says otherwise, too.
+has_config = $(shell grep -qsx 'CONFIG_$1=y' '$(KDIR)/.config' && echo 1)
+LLVM ?= $(call has_config,CC_IS_CLANG)
+CLANG_CC := $(findstring clang,$(notdir $(firstword $(CC))))
+ifneq ($(LLVM),)
+KERNEL_CC = $(if $(CLANG_CC),,CC=clang)
+else ifneq ($(CONFIG_CC_IS_CLANG),y)
+KERNEL_CC = $(if $(CLANG_CC),CC=$(CROSS_COMPILE)gcc)
+endif
+KBUILD = $(MAKE) -C '$(KDIR)' M='$(MODDIR)' $(if $(LLVM),LLVM=$(LLVM)) $(KERNEL_CC)
 
 .PHONY: all
-all: module userlib selftests ## build everything (the default)
+all: module userlib ## build the module, the library and the command (the default)
 
 .PHONY: module
-module: $(KDIR)/Makefile stage ## build module/dataspace.ko for KVER or KDIR
+module: headers stage ## build module/dataspace.ko for KVER or KDIR
 	+$(KBUILD) modules
+
+# What a module is built from.
+MODULE_SOURCES := Kbuild module uapi userlib/include/dataspace.h
 
 .PHONY: stage
 stage:
 ifneq ($(MODDIR),$(CURDIR))
-	@mkdir -p $(MODDIR)
-	@rsync -a --delete --exclude='*.mod.c' --include='*/' --include='*.[ch]' \
-		--include=Kbuild --exclude='*' Kbuild module uapi $(MODDIR)/
+	@mkdir -p '$(MODDIR)'
+	@rsync -a -R --delete --exclude='*.mod.c' --include='*/' --include='*.[ch]' \
+		--include=Kbuild --exclude='*' $(MODULE_SOURCES) '$(MODDIR)/'
 endif
 
-$(KDIR)/Makefile:
-	@echo "No headers of kernel $(KVER) in $(KDIR)." >&2
-	@echo "On Debian: apt-get install linux-headers-$(KVER)" >&2
-	@echo "Or say KVER=<version> or KDIR=<build directory>." >&2
-	@exit 1
+.PHONY: headers
+headers:
+	@[ -e '$(KDIR)/Makefile' ] || { \
+		echo "No headers of kernel $(KVER) in $(KDIR)."; \
+		echo "On Debian: apt-get install linux-headers-$(KVER)"; \
+		echo "Or say KVER=<version> or KDIR=<build directory>."; \
+		exit 1; \
+	} >&2
 
 .PHONY: userlib
 userlib: ## build the library
-	$(MAKE) -C userlib O=$(LIB_BUILD)
+	$(USERLIB)
+
+.PHONY: examples
+examples: ## build the examples and the programs of the manual
+	$(USERLIB) examples
 
 SELFTESTS = $(MAKE) --no-print-directory -C selftests KSFT=$(KSFT) \
 	OUTPUT=$(BUILD)/selftests
@@ -74,7 +107,7 @@ selftests: userlib $(KSFT)/lib.mk ## build the tests (KSFT: a kernel's tools/tes
 	+$(SELFTESTS) all
 
 .PHONY: install_tests
-install_tests: selftests ## put the tests and the list of them into BUILD/install
+install_tests: selftests examples ## put the tests and the list of them into BUILD/install
 	rm -rf $(BUILD)/install
 	+$(SELFTESTS) INSTALL_PATH=$(BUILD)/install install
 	+$(SELFTESTS) -s COLLECTION=dataspace emit_tests \
@@ -83,17 +116,34 @@ install_tests: selftests ## put the tests and the list of them into BUILD/instal
 $(DATASPACE_CACHE)/source/tools/testing/selftests/lib.mk:
 	$(VM)/source.sh
 
-.PHONY: modules_install
-modules_install: module ## install the module for KVER
-	+$(KBUILD) modules_install
+# depmod of Debian's kernels is skipped by Kbuild, which looks for a System.map. A
+# module below INSTALL_MOD_PATH, or DESTDIR, is for another machine to run it on.
+# Kbuild takes no path with a space in it, so the module goes there by a detour.
+KERNEL_RELEASE = $(shell cat '$(KDIR)/include/config/kernel.release')
+RUN_DEPMOD = $(if $(INSTALL_MOD_PATH),,PATH="$$PATH:/usr/sbin:/sbin" depmod $(KERNEL_RELEASE))
 
-.PHONY: install
-install: userlib ## install the library and the header (DESTDIR, PREFIX, LIBDIR, INCLUDEDIR)
-	$(MAKE) -C userlib O=$(LIB_BUILD) install
+.PHONY: modules_install
+modules_install: module ## install the module for KVER (DESTDIR)
+	+@stage=$$(mktemp -d) && trap 'rm -rf "$$stage"' EXIT && \
+	$(KBUILD) modules_install INSTALL_MOD_PATH="$$stage" \
+		INSTALL_MOD_DIR='$(INSTALL_MOD_DIR)' DEPMOD=true && \
+	cd "$$stage" && find . -name 'dataspace.ko*' -exec $(INSTALL) -D -m 0644 \
+		'{}' '$(INSTALL_MOD_PATH)/{}' \;
+	$(RUN_DEPMOD)
+
+.PHONY: modules_uninstall
+modules_uninstall: headers ## remove the module for KVER
+	find '$(INSTALL_MOD_PATH)/lib/modules/$(KERNEL_RELEASE)/$(INSTALL_MOD_DIR)' \
+		-name 'dataspace.ko*' -delete
+	$(RUN_DEPMOD)
+
+# DKMS builds the mod.PHONY: install
+install: userlib ## install all but the module (DESTDIR, PREFIX, LIBDIR, INCLUDEDIR)
+	$(USERLIB) install
 
 .PHONY: uninstall
 uninstall: ## remove what install installed
-	$(MAKE) -C userlib uninstall
+	$(USERLIB) uninstall
 
 .PHONY: demo
 demo: ## show the RAM service at work in a virtual machine
@@ -141,9 +191,9 @@ fuzz: ## random calls on the debug kernel, guided by coverage (FUZZ_MINUTES=10, 
 clean: ## remove what was built
 	+$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
 	$(MAKE) -C userlib clean
-	rm -rf $(BUILD)
+	rm -rf '$(BUILD)'
 
 .PHONY: help
 help: ## this text
-	@sed -n 's/^\([a-z_-]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | \
+	@sed -n 's/^\([a-z_-]*\):.*## /\1\t/p' Makefile | \
 		expand -t 18

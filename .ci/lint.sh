@@ -184,7 +184,7 @@ run_check()
 		;;
 	library:*)
 		make -s --no-print-directory -C userlib \
-			O="$BUILD/lint/library-${1#*:}" CC="${1#*:}"
+			O="$BUILD/lint/library-${1#*:}" CC="${1#*:}" all examples
 		;;
 	tests:*)
 		make -s --no-print-directory selftests CC="${1#*:}" \

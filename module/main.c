@@ -164,4 +164,6 @@ module_init(dataspace_module_init);
 module_exit(dataspace_module_exit);
 
 MODULE_DESCRIPTION("Memory objects that can be handed out in part");
+MODULE_AUTHOR("The dataspace authors");
+MODULE_VERSION(DATASPACE_VERSION);
 MODULE_LICENSE("GPL");

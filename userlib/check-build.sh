@@ -21,7 +21,7 @@ can_build()
 build()
 {
 	echo "build: $*"
-	"$MAKE" -s O="$work/out" CC="$*" CFLAGS="-O2 -Werror" all
+	"$MAKE" -s O="$work/out" CC="$*" CFLAGS="-O2 -Werror" all examples
 	rm -r "$work/out"
 }
 

@@ -15,9 +15,13 @@ cd "$(dirname "$0")"
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
 
-install_args="DESTDIR=$stage PREFIX=/usr LIBDIR=/usr/lib/here"
-export PKG_CONFIG_LIBDIR="$stage/usr/lib/here/pkgconfig"
-export PKG_CONFIG_SYSROOT_DIR="$stage"
+# make has to cope with a space in DESTDIR, of which pkg-config's words know
+# nothing: it is only there while make runs.
+spaced="$stage/d e"
+root=$stage/root
+install_args="PREFIX=/usr LIBDIR=/usr/lib/here"
+export PKG_CONFIG_LIBDIR="$root/usr/lib/here/pkgconfig"
+export PKG_CONFIG_SYSROOT_DIR="$root"
 
 # The program needs no module: the library must refuse what is no dataspace.
 write_program()
@@ -60,7 +64,7 @@ build()
 
 run()
 {
-	LD_LIBRARY_PATH="$stage/usr/lib/here" "$1" \
+	LD_LIBRARY_PATH="$root/usr/lib/here" "$1" \
 		"$(pkg-config --modversion dataspace)" </dev/null || {
 		echo "${1##*/} has failed with status $?" >&2
 		exit 1
@@ -76,19 +80,21 @@ try()
 	build "$2" "$program" "$program.shared" $(pkg-config --libs dataspace)
 	run "$program.shared"
 	build "$2" "$program" "$program.static" \
-		"$stage/usr/lib/here/libdataspace.a"
+		"$root/usr/lib/here/libdataspace.a"
 	run "$program.static"
 	rm "$program" "$program.shared" "$program.static"
 }
 
 # shellcheck disable=SC2086
-"$MAKE" -s install $install_args
+"$MAKE" -s install DESTDIR="$spaced" $install_args
+mv "$spaced" "$root"
 try c "$CC"
 if command -v "$CXX" >/dev/null; then
 	try cc "$CXX"
 fi
+mv "$root" "$spaced"
 # shellcheck disable=SC2086
-"$MAKE" -s uninstall $install_args
+"$MAKE" -s uninstall DESTDIR="$spaced" $install_args
 left=$(find "$stage" ! -type d)
 [ -z "$left" ] || {
 	echo "uninstall has left: $left" >&2

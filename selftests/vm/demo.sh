@@ -13,5 +13,5 @@ KERNELS=$kernel "$HERE/deps.sh" build vm
 kver=$("$HERE/kernel.sh" "$kernel" version)
 cd "$TOP"
 make -s --no-print-directory module KVER="$kver" MODDIR="$BUILD/$kver"
-make -s --no-print-directory userlib
+make -s --no-print-directory examples
 "$HERE/run.sh" -k "$kernel" program userlib/examples/ram_service --demo

@@ -23,6 +23,9 @@ endif
 INSTALL ?= install
 INSTALL_MOD_PATH ?= $(DESTDIR)
 INSTALL_MOD_DIR ?= updates
+VERSION := $(shell sed -n 's/^.define DATASPACE_VERSION "\(.*\)"$$/\1/p' \
+	userlib/include/dataspace.h)
+SRCDIR ?= /usr/src/dataspace-$(VERSION)
 KSFT ?= $(DATASPACE_CACHE)/source/tools/testing/selftests
 
 # The kernels, and variants of kernels, that check tests on, and those that
@@ -137,7 +140,27 @@ modules_uninstall: headers ## remove the module for KVER
 		-name 'dataspace.ko*' -delete
 	$(RUN_DEPMOD)
 
-# DKMS builds the mod.PHONY: install
+# DKMS builds the module anew for each kernel that is installed later.
+.PHONY: dkms-source
+dkms-source: ## install the sources of the module for DKMS (DESTDIR, SRCDIR)
+	$(INSTALL) -d '$(DESTDIR)$(SRCDIR)'
+	tar -c --exclude='*.o' --exclude='*.ko' --exclude='*.mod*' --exclude='.*' \
+		--owner=0 --group=0 --mode=u=rwX,go=rX --sort=name Makefile \
+		COPYING $(MODULE_SOURCES) | tar -x -C '$(DESTDIR)$(SRCDIR)'
+	sed 's/#MODULE_VERSION#/$(VERSION)/' module/dkms.conf \
+		>'$(DESTDIR)$(SRCDIR)/dkms.conf'
+
+.PHONY: dkms-install
+dkms-install: dkms-source ## have DKMS build and install the module
+	dkms add -m dataspace -v $(VERSION)
+	dkms install -m dataspace -v $(VERSION) -k $(KVER)
+
+.PHONY: dkms-uninstall
+dkms-uninstall: ## remove it from DKMS
+	dkms remove -m dataspace -v $(VERSION) --all
+	rm -rf '$(SRCDIR)'
+
+.PHONY: install
 install: userlib ## install all but the module (DESTDIR, PREFIX, LIBDIR, INCLUDEDIR)
 	$(USERLIB) install
 

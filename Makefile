@@ -20,6 +20,7 @@ MODDIR ?= $(DATASPACE_CACHE)/module-$(shell echo '$(CURDIR)' | cksum | cut -d ' 
 endif
 
 # What is installed: below DESTDIR, if that is given, for a package to be made of.
+PREFIX ?= /usr/local
 INSTALL ?= install
 INSTALL_MOD_PATH ?= $(DESTDIR)
 INSTALL_MOD_DIR ?= updates
@@ -160,13 +161,30 @@ dkms-uninstall: ## remove it from DKMS
 	dkms remove -m dataspace -v $(VERSION) --all
 	rm -rf '$(SRCDIR)'
 
+# The files that let programs open the device: where they go, and what they are
+# called there.
+SYSTEM_FILES := module/dataspace.udev:udev/rules.d/60-dataspace.rules \
+	module/dataspace.sysusers:sysusers.d/dataspace.conf \
+	module/dataspace.modules-load:modules-load.d/dataspace.conf
+
+.PHONY: install-system
+install-system:
+	for file in $(SYSTEM_FILES); do \
+		$(INSTALL) -D -m 0644 "$${file%:*}" \
+			'$(DESTDIR)$(PREFIX)/lib/'"$${file#*:}" || exit; \
+	done
+
 .PHONY: install
-install: userlib ## install all but the module (DESTDIR, PREFIX, LIBDIR, INCLUDEDIR)
+install: userlib install-system ## install all but the module (DESTDIR, PREFIX, LIBDIR, INCLUDEDIR)
 	$(USERLIB) install
+	$(if $(DESTDIR),,module/activate.sh)
 
 .PHONY: uninstall
 uninstall: ## remove what install installed
 	$(USERLIB) uninstall
+	for file in $(SYSTEM_FILES); do \
+		$(RM) '$(DESTDIR)$(PREFIX)/lib/'"$${file#*:}"; \
+	done
 
 .PHONY: demo
 demo: ## show the RAM service at work in a virtual machine

@@ -36,7 +36,12 @@ int main(int argc, char **argv)
 		errx(EXIT_FAILURE, "usage: loan SECONDS");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		err(EXIT_FAILURE, "socketpair");
-	if (fork() == 0) {
+	switch (fork()) {
+	case -1:
+		err(EXIT_FAILURE, "fork");
+	case 0:
+		/* Else it would wait for itself if nothing is sent. */
+		close(ends[0]);
 		borrow(ends[1], atoi(argv[1]));
 		exit(EXIT_SUCCESS);
 	}

@@ -209,8 +209,8 @@ configs: ## compile the module for kernels without an option that it can use
 	@.ci/configs.sh
 
 .PHONY: tested
-tested: ## write into the README which kernels were tested, and the totals
-	@.ci/update-readme.sh
+tested: ## write into selftests/tested.md which kernels were tested, and the totals
+	@.ci/update-tested.sh
 
 .PHONY: bench
 bench: ## measure against other memory objects, in a machine that counts instructions

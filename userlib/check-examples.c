@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
 /*
- * Runs the examples: those in examples/, and the program of each manual page.
+ * Runs the examples: those in examples/, the program of each manual page, and the
+ * one of the README, which has to print what the README says.
  * They are linked into this program under other names, so that it can be taken
  * to a machine that has the device and no compiler.
  *
@@ -24,7 +25,7 @@ struct example {
 	int (*main)(int argc, char **argv);
 };
 
-/* Made by make: the array examples[] of what there is. */
+/* Made by make: the array examples[] of what there is, and README_OUTPUT. */
 #include "check-examples.h"
 
 #define EXAMPLES (sizeof(examples) / sizeof(examples[0]))
@@ -132,6 +133,7 @@ int main(void)
 	if (access("/dev/dataspace", R_OK | W_OK))
 		err(EXIT_FAILURE, "/dev/dataspace");
 	printf("TAP version 13\n1..%zu\n", EXAMPLES + 1);
+	try("readme", NULL, README_OUTPUT);
 	try_serve_and_use();
 	try("loan", "0", "the page came back");
 	try("loan", "2", "borrower: Stale file handle");

@@ -1,13 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prints the program that a manual page has in its section EXAMPLES.
+# Prints the program that a manual page has in its section EXAMPLES, or the first
+# block of a kind that a Markdown file has.
 # Usage: example-of.sh PAGE
+#        example-of.sh FILE.md KIND
 
 set -eu
 
-awk '/^\.SH / { on = ($2 == "EXAMPLES") }
-	/^\.EE/ { code = 0 }
-	code && on
-	/^\.EX/ { code = 1 }' "$1" |
-	sed -e 's/^\\&//' -e 's/\\-/-/g' -e 's/\\e/\\/g'
+case $1 in
+*.md)
+	awk -v fence="\`\`\`$2" '
+		code && /^```/ { exit }
+		code
+		$0 == fence { code = 1 }' "$1"
+	;;
+*)
+	awk '/^\.SH / { on = ($2 == "EXAMPLES") }
+		/^\.EE/ { code = 0 }
+		code && on
+		/^\.EX/ { code = 1 }' "$1" |
+		sed -e 's/^\\&//' -e 's/\\-/-/g' -e 's/\\e/\\/g'
+	;;
+esac

@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Writes into the README what was tested: a row for each kernel on which the tests
+# Writes into selftests/tested.md what was tested: a row for each kernel on which the tests
 # have run here, with the totals and the day. Rows of other kernels stay.
 
 set -eu
 HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
 # shellcheck source=../selftests/vm/common.sh
 . "$HERE/common.sh"
+
+record=$TOP/selftests/tested.md
 
 rows()
 {
@@ -23,7 +25,7 @@ rows()
 
 old_rows()
 {
-	sed -n '/^<!-- tested/,/^<!-- end/{/^| kernel /d;/^| /p}' README.md
+	sed -n '/^| kernel /d;/^| /p' "$record"
 }
 
 # Prints the first row of each kernel: a new row comes before the old one.
@@ -37,8 +39,9 @@ table()
 	} | awk -F '|' '!seen[$2]++' | sort -V
 }
 
-cd "$TOP"
 mkdir -p "$BUILD"
-table >"$BUILD/table"
-sed -i -e "/^<!-- tested/r $BUILD/table" \
-	-e '/^<!-- tested/,/^<!-- end/{/^<!--/!d}' README.md
+{
+	sed '/^|/,$d' "$record"
+	table
+} >"$BUILD/tested.md"
+cp "$BUILD/tested.md" "$record"

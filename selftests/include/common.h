@@ -41,7 +41,7 @@
 
 /*
  * Seconds within which pages are back with the kernel after an unpin, and with
- * the pool after a release. That is about one, as the README says, and another
+ * the pool after a release. That is about one, as dataspace(7) says, and another
  * one for an emulated machine.
  */
 #define SOON 2.0

@@ -182,6 +182,10 @@ run_check()
 	man)
 		userlib/check-man.sh userlib/man
 		;;
+	pictures)
+		awk -f selftests/bench/ratios.awk selftests/bench/recorded.csv |
+			diff - selftests/bench/ratios.svg
+		;;
 	library:*)
 		make -s --no-print-directory -C userlib \
 			O="$BUILD/lint/library-${1#*:}" CC="${1#*:}" all examples
@@ -225,7 +229,7 @@ verdict()
 }
 
 if [ $# -eq 0 ]; then
-	set -- checkpatch clang-format kernel-doc man rules shellcheck spdx \
+	set -- checkpatch clang-format kernel-doc man pictures rules shellcheck spdx \
 		library:gcc library:clang-14 tests:gcc tests:clang-14
 	for kernel in $(all_series); do
 		set -- "$@" "gcc:$kernel"

@@ -56,6 +56,7 @@ plots()
 		sed '2i <!-- SPDX-License-Identifier: GPL-2.0-only -->' \
 			"$out/$plot.svg" >"$BENCH/$plot.svg"
 	done
+	awk -f "$BENCH/ratios.awk" "$BENCH/recorded.csv" >"$BENCH/ratios.svg"
 }
 
 case ${1:-} in

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Tests of the command dataspace: scripts that call it, with the status and a part
+ * of the output that they are to have. The command is linked into this program,
+ * which is the command if it is called with arguments, so that it can be taken to
+ * a machine that has the device and no compiler.
+ *
+ *	check-tool		needs /dev/dataspace and a shell
+ */
+#include <dataspace.h>
+#include <err.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* main() of the command. */
+int tool_main(int argc, char **argv);
+
+static const struct test {
+	const char *name;
+	const char *script;
+	int status;
+	const char *expected;
+} tests[] = {
+	{ "alloc", "dataspace alloc 64K -- dataspace info 3", 0,
+	  "length       64 KiB\n" },
+	{ "alloc with rights",
+	  "dataspace alloc -r read,map 4K -- dataspace info 3", 0,
+	  "rights       read map\n" },
+	{ "alloc with a name",
+	  "dataspace alloc -sn 'my buffer' 4K -- dataspace list", 0,
+	  "\"my buffer\"" },
+	{ "alloc says why", "dataspace alloc 0 -- true", 1, "the length is 0" },
+	{ "alloc, convention",
+	  "dataspace alloc -n x 4K -- sh -c 'echo $LISTEN_FDS $LISTEN_FDNAMES $(($LISTEN_PID - $$))'",
+	  0, "1 x 0\n" },
+	{ "alias",
+	  "dataspace alloc 64K -- dataspace alias -o 4K -l 8K 3 -- dataspace info 3",
+	  0, "length       8 KiB\n" },
+	{ "alias, rest",
+	  "dataspace alloc 64K -- dataspace alias -o 16K 3 -- dataspace info 3",
+	  0, "length       48 KiB\n" },
+	{ "alias, no other",
+	  "dataspace alloc 8K -- dataspace run --fd 3 --fd 3=two -- dataspace alias 4 -- dataspace info 4",
+	  1, "Bad file descriptor" },
+	{ "alias clipped",
+	  "dataspace alloc -r ro 4K -- dataspace alias -cr rw 3 -- dataspace info 3",
+	  0, "read map derive export\n" },
+	{ "alias, offset",
+	  "dataspace alloc 8K -- dataspace alias -o 1 -l 4K 3 -- true", 1,
+	  "the offset is not a multiple of the page size" },
+	{ "alias, length",
+	  "dataspace alloc 8K -- dataspace alias -l 1 3 -- true", 1,
+	  "the length is not a multiple of the page size" },
+	{ "alias, range",
+	  "dataspace alloc 8K -- dataspace alias -l 64K 3 -- true", 1,
+	  "the range does not lie in the dataspace" },
+	{ "alias, end", "dataspace alloc 8K -- dataspace alias -o 8K 3 -- true",
+	  1, "the length is 0" },
+	{ "alias, read",
+	  "dataspace alloc 8K -- dataspace alias -r map 3 -- true", 1,
+	  "the right to read is missing" },
+	{ "alias, right",
+	  "dataspace alloc -r ro 8K -- dataspace alias -r rw 3 -- true", 1,
+	  "an alias cannot have a right that the dataspace lacks" },
+	{ "alias, derive",
+	  "dataspace alloc -r read 8K -- dataspace alias -r read 3 -- true", 1,
+	  "lacks the right to derive" },
+	{ "alias, sealed",
+	  "dataspace alloc 8K -- sh -c 'dataspace seal 3; dataspace alias -r rw 3 -- true'",
+	  1, "is sealed" },
+	{ "run, names",
+	  "dataspace alloc 4K -- dataspace run -f 3=a -f 3=b -- sh -c 'echo $LISTEN_FDS $LISTEN_FDNAMES'",
+	  0, "2 a:b\n" },
+	{ "hexdump",
+	  "dataspace alloc 4K -- sh -c 'printf hello >&3; dataspace hexdump 3'",
+	  0,
+	  "00000000  68 65 6c 6c 6f 00 00 00  00 00 00 00 00 00 00 00  |hello...........|\n"
+	  "00000010  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |................|\n"
+	  "*\n00001000\n" },
+	{ "hexdump of a part",
+	  "dataspace alloc 4K -- sh -c 'printf hello >&3; dataspace hexdump -o 1 -n 3 3'",
+	  0, "00000001  65 6c 6c   " },
+	{ "seal",
+	  "dataspace alloc 4K -- sh -c 'dataspace seal --now 3; dataspace info 3'",
+	  0, "sealed" },
+	{ "seal without the right",
+	  "dataspace alloc -r ro 4K -- dataspace seal 3", 1,
+	  "lacks the right to write" },
+	{ "revoke",
+	  "mkfifo fifo; dataspace alloc 4K -- sh -c 'dataspace alias 3 -- sh -c \"read x <fifo; dataspace info 3\" & until dataspace info 3 | grep -q \"aliases      1\"; do :; done; dataspace revoke 3; echo >fifo; wait'",
+	  0, "alias revoked\n" },
+	{ "revoke itself",
+	  "dataspace alloc 4K -- sh -c 'dataspace revoke -s 3; dataspace revoke 3'",
+	  1, "the dataspace was revoked" },
+	{ "name",
+	  "dataspace alloc 4K -- sh -c 'dataspace name 3 other; dataspace list'",
+	  0, "\"other\"" },
+	{ "name, too long",
+	  "dataspace alloc 4K -- dataspace name 3 12345678901234567890123456789012",
+	  1, "at most 31 bytes" },
+	{ "another process",
+	  "dataspace alloc -n held 12K -- sleep 60 & until dataspace list | grep -q held; do :; done; dataspace info $!/3; kill $!",
+	  0, "length       12 KiB\n" },
+	{ "no such process", "dataspace info 99999999/3", 1,
+	  "process 99999999" },
+	{ "no dataspace", "dataspace info 0", 1, "it is not a dataspace" },
+	{ "send and recv",
+	  "dataspace recv socket -- dataspace info 4 & until dataspace alloc 20K -- dataspace send socket 3 3 2>/dev/null; do :; done; wait $!",
+	  0, "length       20 KiB\n" },
+	{ "list, mapped", "dataspace list", 0, "maps 64 KiB\n" },
+	{ "list as JSON", "dataspace alloc 64K -- dataspace list --json", 0,
+	  "65536, \"rights\": [\"read\", \"write\", \"map\", \"derive\", \"export\"], \"state\"" },
+	{ "top", "dataspace alloc 1M -- dataspace top -n 1", 0,
+	  "           1        1 MiB          0 B  " },
+	{ "no program", "dataspace run -- nothing-like-this", 127, "" },
+	{ "not a program", "dataspace run -- /dev", 126, "" },
+	{ "status of the program", "dataspace run -- sh -c 'exit 7'", 7, "" },
+	{ "no command", "dataspace", 2, "which command?" },
+	{ "unknown command", "dataspace help", 2, "there is no command" },
+	{ "unknown option", "dataspace list --no", 2, "" },
+	{ "not a size", "dataspace alloc 1Q -- true", 2, "units" },
+	{ "too much", "dataspace alloc 99999999999T -- true", 2, "too much" },
+	{ "not a right", "dataspace alloc -r red 4K -- true", 2,
+	  "'red' is not a right" },
+	{ "no systemd", "dataspace alloc 4K -- dataspace store 3", 1,
+	  "NOTIFY_SOCKET" },
+	{ "no device",
+	  "unshare -m sh -c 'mount -t tmpfs none /dev && dataspace alloc 4K -- true'",
+	  3, "the module is not loaded" },
+};
+
+#define TESTS (sizeof(tests) / sizeof(tests[0]))
+
+static unsigned int count;
+static unsigned int failed;
+
+static void verdict(bool good, const char *name)
+{
+	failed += !good;
+	printf("%sok %u %s\n", good ? "" : "not ", ++count, name);
+}
+
+static void run(const struct test *test)
+{
+	char script[1024];
+	char text[65536];
+	size_t length;
+	FILE *output;
+	int status;
+	bool good;
+
+	snprintf(script, sizeof(script), "{ %s; } 2>&1 <&1", test->script);
+	output = popen(script, "re");
+	if (!output)
+		err(EXIT_FAILURE, "popen");
+	length = fread(text, 1, sizeof(text) - 1, output);
+	text[length] = 0;
+	status = pclose(output);
+	good = WIFEXITED(status) && WEXITSTATUS(status) == test->status &&
+	       strstr(text, test->expected);
+	verdict(good, test->name);
+	if (!good)
+		printf("# %s\n# status 0x%x, expected %d and \"%s\", printed:\n%s\n",
+		       test->script, status, test->status, test->expected,
+		       text);
+}
+
+/* What a service manager would receive. */
+static void run_store(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct dataspace_info info = { .length = 0 };
+	unsigned int n = 1;
+	char text[64] = "";
+	bool good;
+	ssize_t got;
+	int status;
+	int ds;
+
+	strcpy(address.sun_path, "notify");
+	if (bind(manager, (struct sockaddr *)&address, sizeof(address)))
+		err(EXIT_FAILURE, "bind");
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	status = system("dataspace alloc 28K -- dataspace store -n kept 3");
+	unsetenv("NOTIFY_SOCKET");
+	if (status)
+		errx(EXIT_FAILURE, "nothing was stored");
+	got = dataspace_recv_msg(manager, text, sizeof(text) - 1, &ds, &n);
+	if (got < 0 || n != 1)
+		errx(EXIT_FAILURE, "nothing was received");
+	dataspace_info(ds, &info, sizeof(info));
+	good = !strcmp(text, "FDSTORE=1\nFDNAME=kept");
+	verdict(good && info.length == 28 << 10, "store");
+	close(ds);
+	close(manager);
+}
+
+/* The command is found by its name in a folder of its own. */
+static void make_folder(void)
+{
+	char folder[] = "/tmp/check-tool-XXXXXX";
+	char path[512];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (length < 0 || !mkdtemp(folder) || chdir(folder))
+		err(EXIT_FAILURE, "%s", folder);
+	path[length] = 0;
+	if (symlink(path, "dataspace"))
+		err(EXIT_FAILURE, "dataspace");
+	snprintf(path, sizeof(path), "%s:%s", folder, getenv("PATH"));
+	setenv("PATH", path, 1);
+}
+
+/* For "list" to have something that is mapped. */
+static void map_something(void)
+{
+	size_t length = 64 << 10;
+	int ds = dataspace_alloc(length, DATASPACE_RW, 0);
+	void *address;
+
+	if (ds < 0)
+		errx(EXIT_FAILURE, "no memory: %s", strerror(-ds));
+	address = mmap(NULL, length, PROT_READ, MAP_SHARED, ds, 0);
+	if (address == MAP_FAILED)
+		err(EXIT_FAILURE, "mmap");
+	close(ds);
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = strrchr(argv[0], '/');
+	size_t i;
+
+	if (!strcmp(name ? name + 1 : argv[0], "dataspace"))
+		return tool_main(argc, argv);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	make_folder();
+	map_something();
+	printf("TAP version 13\n1..%zu\n", TESTS + 1);
+	run_store();
+	for (i = 0; i < TESTS; i++)
+		run(&tests[i]);
+	printf("# %u of %u passed\n", count - failed, count);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

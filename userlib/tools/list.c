@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+/*
+ * Who holds what: by dataspace, or by process.
+ */
+#include <err.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "holders.h"
+#include "tool.h"
+
+static const char *bold = "";
+static const char *plain = "";
+
+/* Colours are for people who have not asked for none. */
+static void set_colours(void)
+{
+	const char *none = getenv("NO_COLOR");
+
+	if (!isatty(STDOUT_FILENO) || (none && *none))
+		return;
+	bold = "\033[1m";
+	plain = "\033[0m";
+}
+
+static void print_dataspace(const struct holder *holder)
+{
+	printf("  %sdataspace %" PRIu64 "%s", bold, holder->id, plain);
+	if (holder->length)
+		printf(", %s, %s (%s)", readable(holder->length), holder->state,
+		       holder->rights);
+	if (*holder->name)
+		printf(" \"%s\"", holder->name);
+	printf("\n");
+}
+
+static void print_holder(const struct holder *holder)
+{
+	printf("    %7d %-16s", holder->pid, holder->command);
+	if (holder->fd >= 0)
+		printf("descriptor %d\n", holder->fd);
+	else
+		printf("maps %s\n", readable(holder->mapped));
+}
+
+/*
+ * The entry that describes a dataspace best: one of a descriptor, if there is one
+ * among those of the same dataspace, which begin at @first.
+ */
+static const struct holder *best_of(const struct holders *holders, size_t first)
+{
+	size_t i;
+
+	for (i = first;
+	     i < holders->count && holders->all[i].id == holders->all[first].id;
+	     i++)
+		if (holders->all[i].fd >= 0)
+			return &holders->all[i];
+	return &holders->all[first];
+}
+
+static void print_tree(const struct holders *holders)
+{
+	const struct holder *before = NULL;
+	size_t i;
+
+	for (i = 0; i < holders->count; i++) {
+		const struct holder *holder = &holders->all[i];
+
+		if (!before || before->root != holder->root)
+			printf("%smemory %" PRIu64 "%s\n", bold, holder->root,
+			       plain);
+		if (!before || before->id != holder->id)
+			print_dataspace(best_of(holders, i));
+		print_holder(holder);
+		before = holder;
+	}
+}
+
+static void print_string(const char *text)
+{
+	putchar('"');
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			printf("\\%c", *text);
+		else if ((unsigned char)*text < ' ')
+			printf("\\u%04x", (unsigned char)*text);
+		else
+			putchar(*text);
+	}
+	putchar('"');
+}
+
+static void print_field(const char *key, const char *text)
+{
+	printf(", \"%s\": ", key);
+	print_string(text);
+}
+
+/* Words that are separated by spaces. */
+static void print_words(const char *key, const char *words)
+{
+	size_t length;
+
+	printf(", \"%s\": [", key);
+	for (; *words; words += length + (words[length] == ' ')) {
+		length = strcspn(words, " ");
+		printf("\"%.*s\"%s", (int)length, words,
+		       words[length] ? ", " : "");
+	}
+	printf("]");
+}
+
+/* One object for each descriptor, or for what one process maps of a dataspace. */
+static void print_json(const struct holders *holders)
+{
+	size_t i;
+
+	printf("[");
+	for (i = 0; i < holders->count; i++) {
+		const struct holder *holder = &holders->all[i];
+
+		printf("%s\n  {\"memory\": %" PRIu64 ", \"id\": %" PRIu64
+		       ", \"pid\": %d",
+		       i ? "," : "", holder->root, holder->id, holder->pid);
+		print_field("command", holder->command);
+		if (holder->fd < 0) {
+			printf(", \"mapped\": %" PRIu64 "}", holder->mapped);
+			continue;
+		}
+		printf(", \"fd\": %d, \"length\": %" PRIu64, holder->fd,
+		       holder->length);
+		print_words("rights", holder->rights);
+		print_words("state", holder->state);
+		print_field("name", holder->name);
+		printf("}");
+	}
+	printf("\n]\n");
+}
+
+int command_list(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' }, {}
+	};
+	struct holders holders = { .all = NULL };
+	bool json = false;
+
+	while (next_option(argc, argv, "+j", options) >= 0)
+		json = true;
+	if (optind != argc)
+		usage("'list' takes no argument");
+	set_colours();
+	find_holders(&holders);
+	if (json)
+		print_json(&holders);
+	else
+		print_tree(&holders);
+	free(holders.all);
+	return EXIT_SUCCESS;
+}
+
+/* What one process holds. */
+struct process {
+	int pid;
+	const char *command;
+	unsigned int descriptors;
+	uint64_t held;
+	uint64_t mapped;
+};
+
+static int more_first(const void *first, const void *second)
+{
+	const struct process *a = first, *b = second;
+
+	if (a->held + a->mapped != b->held + b->mapped)
+		return a->held + a->mapped > b->held + b->mapped ? -1 : 1;
+	return a->pid - b->pid;
+}
+
+static struct process *process_of(struct process *all, size_t *count,
+				  const struct holder *holder)
+{
+	size_t i;
+
+	for (i = 0; i < *count; i++)
+		if (all[i].pid == holder->pid)
+			return &all[i];
+	all[*count] = (struct process){ .pid = holder->pid,
+					.command = holder->command };
+	return &all[(*count)++];
+}
+
+static void print_processes(const struct holders *holders)
+{
+	struct process *all = calloc(holders->count + 1, sizeof(*all));
+	size_t count = 0;
+	size_t i;
+
+	if (!all)
+		err(STATUS_FAILED, "memory");
+	for (i = 0; i < holders->count; i++) {
+		struct process *process =
+			process_of(all, &count, &holders->all[i]);
+
+		process->descriptors += holders->all[i].fd >= 0;
+		process->held += holders->all[i].length;
+		process->mapped += holders->all[i].mapped;
+	}
+	qsort(all, count, sizeof(*all), more_first);
+	printf("%s%7s %11s %12s %12s  %s%s\n", bold, "PID", "DESCRIPTORS",
+	       "LENGTH", "MAPPED", "COMMAND", plain);
+	for (i = 0; i < count; i++)
+		printf("%7d %11u %12s %12s  %s\n", all[i].pid,
+		       all[i].descriptors, readable(all[i].held),
+		       readable(all[i].mapped), all[i].command);
+	free(all);
+}
+
+int command_top(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "delay", required_argument, NULL, 'd' },
+		{ "times", required_argument, NULL, 'n' },
+		{}
+	};
+	uint64_t delay = 2, times = UINT64_MAX;
+	struct holders holders = { .all = NULL };
+	int option;
+
+	while ((option = next_option(argc, argv, "+d:n:", options)) >= 0) {
+		if (option == 'd')
+			delay = parse_size(optarg);
+		else
+			times = parse_size(optarg);
+	}
+	if (optind != argc)
+		usage("'top' takes no argument");
+	set_colours();
+	while (times--) {
+		find_holders(&holders);
+		if (isatty(STDOUT_FILENO))
+			printf("\033[H\033[J");
+		print_processes(&holders);
+		fflush(stdout);
+		if (times)
+			sleep(delay);
+	}
+	free(holders.all);
+	return EXIT_SUCCESS;
+}

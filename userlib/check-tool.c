@@ -96,7 +96,7 @@ static const struct test {
 	  "lacks the right to write" },
 	{ "revoke",
 	  "mkfifo fifo; dataspace alloc 4K -- sh -c 'dataspace alias 3 -- sh -c \"read x <fifo; dataspace info 3\" & until dataspace info 3 | grep -q \"aliases      1\"; do :; done; dataspace revoke 3; echo >fifo; wait'",
-	  0, "alias revoked\n" },
+	  0, "contiguous revoked\n" },
 	{ "revoke itself",
 	  "dataspace alloc 4K -- sh -c 'dataspace revoke -s 3; dataspace revoke 3'",
 	  1, "the dataspace was revoked" },

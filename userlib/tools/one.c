@@ -103,7 +103,7 @@ static void print_line(uint64_t offset, const unsigned char *bytes, size_t n)
 {
 	size_t i;
 
-	printf("%08" PRIx64 " ", offset);
+	printf("%08" PRIx64, offset);
 	for (i = 0; i < 16; i++) {
 		if (i < n)
 			printf("%s%02x", i % 8 ? " " : "  ", bytes[i]);

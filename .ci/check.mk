@@ -27,15 +27,18 @@ TESTS := $(KERNELS:%=tests-%)
 EXAMPLES := $(KERNELS:%=examples-%)
 KVM := $(patsubst %,kvm-%,$(filter-out %-arm64 %-arm64-64k,$(SERIES)))
 
+# C++ and Python are tried on one kernel: what they call is the same everywhere.
+BINDINGS := $(firstword $(filter 6.12,$(SERIES)) $(filter-out %-arm64 %-arm64-64k,$(SERIES)))
+
 # The programs with tests for machines that have guests.
 KVM_PROGRAMS := access
 
 .PHONY: all configs debug fuzz lint judge library source debug-kernel \
-	debug-module $(TESTS) $(EXAMPLES) $(KVM) $(BUILDS:%=build-%) \
+	debug-module $(TESTS) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(KVM) $(BUILDS:%=build-%) \
 	$(SERIES:%=kernel-%) $(SERIES:%=module-%)
 
 # make starts the parts in this order; those that take longest come first.
-all: $(TESTS) $(KVM) $(EXAMPLES) lint library judge
+all: $(TESTS) $(KVM) $(EXAMPLES) $(BINDINGS:%=bindings-%) lint library judge
 
 .SECONDEXPANSION:
 
@@ -55,6 +58,11 @@ $(EXAMPLES): examples-%: build-$$(call build,$$*) module-$$(call series,$$*)
 		$(call folder,$*)/userlib/examples/ram_service --demo
 	$(PART) "buffer pool on $*" $(VM)/run.sh -k $* program \
 		$(call folder,$*)/userlib/examples/buffer_pool --demo
+
+$(BINDINGS:%=bindings-%): bindings-%: build-amd64 module-%
+	$(PART) "C++ and Python" make -s -C userlib bindings O=$(BUILD)/amd64/userlib
+	$(PART) "C++ and Python on $*" $(VM)/run.sh -k $* tests \
+		$(BUILD)/amd64/userlib/check/bindings
 
 $(BUILDS:%=build-%): build-%: source
 	$(PART) "library and tests for $*" for_arch $* make -s install_tests \

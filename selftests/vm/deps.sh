@@ -19,7 +19,9 @@ packages()
 {
 	case $1 in
 	build)
-		echo gcc libc6-dev make pkg-config rsync xz-utils
+		echo gcc g++ libc6-dev make pkg-config rsync xz-utils
+		# whose tests get a copy of it
+		echo python3
 		# for 32-bit programs; gcc-multilib conflicts with the
 		# packages of cross compilers
 		echo libc6-dev-i386 lib32gcc-12-dev

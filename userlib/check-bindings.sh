@@ -1,0 +1,58 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Makes a folder with the tests of dataspace.hpp and dataspace.py, and with all of
+# Python that they need, for a guest that has neither Python nor a C library.
+# Usage: CXX=... check-bindings.sh LIBRARY-BUILD FOLDER
+
+set -eu
+
+cd "$(dirname "$0")"
+: "${CXX:=g++}" "${PYTHON:=/usr/bin/python3}"
+build=$1
+out=$2
+python=$(readlink -f "$PYTHON")
+
+# What Python has loaded when the test begins, by the place below its prefix.
+modules()
+{
+	"$PYTHON" -I -S -c '
+import ctypes, encodings.ascii, encodings.utf_8, io, mmap, os, select, socket, sys
+for module in list(sys.modules.values()):
+    path = getattr(module, "__file__", None)
+    if path and path.startswith(sys.prefix):
+        print(os.path.relpath(path, sys.prefix))'
+}
+
+libraries()
+{
+	{
+		ldd "$python"
+		find "$out/python" -name '*.so' -exec ldd '{}' +
+	} | awk '$2 == "=>" { print $3 } $1 ~ /ld-linux/ { print $1 }' | sort -u
+}
+
+rm -rf "$out"
+mkdir -p "$out/python/lib"
+"$CXX" -std=c++17 -O2 -Wall -Wextra -Werror -Iinclude -I../uapi -static \
+	-o "$out/check-cpp" check-cpp.cpp "$build/libdataspace.a"
+
+prefix=$("$PYTHON" -I -S -c 'import sys; print(sys.prefix)')
+modules | while read -r file; do
+	install -D -m 0644 "$prefix/$file" "$out/python/$file"
+done
+libraries | while read -r file; do
+	cp -L "$file" "$out/python/lib/"
+done
+cp "$python" "$out/python/python3"
+cp python/dataspace.py python/check_dataspace.py "$out/python/"
+cp -L "$build/libdataspace.so.1" "$out/python/lib/"
+
+cat >"$out/check-python" <<'END'
+#!/bin/sh
+cd "${0%/*}/python" || exit
+export PYTHONHOME="$PWD" LIBDATASPACE="$PWD/lib/libdataspace.so.1"
+exec lib/ld-linux-*.so.* --library-path lib ./python3 -S check_dataspace.py
+END
+chmod +x "$out/check-python"
+printf 'dataspace:%s\n' check-cpp check-python >"$out/kselftest-list.txt"

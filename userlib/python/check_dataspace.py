@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
+"""Tests of dataspace.py: needs /dev/dataspace."""
+
+import errno
+import os
+import select
+import socket
+import sys
+
+import dataspace
+
+PAGE = os.sysconf("SC_PAGESIZE")
+
+
+def fails(code, function, *arguments):
+    try:
+        function(*arguments)
+    except OSError as error:
+        return error.errno == code
+    return False
+
+
+def test_view_without_copy():
+    root = dataspace.alloc(4 * PAGE)
+    view = memoryview(root.map(writable=True))
+    part = memoryview(root.alias(PAGE, PAGE).map())
+    view[PAGE] = 42
+    return part[0] == 42 and len(part) == PAGE and part.readonly
+
+
+def test_closes():
+    with dataspace.alloc(PAGE) as root:
+        fd = root.fileno()
+    return fails(errno.EBADF, os.fstat, fd)
+
+
+def test_info():
+    root = dataspace.alloc(3 * PAGE, dataspace.READ | dataspace.MAP)
+    info = root.info()
+    return (
+        len(root) == 3 * PAGE
+        and info.rights == dataspace.READ | dataspace.MAP
+        and info.granule == PAGE
+        and info.resident == 3 * PAGE
+    )
+
+
+def test_rights():
+    root = dataspace.alloc(PAGE, dataspace.RO)
+    clipped = root.alias(0, PAGE, dataspace.RW, dataspace.ALIAS_CLIP)
+    return (
+        fails(errno.EPERM, root.alias, 0, PAGE, dataspace.RW)
+        and clipped.info().rights == dataspace.RO
+        and fails(errno.EACCES, lambda: root.map(writable=True))
+    )
+
+
+def test_send_and_receive():
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    root = dataspace.alloc(PAGE)
+    root.send(ends[0])
+    return dataspace.recv(ends[1]).info().id == root.info().id
+
+
+def test_revoke_and_poll():
+    root = dataspace.alloc(PAGE)
+    alias = root.alias(0, PAGE)
+    poll = select.poll()
+    poll.register(root, select.POLLIN)
+    before = poll.poll(0)
+    root.revoke()
+    return not before and poll.poll(0) and fails(errno.ESTALE, alias.alias, 0, PAGE)
+
+
+def test_seal():
+    root = dataspace.alloc(PAGE)
+    root.seal(dataspace.SEAL_NOW)
+    return root.info().state & dataspace.STATE_SEALED and fails(
+        errno.EPERM, os.pwrite, root.fileno(), b"x", 0
+    )
+
+
+def test_name():
+    root = dataspace.alloc(PAGE)
+    root.set_name("from Python")
+    with open(f"/proc/self/fdinfo/{root.fileno()}", encoding="ascii") as file:
+        return "dataspace-name:\tfrom Python\n" in file.read()
+
+
+def test_errors():
+    return fails(errno.EINVAL, dataspace.alloc, 0)
+
+
+def main():
+    tests = [(n, f) for n, f in globals().items() if n.startswith("test_")]
+    failed = 0
+    print(f"TAP version 13\n1..{len(tests)}")
+    for number, (name, function) in enumerate(tests, 1):
+        good = bool(function())
+        failed += not good
+        print(f"{'' if good else 'not '}ok {number} {name}", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -161,6 +161,11 @@ dkms-uninstall: ## remove it from DKMS
 	dkms remove -m dataspace -v $(VERSION) --all
 	rm -rf '$(SRCDIR)'
 
+.PHONY: deb
+deb: ## build Debian packages into BUILD/deb
+	@selftests/vm/deps.sh deb
+	@userlib/debian/build.sh '$(BUILD)/deb' $(VERSION)
+
 # The files that let programs open the device: where they go, and what they are
 # called there.
 SYSTEM_FILES := module/dataspace.udev:udev/rules.d/60-dataspace.rules \

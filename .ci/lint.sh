@@ -176,7 +176,7 @@ run_check()
 		shellcheck $shell_files
 		;;
 	spdx)
-		files ':!COPYING' ':!*.md' |
+		files ':!COPYING' ':!*.md' ':!userlib/NEWS' ':!userlib/debian' |
 			xargs grep -L 'SPDX-License-Identifier'
 		;;
 	man)

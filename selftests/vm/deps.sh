@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Installs the Debian packages that are missing, and says which.
-# Usage: deps.sh build|vm|lint|plot|kernel|root ...
+# Usage: deps.sh build|vm|lint|deb|plot|kernel|root ...
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -39,6 +39,10 @@ packages()
 		;;
 	lint)
 		echo clang-14 clang-format-14 git mandoc perl shellcheck sparse
+		;;
+	deb)
+		echo debhelper dh-dkms dpkg-dev gcc git libc6-dev lintian make
+		echo pkg-config
 		;;
 	plot)
 		echo gnuplot-nox

@@ -1,0 +1,49 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Builds the Debian packages from the files that git tracks, or would if they were
+# added, and checks them with lintian. They are the same each time for the same
+# commit. DEBFULLNAME, DEBEMAIL: who makes them.
+# Usage: build.sh OUTPUT VERSION
+
+set -eu
+
+top=$(cd "$(dirname "$0")/../.." && pwd)
+mkdir -p "$1"
+out=$(cd "$1" && pwd)
+version=$2
+tree=$out/dataspace-$version
+
+files()
+{
+	git -c safe.directory='*' -C "$top" ls-files --cached --others \
+		--exclude-standard | while read -r file; do
+		[ ! -e "$top/$file" ] || echo "$file"
+	done
+}
+
+# The date of the newest change, so that it does not depend on when this runs.
+date_of_change()
+{
+	date -u -R -d "@$(git -c safe.directory='*' -C "$top" log -1 --format=%ct)"
+}
+
+rm -rf "$out/dataspace"*
+rm -f "$out"/*.deb
+mkdir -p "$tree"
+files | tar -c -C "$top" -T - | tar -x -C "$tree"
+mv "$tree/userlib/debian" "$tree/debian"
+cat >"$tree/debian/changelog" <<END
+dataspace ($version) unstable; urgency=medium
+
+  * See /usr/share/doc/dataspace-tools/NEWS.gz.
+
+ -- ${DEBFULLNAME:-The dataspace authors} <${DEBEMAIL:-dataspace@users.noreply.github.com}>  $(date_of_change)
+END
+cd "$tree"
+dpkg-buildpackage -us -uc -b >"$out/log" 2>&1 || {
+	tail -n 30 "$out/log" >&2
+	exit 1
+}
+lintian --allow-root --fail-on error,warning "$out"/dataspace_*.changes
+ls "$out"/*.deb

@@ -33,12 +33,12 @@ BINDINGS := $(firstword $(filter 6.12,$(SERIES)) $(filter-out %-arm64 %-arm64-64
 # The programs with tests for machines that have guests.
 KVM_PROGRAMS := access
 
-.PHONY: all configs debug fuzz lint judge library source debug-kernel \
+.PHONY: all configs deb debug fuzz lint judge library source debug-kernel \
 	debug-module $(TESTS) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(KVM) $(BUILDS:%=build-%) \
 	$(SERIES:%=kernel-%) $(SERIES:%=module-%)
 
 # make starts the parts in this order; those that take longest come first.
-all: $(TESTS) $(KVM) $(EXAMPLES) $(BINDINGS:%=bindings-%) lint library judge
+all: $(TESTS) $(KVM) $(EXAMPLES) $(BINDINGS:%=bindings-%) deb lint library judge
 
 .SECONDEXPANSION:
 
@@ -84,6 +84,9 @@ lint: source
 
 library:
 	$(PART) "library's own checks" make -s -C userlib check
+
+deb:
+	$(PART) "Debian packages" make -s deb
 
 judge:
 	$(PART) "judge" $(VM)/selfcheck.sh

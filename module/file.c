@@ -87,20 +87,6 @@ static int dataspace_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static int dataspace_ioctl_export_dmabuf(struct file *file, void *arg)
-{
-	const struct dataspace_export_dmabuf *args = arg;
-	struct dataspace *ds = dataspace_of(file);
-
-	if (args->flags & ~DATASPACE_EXPORT_REVOCABLE)
-		return -EOPNOTSUPP;
-	if (READ_ONCE(ds->revoked))
-		return -ESTALE;
-	if (!(ds->rights & DATASPACE_EXPORT))
-		return -EPERM;
-	return -EOPNOTSUPP; /* there are no dma-bufs yet */
-}
-
 static const struct dataspace_op dataspace_ops[] = {
 	{
 		.cmd = DATASPACE_IOC_ALIAS,

@@ -137,6 +137,8 @@ static struct inode *dataspace_alloc_inode(struct super_block *sb)
 	spin_lock_init(&backing->lock);
 	backing->cover.root = RB_ROOT;
 	backing->lineage.root = RB_ROOT;
+	backing->device_starts.root = RB_ROOT;
+	backing->device_ends.root = RB_ROOT;
 	backing->walk = NULL;
 	INIT_LIST_HEAD(&backing->revoked);
 	INIT_LIST_HEAD(&backing->flushing);

@@ -35,15 +35,17 @@ static_assert(FIELD(size) + FIELD(flags) + FIELD(name) == 40);
 static_assert(sizeof(struct dataspace_name) == 40);
 #undef FIELD
 
-/* EXPORT_DMABUF is not among them: it makes no dma-buf yet */
-#define DATASPACE_IOCTLS                           \
-	(BIT_ULL(_IOC_NR(DATASPACE_IOC_VERSION)) | \
-	 BIT_ULL(_IOC_NR(DATASPACE_IOC_ALLOC)) |   \
-	 BIT_ULL(_IOC_NR(DATASPACE_IOC_ALIAS)) |   \
-	 BIT_ULL(_IOC_NR(DATASPACE_IOC_INFO)) |    \
-	 BIT_ULL(_IOC_NR(DATASPACE_IOC_REVOKE)) |  \
-	 BIT_ULL(_IOC_NR(DATASPACE_IOC_SEAL)) |    \
-	 BIT_ULL(_IOC_NR(DATASPACE_IOC_QUERY)) |   \
+/* EXPORT_DMABUF is there if the kernel has dma-bufs */
+#define DATASPACE_IOCTLS                                   \
+	(BIT_ULL(_IOC_NR(DATASPACE_IOC_VERSION)) |         \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_ALLOC)) |           \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_ALIAS)) |           \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_INFO)) |            \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_REVOKE)) |          \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_SEAL)) |            \
+	 (u64)IS_ENABLED(CONFIG_DMA_SHARED_BUFFER)         \
+		 << _IOC_NR(DATASPACE_IOC_EXPORT_DMABUF) | \
+	 BIT_ULL(_IOC_NR(DATASPACE_IOC_QUERY)) |           \
 	 BIT_ULL(_IOC_NR(DATASPACE_IOC_SET_NAME)))
 
 /*
@@ -106,10 +108,12 @@ int dataspace_ioctl_info(struct file *file, void *arg)
 	if (!ds->revoked) {
 		struct lineage_count derived = lineage_count(&ds->member);
 
-		info->exclusive = (u64)exclusive << PAGE_SHIFT;
+		if (list_empty(&ds->exports))
+			info->exclusive = (u64)exclusive << PAGE_SHIFT;
 		info->aliases = derived.live;
 		info->derived_mappings = derived.mappings;
 		info->mappings = ds->nr_mappings;
+		info->devices = dataspace_count_devices(ds);
 		info->resident = info->length;
 	}
 	info->rights = dataspace_rights(ds);

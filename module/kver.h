@@ -140,6 +140,13 @@ static inline bool kver_pageblock_is_cma(unsigned long pfn)
 #define kver_pageblock_is_cma(pfn) ((void)(pfn), false)
 #endif
 
+/* 6.13: the namespace of exported symbols is named by a string */
+#ifdef HAVE_IMPORT_NS_STRING
+#define KVER_DMA_BUF_NS "DMA_BUF"
+#else
+#define KVER_DMA_BUF_NS DMA_BUF
+#endif
+
 /* A limit of a memory cgroup, in pages */
 #ifdef CONFIG_MEMCG
 #define kver_memcg_max(memcg) READ_ONCE((memcg)->memory.max)

@@ -28,6 +28,8 @@
  * References
  *   file of a dataspace -> its dentry -> inode (backing) and struct dataspace
  *   VMA                 -> VMA file -> its dentry -> the same two
+ *   dma-buf             -> file of a dataspace
+ *   mapping of a device -> the dma-buf, by its importer; each folio
  *   dataspace           -> VMA file, while its file is open; the inode
  *   work of a backing   -> the inode, while it is queued or runs
  *   backing             -> the device's file, which keeps the module loaded:
@@ -37,6 +39,7 @@
  * Locks, outer to inner
  *   mmap_lock -> folio lock -> i_mmap_rwsem -> backing->lock
  *                                           -> i_pages' lock
+ *   reservation lock of a dma-buf -> lock of an export (dmabuf.c) -> backing->lock
  *   The holders of one root do not trust each other, and share backing->lock,
  *   i_mmap_rwsem and folio locks. backing->lock is a spinlock, so that nobody is
  *   preempted or sleeps with it. Faults, reads and writes do not take it. What is

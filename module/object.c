@@ -77,6 +77,7 @@ struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 	ihold(&backing->inode);
 	kref_init(&ds->ref);
 	INIT_LIST_HEAD(&ds->mappings);
+	INIT_LIST_HEAD(&ds->exports);
 	init_waitqueue_head(&ds->wait);
 	spin_lock_init(&ds->name_lock);
 	ds->backing = backing;

@@ -67,6 +67,8 @@ enum contiguity {
  *	dataspaces and mappings what is said there
  * @cover: how many live dataspaces and mappings cover each page
  * @lineage: all dataspaces that are live, mapped, or revoked and in use
+ * @device_starts: for each device mapping a range from its first page to the end
+ * @device_ends: the same from the page after its last one
  * @walk: who goes through a part of @lineage
  * @revoked: dataspaces that are marked as revoked, for @revoke_work
  * @flushing: those of them that are unmapped but may be in use by TLB entries
@@ -90,6 +92,8 @@ struct backing {
 	spinlock_t lock; /* everything below, see above */
 	struct range_tree cover;
 	struct lineage lineage;
+	struct range_tree device_starts;
+	struct range_tree device_ends;
 	struct dataspace_walk *walk;
 	struct list_head revoked;
 	struct list_head flushing;
@@ -124,6 +128,7 @@ struct backing {
  *	memory waits until this is NULL
  * @nr_mappings: length of @mappings
  * @mappings: all VMAs that map it
+ * @exports: its dma-bufs
  * @vma_file: the file that its VMAs refer to, or NULL as long as there was none;
  *	set once, taken back when its own file is released
  * @cover: place in the backing's range tree, while @covers
@@ -133,7 +138,7 @@ struct backing {
  * @name_lock: protects @name
  * @name: what it was named, or empty
  *
- * From @live to @mappings, and lists and trees: written under the backing's lock.
+ * From @live to @exports, and lists and trees: written under the backing's lock.
  * Those who use the memory read @revoked, @seal and @seal_pending without.
  */
 struct dataspace {
@@ -155,6 +160,7 @@ struct dataspace {
 	u32 nr_mappings;
 	const void *seal_pending;
 	struct list_head mappings;
+	struct list_head exports;
 	struct file *vma_file;
 	struct range_tree_entry cover;
 	struct lineage_member member;
@@ -313,7 +319,13 @@ unsigned long dataspace_get_unmapped_area(struct file *file, unsigned long addr,
 
 void dataspace_vm_write_protect(struct vm_area_struct *vma);
 
-/* The ioctls, each in a file of its name but for the last two of info.c */
+/* dmabuf.c */
+u64 dataspace_count_devices(struct dataspace *ds);
+
+/*
+ * The ioctls, each in a file of its name but for the last two of info.c, and
+ * EXPORT_DMABUF in dmabuf.c
+ */
 struct dataspace *dataspace_ioctl_alloc(struct file *device, void *arg);
 struct dataspace *dataspace_ioctl_alias(struct file *file, void *arg);
 int dataspace_ioctl_revoke(struct file *file, void *arg);
@@ -321,6 +333,7 @@ int dataspace_revoke_init(void);
 void dataspace_revoke_exit(void);
 void dataspace_revoke_prepare(struct backing *backing);
 int dataspace_ioctl_seal(struct file *file, void *arg);
+int dataspace_ioctl_export_dmabuf(struct file *file, void *arg);
 int dataspace_ioctl_info(struct file *file, void *arg);
 int dataspace_ioctl_set_name(struct file *file, void *arg);
 int dataspace_ioctl_query(struct file *device, void *arg);

@@ -164,6 +164,21 @@ static struct range_point *range_point_after(struct range_tree *tree,
 	return after;
 }
 
+/**
+ * range_tree_count - count the ranges that cover a page
+ * @tree: the tree
+ * @page: the page
+ *
+ * Return: how many there are; found in O(log n) for n ranges.
+ */
+int range_tree_count(struct range_tree *tree, unsigned long page)
+{
+	int count;
+
+	range_point_after(tree, page, &count);
+	return count;
+}
+
 /* The first point in a subtree where @sum plus its running sum is at @level */
 static struct range_point *range_subtree_first_at(struct rb_node *rb, int level,
 						  int sum)

@@ -41,6 +41,7 @@ struct range_tree_entry {
 void range_tree_add(struct range_tree *tree, struct range_tree_entry *entry,
 		    unsigned long start, unsigned long end);
 void range_tree_remove(struct range_tree *tree, struct range_tree_entry *entry);
+int range_tree_count(struct range_tree *tree, unsigned long page);
 bool range_tree_next_gap(struct range_tree *tree, int level,
 			 unsigned long *start, unsigned long *end);
 

@@ -22,23 +22,36 @@
  * importer that can be told of REVOKE would keep its mapping. Those importers
  * always ask for all directions. So ->pin() is for what can be written to.
  *
+ * REVOKE has each dma-buf of what it revokes dealt with by a work of its own, as
+ * an importer can hold the reservation lock: that holds up only who revokes from
+ * him. It tells importers that want to know, and gives them a second at most to
+ * bring to an end what they have queued. Where an IOMMU translates for the device
+ * by page tables of the DMA API, each address of each mapping is made to lead to a
+ * scratch page: so the device goes on with nothing, and the importer can undo the
+ * mapping as ever. All else stays as it is, and INFO counts it.
+ *
  * There is no ->vmap(): such a mapping has no direction, the dma-buf core hands it
  * to others without asking, and nothing can take it away.
  *
  * Locks: an importer holds the reservation lock or, before 6.2, none. Within it
  * export->lock, which is for the mappings of one dma-buf, and within that the
- * backing's. The reservation lock is never taken under either.
+ * backing's. The reservation lock is never taken under either. Those who release a
+ * dma-buf wait for its work with nothing held.
  */
 #include <linux/build_bug.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
 #include <linux/file.h>
+#include <linux/iommu.h>
+#include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "kver.h"
 #include "private.h"
@@ -50,18 +63,51 @@ static_assert(sizeof_field(struct dataspace_export_dmabuf, size) +
 		      sizeof_field(struct dataspace_export_dmabuf, flags) ==
 	      8);
 
+/* How long REVOKE waits for what importers have queued */
+#define DMABUF_FENCES_MAX_MS 1000
+
+static struct workqueue_struct *dmabuf_wq;
+
 /**
  * struct dmabuf_export - a dma-buf of a dataspace
  * @file: the file of the dataspace, with a reference
- * @node: place in the list of the dataspace, under the backing's lock
- * @lock: for @mappings and what is in them
+ * @dmabuf: the dma-buf
+ * @revocable: whether importers must be such that REVOKE has an effect on them
+ * @node: place in the list of the dataspace; those that are revoked are at its end
+ * @revoked: whether @revoke_work was queued because of REVOKE
+ * @busy: whether @revoke_work has not come to its end yet
+ * @deadline: when it ends whatever importers do, in jiffies
+ * @told: whether importers were told; only for @revoke_work
+ * @revoke_work: cuts off devices; holds the inode
+ * @lock: for what follows
  * @mappings: all mappings that devices have by it
+ * @scratch: a page that devices are left with, if there is an IOMMU
+ *
+ * @node, @revoked and @busy are under the backing's lock.
  */
 struct dmabuf_export {
 	struct file *file;
+	struct dma_buf *dmabuf;
+	bool revocable;
 	struct list_head node;
-	struct mutex lock; /* for mappings */
+	bool revoked;
+	bool busy;
+	unsigned long deadline;
+	bool told;
+	struct delayed_work revoke_work;
+	struct mutex lock; /* everything below */
 	struct list_head mappings;
+	struct page *scratch;
+};
+
+/**
+ * struct dmabuf_segment - what is contiguous for a device
+ * @addr: where it begins, for the device
+ * @bytes: its length
+ */
+struct dmabuf_segment {
+	dma_addr_t addr;
+	size_t bytes;
 };
 
 /**
@@ -71,6 +117,10 @@ struct dmabuf_export {
  * @dev: the device
  * @dir: the direction that it was made for
  * @pages: the pages of the dataspace, with a reference to each folio
+ * @domain: what the IOMMU does for the device, or NULL
+ * @segments: all addresses of the mapping, if there is a @domain
+ * @nr_segments: how many there are
+ * @cut_off: whether they lead to the scratch page, and it counts no more
  * @start: place in the backing's tree of device mappings that start
  * @end: place in the backing's tree of device mappings that end
  */
@@ -80,6 +130,10 @@ struct dmabuf_mapping {
 	struct device *dev;
 	enum dma_data_direction dir;
 	struct page **pages;
+	struct iommu_domain *domain;
+	struct dmabuf_segment *segments;
+	unsigned int nr_segments;
+	bool cut_off;
 	struct range_tree_entry start;
 	struct range_tree_entry end;
 };
@@ -211,24 +265,65 @@ static struct dmabuf_mapping *dmabuf_mapping_create(unsigned long nr_pages)
 
 static void dmabuf_mapping_destroy(struct dmabuf_mapping *mapping)
 {
+	kvfree(mapping->segments);
 	kvfree(mapping->pages);
 	kfree(mapping);
+}
+
+/*
+ * The domain in which the DMA API maps memory for a device page by page, or NULL.
+ * If the IOMMU's pages are larger than the kernel's, bounce buffers are in the way.
+ */
+static struct iommu_domain *dmabuf_domain(struct device *dev)
+{
+	struct iommu_domain *domain = iommu_get_domain_for_dev(dev);
+
+	if (!domain || !(domain->type & __IOMMU_DOMAIN_DMA_API) ||
+	    !(domain->pgsize_bitmap & PAGE_SIZE))
+		return NULL;
+	return domain;
+}
+
+/* Have ready what it takes to cut the device off, as REVOKE must not fail */
+static int dmabuf_prepare_cut(struct dmabuf_export *export,
+			      struct dmabuf_mapping *mapping)
+{
+	struct sg_table *sgt = &mapping->sgt;
+	struct scatterlist *sg;
+	int i;
+
+	mapping->domain = dmabuf_domain(mapping->dev);
+	if (!mapping->domain)
+		return 0;
+	if (!export->scratch)
+		export->scratch = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	mapping->segments = kvcalloc(sgt->nents, sizeof(*mapping->segments),
+				     GFP_KERNEL_ACCOUNT);
+	if (!export->scratch || !mapping->segments)
+		return -ENOMEM;
+	mapping->nr_segments = sgt->nents;
+	for_each_sgtable_dma_sg(sgt, sg, i) {
+		mapping->segments[i].addr = sg_dma_address(sg);
+		mapping->segments[i].bytes = sg_dma_len(sg);
+	}
+	return 0;
 }
 
 static int dmabuf_make_table(struct dmabuf_mapping *mapping,
 			     unsigned long nr_pages)
 {
+	struct sg_table *sgt = &mapping->sgt;
+	unsigned int max = dmabuf_max_segment(mapping->dev);
 	int ret;
 
-	ret = sg_alloc_table_from_pages_segment(
-		&mapping->sgt, mapping->pages, nr_pages, 0,
-		nr_pages << PAGE_SHIFT, dmabuf_max_segment(mapping->dev),
-		GFP_KERNEL_ACCOUNT);
+	ret = sg_alloc_table_from_pages_segment(sgt, mapping->pages, nr_pages,
+						0, nr_pages << PAGE_SHIFT, max,
+						GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
-	ret = dma_map_sgtable(mapping->dev, &mapping->sgt, mapping->dir, 0);
+	ret = dma_map_sgtable(mapping->dev, sgt, mapping->dir, 0);
 	if (ret)
-		sg_free_table(&mapping->sgt);
+		sg_free_table(sgt);
 	return ret;
 }
 
@@ -248,6 +343,12 @@ static int dmabuf_map_pages(struct dmabuf_export *export,
 	ret = dmabuf_make_table(mapping, dataspace_nr_pages(ds));
 	if (ret)
 		return ret;
+	ret = dmabuf_prepare_cut(export, mapping);
+	if (ret) {
+		dma_unmap_sgtable(mapping->dev, &mapping->sgt, mapping->dir, 0);
+		sg_free_table(&mapping->sgt);
+		return ret;
+	}
 	list_add(&mapping->node, &export->mappings);
 	dmabuf_count(ds, mapping);
 	return 0;
@@ -330,7 +431,8 @@ static void dmabuf_unmap(struct dma_buf_attachment *attach,
 	mutex_unlock(&export->lock);
 	if (!mapping)
 		return;
-	dmabuf_uncount(ds, mapping);
+	if (!mapping->cut_off)
+		dmabuf_uncount(ds, mapping);
 	sg_free_table(&mapping->sgt);
 	dmabuf_put_pages(mapping->pages, dataspace_nr_pages(ds));
 	dmabuf_mapping_destroy(mapping);
@@ -339,7 +441,12 @@ static void dmabuf_unmap(struct dma_buf_attachment *attach,
 static int dmabuf_attach(struct dma_buf *dmabuf,
 			 struct dma_buf_attachment *attach)
 {
-	return dmabuf_check(dmabuf_dataspace(dmabuf->priv), false);
+	struct dmabuf_export *export = dmabuf->priv;
+
+	if (export->revocable && !kver_dma_buf_can_tell(attach) &&
+	    !dmabuf_domain(attach->dev))
+		return -EOPNOTSUPP;
+	return dmabuf_check(dmabuf_dataspace(export), false);
 }
 
 /* The memory never moves */
@@ -412,17 +519,33 @@ static int dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	return dataspace_mmap(export->file, vma);
 }
 
-/* Nobody refers to the dma-buf any more, so that there are no mappings */
+static void dmabuf_free(struct dmabuf_export *export)
+{
+	if (export->scratch)
+		__free_page(export->scratch);
+	fput(export->file);
+	kfree(export);
+}
+
+/*
+ * Nobody refers to the dma-buf any more, so that there are no mappings and
+ * nothing is queued that REVOKE would have to wait for.
+ */
 static void dmabuf_release(struct dma_buf *dmabuf)
 {
 	struct dmabuf_export *export = dmabuf->priv;
 	struct backing *backing = dmabuf_dataspace(export)->backing;
 
 	spin_lock(&backing->lock);
+	while (export->busy) {
+		WRITE_ONCE(export->deadline, jiffies);
+		spin_unlock(&backing->lock);
+		wait_event(backing->wait, !READ_ONCE(export->busy));
+		spin_lock(&backing->lock);
+	}
 	list_del(&export->node);
 	spin_unlock(&backing->lock);
-	fput(export->file);
-	kfree(export);
+	dmabuf_free(export);
 }
 
 static const struct dma_buf_ops dmabuf_read_ops = {
@@ -447,7 +570,115 @@ static const struct dma_buf_ops dmabuf_write_ops = {
 	.release = dmabuf_release,
 };
 
-static struct dma_buf *dmabuf_create(struct file *file)
+/*
+ * Let all addresses of a mapping lead to the scratch page. What the device does
+ * while there is none is an error that the IOMMU tells.
+ */
+static void dmabuf_cut_off(struct dmabuf_export *export,
+			   struct dmabuf_mapping *mapping)
+{
+	const phys_addr_t scratch = page_to_phys(export->scratch);
+	int prot = IOMMU_CACHE;
+	unsigned int i;
+
+	if (mapping->dir != DMA_FROM_DEVICE)
+		prot |= IOMMU_READ;
+	if (mapping->dir != DMA_TO_DEVICE)
+		prot |= IOMMU_WRITE;
+	for (i = 0; i < mapping->nr_segments; i++) {
+		const struct dmabuf_segment *segment = &mapping->segments[i];
+		size_t done;
+
+		iommu_unmap(mapping->domain, segment->addr, segment->bytes);
+		for (done = 0; done < segment->bytes; done += PAGE_SIZE) {
+			if (kver_iommu_map(mapping->domain,
+					   segment->addr + done, scratch,
+					   PAGE_SIZE, prot))
+				break;
+			cond_resched();
+		}
+	}
+}
+
+/* Importers may undo mappings when they are told */
+static void dmabuf_tell_and_cut_off(struct dmabuf_export *export)
+{
+	struct dataspace *ds = dmabuf_dataspace(export);
+	struct dmabuf_mapping *mapping;
+
+	dma_resv_lock(export->dmabuf->resv, NULL);
+	kver_dma_buf_tell(export->dmabuf);
+	mutex_lock(&export->lock);
+	list_for_each_entry(mapping, &export->mappings, node) {
+		if (!mapping->domain)
+			continue;
+		dmabuf_cut_off(export, mapping);
+		mapping->cut_off = true;
+		dmabuf_uncount(ds, mapping);
+	}
+	mutex_unlock(&export->lock);
+	dma_resv_unlock(export->dmabuf->resv);
+	export->told = true;
+}
+
+/* When this is not busy any more the export may go at any time */
+static void dmabuf_revoke_work(struct work_struct *work)
+{
+	struct delayed_work *delayed = to_delayed_work(work);
+	struct dmabuf_export *export =
+		container_of(delayed, struct dmabuf_export, revoke_work);
+	struct dataspace *ds = dmabuf_dataspace(export);
+	struct backing *backing = ds->backing;
+
+	if (!export->told)
+		dmabuf_tell_and_cut_off(export);
+	if (!dma_resv_test_signaled(export->dmabuf->resv,
+				    DMA_RESV_USAGE_BOOKKEEP) &&
+	    time_before(jiffies, READ_ONCE(export->deadline))) {
+		queue_delayed_work(dmabuf_wq, delayed, 1);
+		return;
+	}
+	spin_lock(&backing->lock);
+	export->busy = false;
+	ds->nr_exports_busy--;
+	spin_unlock(&backing->lock);
+	wake_up_all(&backing->wait);
+	iput(&backing->inode);
+}
+
+/**
+ * dataspace_revoke_exports - begin to cut off what has got at a dataspace by dma-bufs
+ * @ds: the dataspace, which was revoked, so that there will be no more of them
+ *
+ * Does not wait: ds->nr_exports_busy is 0 when all is done. It is called once.
+ */
+void dataspace_revoke_exports(struct dataspace *ds)
+{
+	struct backing *backing = ds->backing;
+	struct dmabuf_export *export;
+
+	spin_lock(&backing->lock);
+	for (;;) {
+		export = list_first_entry_or_null(&ds->exports,
+						  struct dmabuf_export, node);
+		if (!export || export->revoked)
+			break;
+		export->revoked = true;
+		export->busy = true;
+		export->deadline =
+			jiffies + msecs_to_jiffies(DMABUF_FENCES_MAX_MS);
+		ds->nr_exports_busy++;
+		list_move_tail(&export->node, &ds->exports);
+		spin_unlock(&backing->lock);
+		ihold(&backing->inode);
+		queue_delayed_work(dmabuf_wq, &export->revoke_work, 0);
+		cond_resched();
+		spin_lock(&backing->lock);
+	}
+	spin_unlock(&backing->lock);
+}
+
+static struct dma_buf *dmabuf_create(struct file *file, bool revocable)
 {
 	struct dataspace *ds = dataspace_of(file);
 	bool write = dataspace_rights(ds) & DATASPACE_WRITE;
@@ -459,6 +690,8 @@ static struct dma_buf *dmabuf_create(struct file *file)
 	if (!export)
 		return ERR_PTR(-ENOMEM);
 	export->file = get_file(file);
+	export->revocable = revocable;
+	INIT_DELAYED_WORK(&export->revoke_work, dmabuf_revoke_work);
 	INIT_LIST_HEAD(&export->node);
 	INIT_LIST_HEAD(&export->mappings);
 	mutex_init(&export->lock);
@@ -467,10 +700,10 @@ static struct dma_buf *dmabuf_create(struct file *file)
 	info.flags = write ? O_RDWR : O_RDONLY;
 	info.priv = export;
 	dmabuf = dma_buf_export(&info);
-	if (!IS_ERR(dmabuf))
-		return dmabuf;
-	fput(export->file);
-	kfree(export);
+	if (IS_ERR(dmabuf))
+		dmabuf_free(export);
+	else
+		export->dmabuf = dmabuf;
 	return dmabuf;
 }
 
@@ -504,13 +737,13 @@ int dataspace_ioctl_export_dmabuf(struct file *file, void *arg)
 
 	if (!IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
 		return -ENOTTY;
-	if (args->flags)
+	if (args->flags & ~DATASPACE_EXPORT_FLAGS)
 		return -EOPNOTSUPP;
 	if (READ_ONCE(ds->revoked))
 		return -ESTALE;
 	if (!(ds->rights & DATASPACE_EXPORT))
 		return -EPERM;
-	dmabuf = dmabuf_create(file);
+	dmabuf = dmabuf_create(file, args->flags & DATASPACE_EXPORT_REVOCABLE);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 	ret = dmabuf_link(dmabuf->priv);
@@ -519,4 +752,15 @@ int dataspace_ioctl_export_dmabuf(struct file *file, void *arg)
 	if (ret < 0)
 		dma_buf_put(dmabuf);
 	return ret;
+}
+
+int __init dataspace_dmabuf_init(void)
+{
+	dmabuf_wq = alloc_workqueue("dataspace_dmabuf", WQ_UNBOUND, 0);
+	return dmabuf_wq ? 0 : -ENOMEM;
+}
+
+void dataspace_dmabuf_exit(void)
+{
+	destroy_workqueue(dmabuf_wq);
 }

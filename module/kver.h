@@ -147,6 +147,22 @@ static inline bool kver_pageblock_is_cma(unsigned long pfn)
 #define KVER_DMA_BUF_NS DMA_BUF
 #endif
 
+/* 7.3: an importer may want to know of fences only, and not of this */
+#ifdef HAVE_INVALIDATE_MAPPINGS
+#define kver_dma_buf_tell dma_buf_invalidate_mappings
+#define kver_dma_buf_can_tell dma_buf_attach_revocable
+#else
+#define kver_dma_buf_tell dma_buf_move_notify
+#define kver_dma_buf_can_tell(attach) ((attach)->importer_ops)
+#endif
+
+/* 6.3: who maps memory for an IOMMU says how page tables are allocated */
+#ifdef HAVE_IOMMU_MAP_ATOMIC
+#define kver_iommu_map iommu_map
+#else
+#define kver_iommu_map(...) iommu_map(__VA_ARGS__, GFP_KERNEL)
+#endif
+
 /* A limit of a memory cgroup, in pages */
 #ifdef CONFIG_MEMCG
 #define kver_memcg_max(memcg) READ_ONCE((memcg)->memory.max)

@@ -125,9 +125,12 @@ static int __init dataspace_module_init(void)
 	ret = dataspace_revoke_init();
 	if (ret)
 		goto out_mapping;
-	ret = backing_sweep_init();
+	ret = dataspace_dmabuf_init();
 	if (ret)
 		goto out_revoke;
+	ret = backing_sweep_init();
+	if (ret)
+		goto out_dmabuf;
 	ret = dataspace_fs_init();
 	if (ret)
 		goto out_sweep;
@@ -142,6 +145,8 @@ out_pool:
 	dataspace_pool_exit();
 out_sweep:
 	backing_sweep_exit();
+out_dmabuf:
+	dataspace_dmabuf_exit();
 out_revoke:
 	dataspace_revoke_exit();
 out_mapping:
@@ -156,6 +161,7 @@ static void __exit dataspace_module_exit(void)
 {
 	misc_deregister(&dataspace_device);
 	dataspace_revoke_exit();
+	dataspace_dmabuf_exit();
 	backing_sweep_exit();
 	dataspace_fs_exit();
 	dataspace_pool_exit(); /* until then memory may have gone back to it */

@@ -22,6 +22,7 @@
 #define DATASPACE_ALLOC_FLAGS (DATASPACE_ALLOC_SCATTERED | DATASPACE_ALLOC_NODE)
 #define DATASPACE_ALIAS_FLAGS DATASPACE_ALIAS_CLIP
 #define DATASPACE_SEAL_FLAGS DATASPACE_SEAL_NOW
+#define DATASPACE_EXPORT_FLAGS DATASPACE_EXPORT_REVOCABLE
 
 /*
  * The page cache of a backing begins at this index. Index 0 is left empty: perf
@@ -128,6 +129,7 @@ struct backing {
  *	memory waits until this is NULL
  * @nr_mappings: length of @mappings
  * @mappings: all VMAs that map it
+ * @nr_exports_busy: how many dma-bufs devices may have it by after it was revoked
  * @exports: its dma-bufs
  * @vma_file: the file that its VMAs refer to, or NULL as long as there was none;
  *	set once, taken back when its own file is released
@@ -158,6 +160,7 @@ struct dataspace {
 	bool unmapped;
 	u8 seal;
 	u32 nr_mappings;
+	u32 nr_exports_busy;
 	const void *seal_pending;
 	struct list_head mappings;
 	struct list_head exports;
@@ -320,7 +323,10 @@ unsigned long dataspace_get_unmapped_area(struct file *file, unsigned long addr,
 void dataspace_vm_write_protect(struct vm_area_struct *vma);
 
 /* dmabuf.c */
+int dataspace_dmabuf_init(void);
+void dataspace_dmabuf_exit(void);
 u64 dataspace_count_devices(struct dataspace *ds);
+void dataspace_revoke_exports(struct dataspace *ds);
 
 /*
  * The ioctls, each in a file of its name but for the last two of info.c, and

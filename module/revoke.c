@@ -15,7 +15,9 @@
  *     are copies of what was unmapped, so that nobody can draw this out by making
  *     more. The work looks again at every tick and does not wait itself: who
  *     stalls a flush holds up only those who revoke from him;
- *  4. ends the cover of the dataspace and its mappings, releases pages that
+ *  4. waits for devices that have got at the memory by dma-bufs to be cut off
+ *     (dmabuf.c), which was begun before, in the same way;
+ *  5. ends the cover of the dataspace and its mappings, releases pages that
  *     nothing else covers, and takes it out of the lineage. Only now pollers are
  *     told, so that they can rely on it.
  *
@@ -114,10 +116,10 @@ static void revoke_call_on_runs(struct backing *backing, struct list_head *list,
 }
 
 /*
- * Whether no TLB has entries of a dataspace any more, and what was derived from it
- * has been finished: a REVOKE that waits for the dataspace waits for all of that. A
- * mapping that is found not to be in a flush once is done; those that are done are at
- * the end of the list.
+ * Whether no TLB and no device has entries of a dataspace any more, and what was
+ * derived from it has been finished: a REVOKE that waits for the dataspace waits for
+ * all of that. A mapping that is found not to be in a flush once is done; those that
+ * are done are at the end of the list.
  */
 static bool revoke_is_flushed(struct dataspace *ds)
 {
@@ -126,6 +128,8 @@ static bool revoke_is_flushed(struct dataspace *ds)
 	bool flushed;
 	int steps;
 
+	if (READ_ONCE(ds->nr_exports_busy))
+		return false;
 	do {
 		spin_lock(&backing->lock);
 		flushed = true;
@@ -209,6 +213,8 @@ static void revoke_cut_off(struct backing *backing, struct list_head *marked)
 {
 	struct dataspace *ds;
 
+	list_for_each_entry(ds, marked, revoked_node)
+		dataspace_revoke_exports(ds);
 	backing_grace_period();
 	list_sort(NULL, marked, revoke_compare);
 	revoke_call_on_runs(backing, marked, backing_zap);

@@ -71,11 +71,12 @@ KBUILD = $(MAKE) -C '$(KDIR)' M='$(MODDIR)' $(if $(LLVM),LLVM=$(LLVM)) $(KERNEL_
 all: module userlib ## build the module, the library and the command (the default)
 
 .PHONY: module
-module: headers stage ## build module/dataspace.ko for KVER or KDIR
+module: headers stage ## build module/dataspace.ko for KVER or KDIR (IMPORTER=m: and one for the tests)
 	+$(KBUILD) modules
 
 # What a module is built from.
 MODULE_SOURCES := Kbuild module uapi userlib/include/dataspace.h
+MODULE_SOURCES += $(if $(IMPORTER),selftests/importer)
 
 .PHONY: stage
 stage:

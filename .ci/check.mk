@@ -69,7 +69,7 @@ $(BUILDS:%=build-%): build-%: source
 		BUILD=$(BUILD)/$* LIB_BUILD=$(BUILD)/$*/userlib
 
 $(SERIES:%=module-%): module-%: kernel-%
-	$(PART) "module for $*" with_compiler_of $* make -s module \
+	$(PART) "module for $*" with_compiler_of $* make -s module IMPORTER=m \
 		KDIR=$$($(VM)/kernel.sh $* headers) \
 		MODDIR=$(BUILD)/$$($(VM)/kernel.sh $* version)
 
@@ -98,7 +98,7 @@ debug-kernel: source
 	$(PART) "$(FLAVOUR) kernel" $(VM)/build-kernel.sh $(FLAVOUR)
 
 debug-module: debug-kernel
-	$(PART) "module for the $(FLAVOUR) kernel" make -s module \
+	$(PART) "module for the $(FLAVOUR) kernel" make -s module IMPORTER=m \
 		KDIR=$$($(VM)/build-kernel.sh $(FLAVOUR)) \
 		MODDIR=$(BUILD)/$(FLAVOUR) KCOV_INSTRUMENT=y GCOV_PROFILE=y
 

@@ -60,6 +60,8 @@ mkdir -p "$root/bin" "$root/dev" "$root/etc" "$root/lib/drivers" \
 cp "$busybox" "$root/bin/busybox"
 cp "$HERE/init" "$root/init"
 cp "$module" "$root/lib/dataspace.ko"
+importer=${module%module/*}selftests/importer/dataspace_importer.ko
+[ ! -e "$importer" ] || cp "$importer" "$root/lib/"
 cp -R "$payload/." "$root/"
 [ -z "${4:-}" ] || copy_drivers "$4" "$5"
 

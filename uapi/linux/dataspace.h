@@ -267,8 +267,9 @@ struct dataspace_alias {
  *	size
  * @derived_mappings: out: number of live mappings of all that is derived from
  *	this dataspace
- * @devices: out: number of device mappings of pages of the range that exist, also
- *	those that were made through other dataspaces
+ * @devices: out: number of device mappings of pages of the range by dma-bufs that
+ *	exist and were not cut off, also those that were made through other
+ *	dataspaces
  * @resident: out: bytes of the range that are there
  *
  * Return: 0, or -1 with errno EINVAL, EOPNOTSUPP, E2BIG, EFAULT. Works on a
@@ -334,7 +335,8 @@ struct dataspace_query {
  * fstat(2), poll(2) and close(2) fails with ESTALE. The dataspace itself stays
  * as it is, unless %DATASPACE_REVOKE_SELF is given. When the call returns no
  * holder of what was revoked reads or changes a byte through it any more. Only
- * pages that a driver had pinned before can still be accessed, by that driver.
+ * pages that a driver had pinned before can still be accessed, by that driver;
+ * of dma-bufs those that @devices of INFO counts.
  *
  * The call waits for processes that are unmapping at that moment. A fatal signal
  * ends the wait with EINTR: then everything is cut off but what was in flight,
@@ -377,11 +379,16 @@ struct dataspace_seal {
  * @size: sizeof(struct dataspace_export_dmabuf)
  * @flags: DATASPACE_EXPORT_*
  *
- * Return: the descriptor of a dma-buf of exactly this range, or -1 with errno
- * EINVAL, EOPNOTSUPP, E2BIG, EFAULT, EMFILE, ENFILE, ENOMEM, ESTALE, EPERM if
- * the dataspace lacks %DATASPACE_EXPORT, or ENOTTY if the module was built for a
- * kernel without dma-buf. This version always says EOPNOTSUPP where it would
- * return a descriptor.
+ * Makes a dma-buf of exactly this range, by which drivers give the memory to
+ * devices. The dataspace lives as long as the dma-buf does. Without
+ * %DATASPACE_WRITE, or if the dataspace was sealed, the descriptor is O_RDONLY,
+ * devices can only read (a driver that asks for another direction gets EACCES),
+ * and no mapping is writable. REVOKE reaches it.
+ *
+ * Return: the descriptor of the dma-buf, or -1 with errno EINVAL, EOPNOTSUPP,
+ * E2BIG, EFAULT, EMFILE, ENFILE, ENOMEM, ESTALE, EPERM if the dataspace lacks
+ * %DATASPACE_EXPORT, or ENOTTY if the module was built for a kernel without
+ * dma-buf.
  */
 struct dataspace_export_dmabuf {
 	__u32 size;

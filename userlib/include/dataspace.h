@@ -237,12 +237,12 @@ int dataspace_seal(int ds, uint32_t flags);
  * @ds: the dataspace, with %DATASPACE_EXPORT
  * @flags: 0, or %DATASPACE_EXPORT_REVOCABLE
  *
- * Version 1.0 of the module has no dma-bufs yet: it answers -EOPNOTSUPP where
- * it would return a descriptor.
+ * Gives a part to a driver that imports dma-bufs, and so to a device. The
+ * dataspace lives as long as the dma-buf does.
  *
  * Return: the descriptor of the dma-buf, which is not a dataspace, or
  *   -EOPNOTSUPP
- *             this module can't do it, or not with @flags
+ *             a flag that this module does not know
  *   -EPERM    @ds lacks %DATASPACE_EXPORT
  *   -ENOMEM   no kernel memory, or a limit of a memory cgroup stands against it
  *   -EMFILE, -ENFILE

@@ -165,12 +165,10 @@ FIXTURE_VARIANT_ADD(abi, seal) {
 	.flags = DATASPACE_SEAL_NOW,
 };
 
-/* There are no dma-bufs yet. */
 FIXTURE_VARIANT_ADD(abi, export_dmabuf) {
 	.cmd = DATASPACE_IOC_EXPORT_DMABUF,
 	.size = sizeof(struct dataspace_export_dmabuf),
 	.flags = DATASPACE_EXPORT_REVOCABLE,
-	.want = -EOPNOTSUPP,
 };
 
 FIXTURE_VARIANT_ADD(abi, set_name) {
@@ -182,7 +180,8 @@ FIXTURE_VARIANT_ADD(abi, set_name) {
 
 static bool makes_descriptor(unsigned int cmd)
 {
-	return cmd == DATASPACE_IOC_ALLOC || cmd == DATASPACE_IOC_ALIAS;
+	return cmd == DATASPACE_IOC_ALLOC || cmd == DATASPACE_IOC_ALIAS ||
+	       cmd == DATASPACE_IOC_EXPORT_DMABUF;
 }
 
 /*
@@ -849,7 +848,7 @@ TEST_F(fields, INFO_fills_in_every_field)
 
 TEST_F(fields, QUERY_fills_in_every_field)
 {
-	const __u64 ioctls = 0x1bf;
+	const __u64 ioctls = 0x1ff;
 	struct dataspace_query query;
 
 	memset(&query, 0xff, sizeof(query));

@@ -85,7 +85,12 @@ static int revoke_below(int ds)
 
 static int export(int ds)
 {
-	return dataspace_export_dmabuf(ds, 0);
+	int dmabuf = dataspace_export_dmabuf(ds, 0);
+
+	if (dmabuf < 0)
+		return dmabuf;
+	close(dmabuf);
+	return 0;
 }
 
 static int set_name(int ds)
@@ -403,13 +408,18 @@ TEST_F(errors, flags_are_unknown)
 		  CALL(dataspace_export_dmabuf(self->ds, UNKNOWN_BIT)));
 }
 
-/* There are no dma-bufs in this version. */
-TEST_F(errors, export_is_not_there)
+/* rule 23 */
+TEST_F(errors, a_dma_buf_is_no_dataspace)
 {
 	const __u32 flags = DATASPACE_EXPORT_REVOCABLE;
+	int dmabuf = CALL(dataspace_export_dmabuf(self->ds, flags));
 
-	EXPECT_EQ(-EOPNOTSUPP, CALL(export(self->ds)));
-	EXPECT_EQ(-EOPNOTSUPP, CALL(dataspace_export_dmabuf(self->ds, flags)));
+	ASSERT_LE(0, dmabuf);
+	EXPECT_EQ(FD_CLOEXEC, fcntl(dmabuf, F_GETFD));
+	EXPECT_EQ(-EBADFD, CALL(info_of(dmabuf)));
+	EXPECT_EQ(-EBADFD, CALL(export(dmabuf)));
+	close(dmabuf);
+	EXPECT_EQ(0, CALL(export(self->ds)));
 }
 
 TEST_F(errors, nothing_is_asked_of_other_files)

@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What devices can do with dma-bufs: rules 10, 14 to 18 and 23. The devices are
+ * those of the module in selftests/importer.
+ */
+#include <kselftest_harness.h>
+
+#include "common.h"
+#include "control.h"
+#include "dmabuf.h"
+#include "kmod.h"
+#include "pages.h"
+#include "proc.h"
+
+#define PAGES 64
+/* The part that is exported. */
+#define FIRST 16
+#define END 48
+#define COUNT (END - FIRST)
+
+FIXTURE(importer)
+{
+	size_t page;
+	size_t length;
+	int root;
+	char *map;
+	/* aliases of the part, and their dma-bufs */
+	int read;
+	int write;
+	int read_buf;
+	int write_buf;
+	struct pages pages;
+};
+
+FIXTURE_SETUP(importer)
+{
+	int ret = importer_load();
+
+	if (ret == -ENOENT)
+		SKIP(return, "there is no importer");
+	ASSERT_EQ(0, ret);
+	self->page = page_size();
+	self->length = COUNT * self->page;
+	self->root = ds_alloc_pages(PAGES);
+	ASSERT_LE(0, self->root);
+	self->map = ds_map(self->root, PAGES * self->page, READ_WRITE);
+	ASSERT_NE(MAP_FAILED, self->map);
+	pattern_write(self->map, PAGES, 0);
+	ASSERT_EQ(0, pages_of_map(&self->pages, self->map, PAGES * self->page));
+	self->read = ds_alias_pages(self->root, FIRST, END, RIGHTS_R);
+	self->write = ds_alias_pages(self->root, FIRST, END, RIGHTS_RW);
+	self->read_buf = ds_export(self->read, 0);
+	self->write_buf = ds_export(self->write, 0);
+	ASSERT_LE(0, self->read_buf);
+	ASSERT_LE(0, self->write_buf);
+}
+
+static void close_all(FIXTURE_DATA(importer) * self)
+{
+	munmap(self->map, PAGES * self->page);
+	close(self->read_buf);
+	close(self->write_buf);
+	close(self->read);
+	close(self->write);
+	close(self->root);
+	self->map = MAP_FAILED;
+	self->read_buf = -1;
+	self->write_buf = -1;
+	self->read = -1;
+	self->write = -1;
+	self->root = -1;
+}
+
+/* After each test all pages go back, and the importer goes. */
+FIXTURE_TEARDOWN(importer)
+{
+	if (self->map != MAP_FAILED) {
+		EXPECT_EQ(0, pattern_wrong(self->map, FIRST, 0));
+		EXPECT_EQ(0, pattern_wrong(self->map + END * self->page,
+					   PAGES - END, END));
+		close_all(self);
+	}
+	EXPECT_EQ(0, pages_wait(&self->pages, 0, SOON));
+	pages_forget(&self->pages);
+	EXPECT_EQ(0, importer_unload());
+}
+
+/* How many pages of the part differ from the pattern. */
+static size_t changed(FIXTURE_DATA(importer) * self)
+{
+	return pattern_wrong(self->map + FIRST * self->page, COUNT, FIRST);
+}
+
+static __u64 devices(int ds)
+{
+	struct dataspace_info info = { .size = sizeof(info) };
+
+	return ds_info(ds, &info) ? ~0ULL : info.devices;
+}
+
+/* rule 23 */
+TEST_F(importer, has_one_segment_of_what_is_contiguous)
+{
+	int fd = import(self->write_buf, 0);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	EXPECT_EQ(1, ioctl(fd, IMPORTER_SEGMENTS));
+	EXPECT_EQ(self->length, ioctl(fd, IMPORTER_LONGEST));
+	close(fd);
+}
+
+/* rule 23 */
+TEST_F(importer, has_segments_as_the_device_takes_them)
+{
+	int fd = import(self->write_buf, IMPORTER_SHORT);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	EXPECT_EQ(64 << 10, ioctl(fd, IMPORTER_LONGEST));
+	EXPECT_EQ((self->length + (64 << 10) - 1) / (64 << 10),
+		  ioctl(fd, IMPORTER_SEGMENTS));
+	close(fd);
+}
+
+/* rule 23 */
+TEST_F(importer, sees_exactly_the_range)
+{
+	int fd = import(self->write_buf, 0);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	ASSERT_EQ(0, import_write(fd, self->length - 64, 'd'));
+	EXPECT_TRUE(bytes_are(self->map + END * self->page - 64, 64, 'd'));
+	EXPECT_EQ(1, changed(self));
+	memset(self->map + FIRST * self->page, 'm', 64);
+	EXPECT_EQ('m', import_read(fd, 0));
+	close(fd);
+}
+
+/* rules 10 and 23 */
+TEST_F(importer, maps_what_is_to_be_read_to_the_device_only)
+{
+	int fd = import(self->read_buf, 0);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EACCES, import_map(fd, BOTH_WAYS));
+	EXPECT_EQ(-EACCES, import_map(fd, FROM_DEVICE));
+	EXPECT_EQ(0, import_map(fd, TO_DEVICE));
+	EXPECT_EQ(0, dmabuf_sync(self->read_buf, DMA_BUF_SYNC_READ));
+	EXPECT_EQ(0, dmabuf_sync(self->read_buf,
+				 DMA_BUF_SYNC_READ | DMA_BUF_SYNC_END));
+	EXPECT_EQ(0, changed(self));
+	close(fd);
+}
+
+/* rule 23: also where the importer's own file may be written to */
+TEST_F(importer, maps_into_no_process_what_must_not_be_written)
+{
+	int fd = import(self->read_buf, 0);
+	char *map;
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EACCES,
+		  ds_try_map(fd, self->length, READ_WRITE, MAP_SHARED, 0));
+	map = ds_map(fd, self->length, PROT_READ);
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(0, pattern_wrong(map, COUNT, FIRST));
+	EXPECT_EQ(-EACCES, result(mprotect(map, self->length, READ_WRITE)));
+	munmap(map, self->length);
+	close(fd);
+}
+
+/* rules 17 and 23 */
+TEST_F(importer, maps_into_a_process_as_the_dataspace_would)
+{
+	int fd = import(self->write_buf, 0);
+	char *map = ds_map(fd, self->length, READ_WRITE);
+
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_EQ(0, pattern_wrong(map, COUNT, FIRST));
+	EXPECT_EQ(-EINVAL, ds_try_map(fd, self->length + self->page, PROT_READ,
+				      MAP_SHARED, 0));
+	map[0] = 'w';
+	EXPECT_EQ(1, changed(self));
+	munmap(map, self->length);
+	ASSERT_EQ(0, ds_revoke(self->root));
+	EXPECT_EQ(-ESTALE,
+		  ds_try_map(fd, self->length, PROT_READ, MAP_SHARED, 0));
+	close(fd);
+}
+
+/* rule 23 */
+TEST_F(importer, gets_no_mapping_into_the_kernel)
+{
+	int log = log_open();
+	int fd = import(self->read_buf, 0);
+
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EINVAL, result(ioctl(fd, IMPORTER_VMAP)));
+	EXPECT_FALSE(log_has(log, "WARNING"));
+	close(fd);
+	close(log);
+}
+
+/* rules 18 and 23 */
+TEST_F(importer, maps_what_was_sealed_to_the_device_only)
+{
+	int dmabuf, fd;
+
+	ASSERT_EQ(0, ds_seal(self->root, 0));
+	dmabuf = ds_export(self->write, 0);
+	fd = import(dmabuf, 0);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EACCES, import_map(fd, FROM_DEVICE));
+	EXPECT_EQ(-EACCES, import_map(fd, BOTH_WAYS));
+	EXPECT_EQ(0, import_map(fd, TO_DEVICE));
+	close(fd);
+	close(dmabuf);
+	/* this was made before; kernels before 7.3 map it both ways at once */
+	fd = import(self->write_buf, 0);
+	EXPECT_EQ(-EACCES, fd < 0 ? fd : import_map(fd, FROM_DEVICE));
+	close(fd);
+}
+
+/* rule 18 */
+TEST_F(importer, is_in_the_way_of_SEAL_NOW_while_it_maps)
+{
+	int fd = import(self->read_buf, 0);
+
+	ASSERT_EQ(0, import_map(fd, TO_DEVICE));
+	EXPECT_EQ(-EBUSY, ds_seal(self->root, DATASPACE_SEAL_NOW));
+	EXPECT_EQ(0, import_unmap(fd));
+	EXPECT_EQ(0, ds_seal(self->root, DATASPACE_SEAL_NOW));
+	close(fd);
+}
+
+/* rule 15 */
+TEST_F(importer, counts_for_all_that_have_pages_of_it)
+{
+	int before = ds_alias_pages(self->root, 0, FIRST, RIGHTS_R);
+	int behind = ds_alias_pages(self->root, END, PAGES, RIGHTS_R);
+	int first = ds_alias_pages(self->root, 0, FIRST + 1, RIGHTS_R);
+	int last = ds_alias_pages(self->root, END - 1, PAGES, RIGHTS_R);
+	int fd = import(self->read_buf, 0);
+
+	ASSERT_EQ(0, import_map(fd, TO_DEVICE));
+	EXPECT_EQ(1, devices(self->root));
+	EXPECT_EQ(1, devices(self->read));
+	EXPECT_EQ(1, devices(self->write));
+	EXPECT_EQ(0, devices(before));
+	EXPECT_EQ(0, devices(behind));
+	EXPECT_EQ(1, devices(first));
+	EXPECT_EQ(1, devices(last));
+	EXPECT_EQ(0, import_unmap(fd));
+	EXPECT_EQ(0, devices(self->root));
+	close(fd);
+	close(before);
+	close(behind);
+	close(first);
+	close(last);
+}
+
+/* rules 15, 17 and 23: who does not want to know goes on, and counts */
+TEST_F(importer, keeps_what_it_had_when_it_is_not_told)
+{
+	int fd = import(self->read_buf, 0);
+
+	ASSERT_EQ(0, import_map(fd, TO_DEVICE));
+	ASSERT_EQ(0, ds_revoke(self->root));
+	EXPECT_EQ(1, devices(self->root));
+	EXPECT_EQ(0, devices(self->read));
+	EXPECT_EQ(-EBUSY, ds_seal(self->root, DATASPACE_SEAL_NOW));
+	EXPECT_EQ(0, import_unmap(fd));
+	EXPECT_EQ(0, devices(self->root));
+	EXPECT_EQ(-ESTALE, import_map(fd, TO_DEVICE));
+	close(fd);
+	EXPECT_EQ(-ESTALE, import(self->read_buf, 0));
+	EXPECT_EQ(-ESTALE, import(self->write_buf, IMPORTER_TOLD));
+	EXPECT_EQ(0, ds_seal(self->root, DATASPACE_SEAL_NOW));
+}
+
+/* rules 17 and 23 */
+TEST_F(importer, is_told_of_REVOKE_once)
+{
+	int fd = import(self->write_buf, IMPORTER_TOLD);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	EXPECT_EQ(0, import_told(fd));
+	ASSERT_EQ(0, ds_revoke(self->root));
+	EXPECT_EQ(1, import_told(fd));
+	EXPECT_EQ(0, import_unmap(fd));
+	EXPECT_EQ(-ESTALE, import_map(fd, BOTH_WAYS));
+	EXPECT_EQ(-ESTALE, import_map(fd, TO_DEVICE));
+	EXPECT_EQ(0, ds_revoke(self->root));
+	EXPECT_EQ(1, import_told(fd));
+	close(fd);
+}
+
+/* rules 14, 16 and 23 */
+TEST_F(importer, keeps_pages_and_module_until_it_lets_go)
+{
+	int fd = import(self->read_buf, 0);
+
+	ASSERT_EQ(0, import_map(fd, TO_DEVICE));
+	memset(self->map + FIRST * self->page, 'k', 64);
+	close_all(self);
+	EXPECT_LE(COUNT, pages_wait(&self->pages, COUNT, SOON));
+	EXPECT_EQ(COUNT, pages_held_in(&self->pages, FIRST, END));
+	EXPECT_EQ(-EAGAIN, kmod_unload());
+	EXPECT_EQ('k', import_read(fd, 0));
+	close(fd);
+	EXPECT_EQ(0, pages_wait(&self->pages, 0, SOON));
+}
+
+/* rules 14 and 17: pages that were revoked, too */
+TEST_F(importer, keeps_pages_that_were_revoked_until_it_lets_go)
+{
+	int fd = import(self->read_buf, 0);
+
+	ASSERT_EQ(0, import_map(fd, TO_DEVICE));
+	ASSERT_EQ(0, ds_revoke(self->root));
+	close_all(self);
+	EXPECT_LE(COUNT, pages_wait(&self->pages, COUNT, SOON));
+	EXPECT_EQ(COUNT, pages_held_in(&self->pages, FIRST, END));
+	EXPECT_EQ(0, import_unmap(fd));
+	EXPECT_EQ(0, pages_wait(&self->pages, 0, SOON));
+	close(fd);
+}
+
+/* rule 23: a driver that makes mistakes harms nobody else */
+TEST_F(importer, may_unmap_what_is_not_mapped)
+{
+	int fd = import(self->read_buf, 0);
+
+	ASSERT_EQ(0, import_map(fd, TO_DEVICE));
+	EXPECT_EQ(0, ioctl(fd, IMPORTER_UNMAP_WRONG));
+	EXPECT_EQ(0, devices(self->root));
+	EXPECT_EQ(0, ds_seal(self->root, DATASPACE_SEAL_NOW));
+	close(fd);
+}
+
+/* rule 23 */
+TEST_F(importer, must_be_told_if_that_is_asked_for)
+{
+	int dmabuf = ds_export(self->write, DATASPACE_EXPORT_REVOCABLE);
+	int fd;
+
+	ASSERT_LE(0, dmabuf);
+	EXPECT_EQ(-EOPNOTSUPP, import(dmabuf, 0));
+	fd = import(dmabuf, IMPORTER_TOLD);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(0, import_map(fd, BOTH_WAYS));
+	EXPECT_EQ(0, ds_revoke(self->root));
+	EXPECT_EQ(1, import_told(fd));
+	close(fd);
+	close(dmabuf);
+}
+
+/* Attaches, maps and detaches until the dma-buf is revoked. */
+static int use_until_revoked(int dmabuf, __u32 flags)
+{
+	int fd, ret;
+
+	do {
+		fd = import(dmabuf, flags);
+		ret = fd < 0 ? fd : import_map(fd, BOTH_WAYS);
+		close(fd);
+	} while (!ret);
+	return ret;
+}
+
+static void revoke_while_in_use(struct __test_metadata *_metadata, int root,
+				__u32 flags, int wait)
+{
+	int grant = ds_alias_pages(root, FIRST, END, RIGHTS_RW);
+	int ds = ds_alias_pages(grant, 0, COUNT, RIGHTS_RW);
+	int dmabuf = ds_export(ds, 0);
+	pid_t child = fork();
+
+	ASSERT_LE(0, child);
+	if (!child)
+		_exit(use_until_revoked(dmabuf, flags) != -ESTALE);
+	close(ds);
+	close(dmabuf);
+	usleep(wait);
+	EXPECT_EQ(0, ds_revoke(grant));
+	EXPECT_TRUE(ds_ready(grant));
+	EXPECT_EQ(0, wait_for(child));
+	EXPECT_EQ(0, devices(grant));
+	close(grant);
+}
+
+/* rules 17 and 23 */
+TEST_F(importer, may_be_at_work_when_REVOKE_comes)
+{
+	int round;
+
+	for (round = 0; round < 20; round++) {
+		const int wait = 500 * round;
+
+		revoke_while_in_use(_metadata, self->root, 0, wait);
+		revoke_while_in_use(_metadata, self->root, IMPORTER_TOLD, wait);
+		revoke_while_in_use(_metadata, self->root,
+				    IMPORTER_EDU | IMPORTER_TOLD, wait);
+	}
+}
+
+/* A device that accesses memory by itself, behind an IOMMU. */
+static int import_edu(int dmabuf)
+{
+	return import(dmabuf, IMPORTER_EDU);
+}
+
+/* rules 21 and 23 */
+TEST_F(importer, accesses_memory_by_itself)
+{
+	int fd = import_edu(self->write_buf);
+
+	if (fd == -ENODEV)
+		SKIP(return, "there is no such device");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	ASSERT_EQ(0, import_write(fd, self->page, 'e'));
+	EXPECT_TRUE(bytes_are(self->map + (FIRST + 1) * self->page, 64, 'e'));
+	EXPECT_EQ(1, changed(self));
+	EXPECT_EQ('e', import_read(fd, self->page));
+	close(fd);
+}
+
+/* The IOMMU reports it by an interrupt. */
+static bool log_has_soon(int log, const char *text)
+{
+	int tries;
+
+	for (tries = 0; tries < 50; tries++) {
+		if (log_has(log, text))
+			return true;
+		usleep(100000);
+	}
+	return false;
+}
+
+/*
+ * rules 10 and 23: the device is told to write all the same. The emulated IOMMU
+ * reports nothing for a page that it has looked up for reading before.
+ */
+TEST_F(importer, is_kept_from_writing_by_the_IOMMU)
+{
+	int log = log_open();
+	int fd = import_edu(self->read_buf);
+
+	if (fd == -ENODEV)
+		SKIP(return, "there is no such device");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, TO_DEVICE));
+	EXPECT_EQ(0, import_write(fd, self->page, 'e'));
+	EXPECT_EQ(0, changed(self));
+	memset(self->map + (FIRST + 1) * self->page, 'm', 64);
+	EXPECT_EQ('m', import_read(fd, self->page));
+	EXPECT_EQ(0, import_write(fd, self->page, 'e'));
+	EXPECT_TRUE(bytes_are(self->map + (FIRST + 1) * self->page, 64, 'm'));
+	EXPECT_TRUE(log_has_soon(log, "PTE Write access is not set"));
+	close(fd);
+	close(log);
+}
+
+/* rules 17 and 23 */
+TEST_F(importer, is_cut_off_by_the_IOMMU)
+{
+	int fd = import_edu(self->write_buf);
+
+	if (fd == -ENODEV)
+		SKIP(return, "there is no such device");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	ASSERT_EQ(1, devices(self->root));
+	ASSERT_EQ(0, ds_revoke(self->root));
+	EXPECT_EQ(0, devices(self->root));
+	EXPECT_EQ(0, import_write(fd, self->page, 'e'));
+	EXPECT_EQ(0, changed(self));
+	memset(self->map + (FIRST + 2) * self->page, 's', 64);
+	EXPECT_NE('s', import_read(fd, 2 * self->page));
+	EXPECT_EQ(0, import_unmap(fd));
+	close(fd);
+}
+
+/* rule 23 */
+TEST_F(importer, may_be_cut_off_instead_of_told)
+{
+	int dmabuf = ds_export(self->write, DATASPACE_EXPORT_REVOCABLE);
+	int fd = import_edu(dmabuf);
+
+	if (fd == -ENODEV)
+		SKIP(return, "there is no such device");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	ASSERT_EQ(0, ds_revoke(self->root));
+	EXPECT_EQ(0, import_write(fd, self->page, 'e'));
+	EXPECT_EQ(0, changed(self));
+	close(fd);
+	close(dmabuf);
+}
+
+TEST_HARNESS_MAIN

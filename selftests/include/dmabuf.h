@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* dma-bufs, and the module that imports them for the tests. */
+#ifndef DATASPACE_DMABUF_H
+#define DATASPACE_DMABUF_H
+
+#include <stdbool.h>
+
+#include <linux/dma-buf.h>
+#include <linux/types.h>
+
+#include "../importer/importer.h"
+
+/* Directions of a device mapping. */
+enum direction {
+	BOTH_WAYS,
+	TO_DEVICE,
+	FROM_DEVICE,
+};
+
+/* All return -errno if they fail. */
+
+/* The descriptor of a dma-buf. */
+int ds_export(int ds, __u32 flags);
+/* DMA_BUF_IOCTL_SYNC; @flags are DMA_BUF_SYNC_READ and so on. */
+int dmabuf_sync(int dmabuf, __u64 flags);
+
+/* -ENOENT if there is no importer, or it can't be loaded. */
+int importer_load(void);
+int importer_unload(void);
+
+/* A descriptor that is attached to a dma-buf; closing it undoes everything. */
+int import(int dmabuf, __u32 flags);
+int import_map(int import, enum direction direction);
+int import_unmap(int import);
+int import_told(int import);
+/* The device writes @byte, or the byte that it reads. */
+int import_write(int import, __u64 offset, char byte);
+int import_read(int import, __u64 offset);
+
+#endif

@@ -21,6 +21,12 @@ static bool dataspace_node_is_valid(int node)
 	       node_isset(node, cpuset_current_mems_allowed);
 }
 
+/* Extents that come one by one are not contiguous */
+static bool dataspace_is_scattered(const struct dataspace_alloc *args)
+{
+	return args->flags & (DATASPACE_ALLOC_SCATTERED | DATASPACE_ALLOC_LAZY);
+}
+
 static int dataspace_check_alloc(const struct dataspace_alloc *args)
 {
 	const u64 memory = (u64)totalram_pages() << PAGE_SHIFT;
@@ -34,8 +40,8 @@ static int dataspace_check_alloc(const struct dataspace_alloc *args)
 		    !dataspace_node_is_valid(args->node) :
 		    args->node)
 		return -EINVAL;
-	if (args->align && (!is_power_of_2(args->align) ||
-			    args->flags & DATASPACE_ALLOC_SCATTERED))
+	if (args->align &&
+	    (!is_power_of_2(args->align) || dataspace_is_scattered(args)))
 		return -EINVAL;
 	if (args->length > memory || args->align > memory)
 		return -ENOMEM;
@@ -66,10 +72,12 @@ struct dataspace *dataspace_ioctl_alloc(struct file *device, void *arg)
 	if (!backing)
 		return ERR_PTR(-ENOMEM);
 	dataspace_revoke_prepare(backing);
+	backing->lazy = args->flags & DATASPACE_ALLOC_LAZY;
+	backing->node = node;
 	ret = backing_sweep_prepare(backing);
-	if (!ret)
+	if (!ret && !backing->lazy)
 		ret = backing_fill(backing, node, args->align,
-				   args->flags & DATASPACE_ALLOC_SCATTERED);
+				   dataspace_is_scattered(args));
 	if (ret)
 		ds = ERR_PTR(ret);
 	else

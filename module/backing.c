@@ -3,8 +3,8 @@
  * The memory of a backing: taking it, accounting for it, looking for a page.
  *
  * The pages of a backing are put into the page cache of its inode when the root
- * is made, each at the index that is its place in the root, and never again. A
- * page stays there until it is released.
+ * is made, or when they are touched first if it is lazy (lazy.c), each at the
+ * index that is its place in the root. A page stays there until it is released.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -100,11 +100,36 @@ static int backing_migrate_folio(struct address_space *mapping,
 	return -EBUSY;
 }
 
+/*
+ * The page is locked and single. In lazy memory it would be a hole after that, so
+ * it is noted first. If there is no memory for the note, the page stays, marked.
+ */
+static int backing_error_remove(struct address_space *mapping,
+				struct kver_lost *lost)
+{
+	struct backing *backing =
+		container_of(mapping->host, struct backing, inode);
+	unsigned long index = lost->index;
+	void *old;
+	int ret;
+
+	if (!backing->lazy)
+		return generic_error_remove_folio(mapping, lost);
+	old = xa_store(&backing->lost, index, xa_mk_value(1), GFP_KERNEL);
+	ret = xa_err(old);
+	if (ret)
+		return ret;
+	ret = generic_error_remove_folio(mapping, lost);
+	if (ret)
+		xa_erase(&backing->lost, index);
+	return ret;
+}
+
 const struct address_space_operations backing_aops = {
 	.dirty_folio = noop_dirty_folio,
 	.migrate_folio = backing_migrate_folio,
 	.free_folio = backing_free_folio,
-	.error_remove_folio = generic_error_remove_folio,
+	.error_remove_folio = backing_error_remove,
 };
 
 /*
@@ -125,10 +150,10 @@ static void backing_drain_added(struct folio *folio)
 
 /* The page cache takes over the reference; the mm never drops a dirty folio */
 static int backing_add_folio(struct address_space *mapping, struct folio *folio,
-			     unsigned long index)
+			     unsigned long index, gfp_t gfp)
 {
-	const gfp_t gfp = GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN;
-	int ret = filemap_add_folio(mapping, folio, BACKING_START + index, gfp);
+	int ret = filemap_add_folio(mapping, folio, BACKING_START + index,
+				    gfp | __GFP_NOWARN);
 
 	if (ret)
 		return ret;
@@ -154,7 +179,8 @@ static int backing_add_some(struct backing *backing, struct extent *extent,
 	do {
 		folio = extent_folio(extent, *added);
 		ret = backing_add_folio(backing->inode.i_mapping, folio,
-					index + *added);
+					index + *added,
+					GFP_KERNEL | __GFP_RETRY_MAYFAIL);
 		if (ret)
 			break;
 		*added += folio_nr_pages(folio);
@@ -320,6 +346,171 @@ int backing_fill(struct backing *backing, int node, u64 align, bool scattered)
 		ret = backing_fill_contiguous(backing, &request, &filled);
 	backing_unreserve(backing->nr_pages - filled);
 	return ret;
+}
+
+/**
+ * backing_can_fill - tell whether so much more memory is worth an attempt
+ * @backing: the backing
+ * @nr_pages: how many pages are to be filled
+ *
+ * Return: whether it is neither beyond what is available nor more than can ever be
+ * charged.
+ */
+bool backing_can_fill(struct backing *backing, unsigned long nr_pages)
+{
+	struct extent_request request = { nr_pages, 1, backing->node };
+
+	return !backing_exceeds_memcg(nr_pages) &&
+	       !extent_is_beyond_reach(&request);
+}
+
+/*
+ * To charge a single page the kernel reclaims in the caller's memory cgroup for a
+ * while. For a large folio it does not: single pages will do instead. In neither
+ * case it kills anybody.
+ */
+static int backing_add_to_hole(struct backing *backing, struct folio *folio,
+			       unsigned long index)
+{
+	struct address_space *mapping = backing->inode.i_mapping;
+	bool large = folio_test_large(folio);
+	gfp_t gfp = large ? __GFP_NORETRY : __GFP_RETRY_MAYFAIL;
+	int ret;
+
+	migrate_disable();
+	ret = backing_add_folio(mapping, folio, index - BACKING_START,
+				GFP_KERNEL | gfp);
+	if (!ret && !large)
+		backing_drain_added(folio);
+	migrate_enable();
+	return ret;
+}
+
+/**
+ * backing_fill_hole - put a zeroed folio where there is a hole
+ * @backing: the backing, which is lazy
+ * @index: a page that is missing
+ * @nr_pages: how many pages the folio has at most, a power of two; all that share
+ *	that much with @index, aligned, are missing
+ *
+ * It is charged to the memory cgroup of the caller, without killing anybody.
+ *
+ * Return: 0, -EEXIST if there is a page by now, -EIO if one was lost to a memory
+ * error, -EDQUOT beyond limit_mb, or -ENOMEM.
+ */
+int backing_fill_hole(struct backing *backing, unsigned long index,
+		      unsigned long nr_pages)
+{
+	struct extent_request request = { nr_pages, 1, backing->node };
+	unsigned long first = round_down(index, nr_pages);
+	struct extent extent;
+	int ret;
+
+	if (backing_has_lost(backing, first, first + nr_pages))
+		return -EIO;
+	ret = backing_reserve(nr_pages);
+	if (ret)
+		return ret;
+	ret = extent_alloc_scattered(&extent, &request);
+	if (ret) {
+		backing_unreserve(nr_pages);
+		return ret;
+	}
+	backing_unreserve(nr_pages - extent.nr_pages);
+	ret = backing_add_to_hole(backing, extent_folio(&extent, 0),
+				  round_down(index, extent.nr_pages));
+	if (ret) {
+		backing_unreserve(extent.nr_pages);
+		extent_free(&extent, 0);
+	}
+	return ret;
+}
+
+/**
+ * backing_has_lost - tell whether a page of lazy memory was lost to a memory error
+ * @backing: the backing
+ * @start: first page
+ * @end: page after the last one
+ *
+ * Call this after the page was looked for, see backing_has_page().
+ *
+ * Return: whether there is a page in the range that is missing for that reason.
+ */
+bool backing_has_lost(struct backing *backing, unsigned long start,
+		      unsigned long end)
+{
+	return xa_find(&backing->lost, &start, end - 1, XA_PRESENT);
+}
+
+/**
+ * backing_forget_lost - let pages be holes that were lost to a memory error
+ * @backing: the backing
+ * @start: first page
+ * @end: page after the last one
+ */
+void backing_forget_lost(struct backing *backing, unsigned long start,
+			 unsigned long end)
+{
+	unsigned long index;
+	void *entry;
+
+	xa_for_each_range(&backing->lost, index, entry, start, end - 1)
+		xa_erase(&backing->lost, index);
+}
+
+/**
+ * backing_next_present - find the next pages that are there
+ * @backing: the backing
+ * @start: where to begin; the first page that is there on return
+ * @end: where to stop; the page after those found on return
+ *
+ * What is found is one folio or a part of it. It is looked at with the lock of the
+ * page cache, as it may be being split; nobody's reference count is touched.
+ *
+ * Return: whether there is any.
+ */
+bool backing_next_present(struct backing *backing, unsigned long *start,
+			  unsigned long *end)
+{
+	struct xarray *pages = &backing->inode.i_mapping->i_pages;
+	unsigned long index = *start;
+	struct folio *folio;
+
+	if (*start >= *end)
+		return false;
+	xa_lock_irq(pages);
+	folio = xa_find(pages, &index, *end - 1, XA_PRESENT);
+	if (folio) {
+		*start = max(*start, folio->index);
+		*end = min(*end, folio_next_index(folio));
+	}
+	xa_unlock_irq(pages);
+	return folio;
+}
+
+/**
+ * backing_resident - count the pages of a range that are there
+ * @backing: the backing
+ * @start: first page
+ * @end: page after the last one
+ *
+ * Return: the number of pages; a sum over moments if they come and go meanwhile.
+ */
+unsigned long backing_resident(struct backing *backing, unsigned long start,
+			       unsigned long end)
+{
+	unsigned long nr_pages = 0;
+	unsigned long limit = end;
+
+	if (!backing->lazy)
+		return end - start;
+	while (backing_next_present(backing, &start, &limit)) {
+		nr_pages += limit - start;
+		start = limit;
+		limit = end;
+		cond_resched();
+	}
+	return nr_pages;
 }
 
 /**

@@ -12,6 +12,7 @@
 #include <linux/poll.h>
 #include <linux/splice.h>
 #include <linux/uaccess.h>
+#include <uapi/linux/falloc.h>
 
 #include "kver.h"
 #include "private.h"
@@ -23,12 +24,16 @@ static loff_t dataspace_llseek(struct file *file, loff_t offset, int whence)
 
 	if (READ_ONCE(ds->revoked))
 		return -ESTALE;
+	if (ds->backing->lazy && (whence == SEEK_DATA || whence == SEEK_HOLE)) {
+		offset = dataspace_lazy_seek(ds, offset, whence);
+		return offset < 0 ? offset : vfs_setpos(file, offset, length);
+	}
 	return generic_file_llseek_size(file, offset, whence, length, length);
 }
 
 /*
  * A dataspace is readable exactly while nothing that is derived from it is left.
- * Reading and writing never wait for anything (FMODE_NOWAIT), so that nobody who
+ * Reading and writing never wait for others (FMODE_NOWAIT), so that nobody who
  * polls before them gets stuck.
  */
 static __poll_t dataspace_poll(struct file *file, poll_table *table)
@@ -60,19 +65,24 @@ static int dataspace_fsync(struct file *file, loff_t start, loff_t end,
 }
 
 /*
- * The memory is there. It is no EOPNOTSUPP, at which posix_fallocate() of glibc
- * writes to every block, and destroys what others write at the same time.
+ * Memory that is not lazy is there. It is no EOPNOTSUPP, at which posix_fallocate()
+ * of glibc writes to every block, and destroys what others write at the same time.
  */
 static long dataspace_fallocate(struct file *file, int mode, loff_t offset,
 				loff_t len)
 {
 	struct dataspace *ds = dataspace_of(file);
+	bool lazy = ds->backing->lazy;
 
+	if (lazy && mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
+		return dataspace_lazy_punch(ds, offset, len);
 	if (mode)
 		return -EOPNOTSUPP;
 	if (READ_ONCE(ds->revoked))
 		return -ESTALE;
-	return offset + len > dataspace_length(ds) ? -ENOSPC : 0;
+	if (offset + len > dataspace_length(ds))
+		return -ENOSPC;
+	return lazy ? dataspace_lazy_fill(ds, offset, len) : 0;
 }
 
 /* Locks and leases belong to the inode: holders would see each other's */

@@ -48,6 +48,19 @@ static int dataspace_permission(struct mnt_idmap *idmap, struct inode *inode,
 	return 0;
 }
 
+/* Who holds what was revoked does not learn what others make of it */
+static u64 dataspace_blocks(const struct dataspace *ds)
+{
+	unsigned long nr_pages;
+
+	if (READ_ONCE(ds->revoked))
+		return 0;
+	nr_pages = backing_resident(ds->backing, ds->start, ds->end);
+	return READ_ONCE(ds->revoked) ?
+		       0 :
+		       (u64)nr_pages << (PAGE_SHIFT - SECTOR_SHIFT);
+}
+
 static int dataspace_getattr(struct mnt_idmap *idmap, const struct path *path,
 			     struct kstat *stat, u32 request_mask,
 			     unsigned int query_flags)
@@ -64,6 +77,8 @@ static int dataspace_getattr(struct mnt_idmap *idmap, const struct path *path,
 	stat->ctime = ds->created;
 	stat->size = dataspace_length(ds);
 	stat->blocks = stat->size >> SECTOR_SHIFT;
+	if (ds->backing->lazy)
+		stat->blocks = dataspace_blocks(ds);
 	if (!(dataspace_rights(ds) & DATASPACE_WRITE))
 		stat->mode &= ~0222;
 	return 0;
@@ -132,6 +147,8 @@ static struct inode *dataspace_alloc_inode(struct super_block *sb)
 		return NULL;
 	backing->nr_pages = 0;
 	backing->contiguous = false;
+	backing->lazy = false;
+	xa_init(&backing->lost);
 	backing->device = NULL;
 	backing->deferred = NULL;
 	spin_lock_init(&backing->lock);
@@ -158,6 +175,7 @@ static void dataspace_evict_inode(struct inode *inode)
 
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
+	xa_destroy(&backing->lost);
 	backing_sweep_finish(backing);
 	if (backing->device)
 		fput(backing->device);

@@ -49,8 +49,9 @@ static_assert(sizeof(struct dataspace_name) == 40);
 	 BIT_ULL(_IOC_NR(DATASPACE_IOC_SET_NAME)))
 
 /*
- * Pages never move, so that it is found out once. This may look at every folio
- * of the range, and so is not done with a lock held.
+ * Pages never move, so that it is found out once; but pages of lazy memory come and
+ * go, so that it is never called contiguous. This may look at every folio of the
+ * range, and so is not done with a lock held.
  */
 static void dataspace_find_contiguity(struct dataspace *ds)
 {
@@ -58,7 +59,7 @@ static void dataspace_find_contiguity(struct dataspace *ds)
 
 	if (READ_ONCE(ds->contiguity) != CONTIGUITY_UNKNOWN)
 		return;
-	if (!contiguous) {
+	if (!contiguous && !ds->backing->lazy) {
 		if (READ_ONCE(ds->revoked))
 			return;
 		contiguous =
@@ -93,7 +94,7 @@ int dataspace_ioctl_info(struct file *file, void *arg)
 	struct dataspace *ds = dataspace_of(file);
 	struct backing *backing = ds->backing;
 	struct dataspace_info *info = arg;
-	unsigned long exclusive;
+	unsigned long exclusive, resident;
 
 	if (info->flags)
 		return -EOPNOTSUPP;
@@ -104,6 +105,7 @@ int dataspace_ioctl_info(struct file *file, void *arg)
 	};
 	dataspace_find_contiguity(ds);
 	exclusive = backing_exclusive(backing, ds->start, ds->end);
+	resident = backing_resident(backing, ds->start, ds->end);
 	spin_lock(&backing->lock);
 	if (!ds->revoked) {
 		struct lineage_count derived = lineage_count(&ds->member);
@@ -114,7 +116,7 @@ int dataspace_ioctl_info(struct file *file, void *arg)
 		info->derived_mappings = derived.mappings;
 		info->mappings = ds->nr_mappings;
 		info->devices = dataspace_count_devices(ds);
-		info->resident = info->length;
+		info->resident = (u64)resident << PAGE_SHIFT;
 	}
 	info->rights = dataspace_rights(ds);
 	info->state = dataspace_state(ds);

@@ -11,7 +11,11 @@
  * No reference to the folio is held while that goes on: others would have to take
  * it for a pin, and the folio may hold pages of theirs. The caller holds the file, so that
  * its pages are covered, or the dataspace has been revoked, and then they stay
- * until a grace period is over.
+ * until a grace period is over. Pages of lazy memory can be punched out at any time:
+ * there a reference is held for each piece.
+ *
+ * A hole of lazy memory reads as zeroes. To write to one fills it first (lazy.c), in
+ * between the pieces.
  */
 #include <linux/highmem.h>
 #include <linux/pagemap.h>
@@ -83,6 +87,23 @@ static size_t sound_bytes(struct folio *folio, size_t offset)
 	return PAGE_SIZE - offset_in_page(offset);
 }
 
+/* No page was found. Returns -ENODATA if the hole is to be filled first */
+static ssize_t copy_in_hole(struct dataspace *ds, loff_t pos, size_t bytes,
+			    struct iov_iter *iter, const struct copy *copy)
+{
+	unsigned long index = pos >> PAGE_SHIFT;
+
+	if (backing_has_page(ds->backing, index))
+		return -EAGAIN;
+	if (!ds->backing->lazy ||
+	    backing_has_lost(ds->backing, index, index + 1))
+		return -EIO;
+	if (copy->rights & DATASPACE_WRITE)
+		return -ENODATA;
+	bytes = min(bytes, PAGE_SIZE - offset_in_page(pos));
+	return copy->piece(page_address(ZERO_PAGE(0)), bytes, iter);
+}
+
 /*
  * Copy within one folio. If that is split meanwhile, pages that are covered stay
  * where they are. What was written may be code that is mapped later. Returns 0 if
@@ -94,25 +115,28 @@ static ssize_t copy_in_folio(struct dataspace *ds, loff_t pos, size_t bytes,
 	unsigned long index = pos >> PAGE_SHIFT;
 	struct folio *folio =
 		filemap_get_folio(ds->backing->inode.i_mapping, index);
+	bool lazy = ds->backing->lazy;
+	ssize_t done = -EIO;
 	struct page *page;
-	ssize_t done;
 
 	if (IS_ERR_OR_NULL(folio))
-		return backing_has_page(ds->backing, index) ? -EAGAIN : -EIO;
+		return copy_in_hole(ds, pos, bytes, iter, copy);
 	page = folio_file_page(folio, index);
 	bytes = min(bytes, sound_bytes(folio, offset_in_folio(folio, pos)));
-	folio_put(folio);
-	if (!bytes)
-		return -EIO;
-	done = copy->piece(page_address(page) + offset_in_page(pos), bytes,
-			   iter);
-	if (copy->rights & DATASPACE_WRITE) {
+	if (!lazy)
+		folio_put(folio);
+	if (bytes)
+		done = copy->piece(page_address(page) + offset_in_page(pos),
+				   bytes, iter);
+	if (bytes && copy->rights & DATASPACE_WRITE) {
 		struct page *last = page + ((offset_in_page(pos) + bytes - 1) >>
 					    PAGE_SHIFT);
 
 		for (; page <= last; page++)
 			flush_dcache_page(page);
 	}
+	if (lazy)
+		folio_put(folio);
 	return done;
 }
 
@@ -175,6 +199,12 @@ static ssize_t copy_piece(struct dataspace *ds, loff_t pos, size_t bytes,
 	bytes = min_t(size_t, bytes, COPY_MAX);
 	for (;;) {
 		ret = copy_once(ds, pos, bytes, iter, copy);
+		if (ret == -ENODATA) {
+			ret = dataspace_lazy_fill_hole(ds, ds->start, ds->end,
+						       pos >> PAGE_SHIFT);
+			if (!ret)
+				ret = -EAGAIN;
+		}
 		if (ret && ret != -EAGAIN)
 			return ret;
 		if (fatal_signal_pending(current))
@@ -242,7 +272,8 @@ static int check_write(const struct dataspace *ds)
  * @from: the data
  *
  * Return: number of bytes, or -ENOSPC at the end and past it, -EFAULT, -ESTALE,
- * -EPERM if it was sealed, or -EIO if the page was lost to a memory error.
+ * -EPERM if it was sealed, -EIO if the page was lost to a memory error, or
+ * -ENOMEM or -EDQUOT if a hole can't be filled.
  */
 ssize_t dataspace_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {

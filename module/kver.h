@@ -50,7 +50,10 @@
 #endif
 
 /* 6.8: what is lost to a memory error is a folio, no page */
-#ifndef HAVE_ERROR_REMOVE_FOLIO
+#ifdef HAVE_ERROR_REMOVE_FOLIO
+#define kver_lost folio
+#else
+#define kver_lost page
 #define error_remove_folio error_remove_page
 #define generic_error_remove_folio generic_error_remove_page
 #endif

@@ -38,13 +38,15 @@ static void lineage_count_add(struct lineage_count *sum,
 	sum->live += count->live;
 	sum->mappings += count->mappings;
 	sum->revoked += count->revoked;
+	sum->punching += count->punching;
 }
 
 static bool lineage_count_equal(const struct lineage_count *one,
 				const struct lineage_count *other)
 {
 	return one->live == other->live && one->mappings == other->mappings &&
-	       one->revoked == other->revoked;
+	       one->revoked == other->revoked &&
+	       one->punching == other->punching;
 }
 
 /* Compute what a node knows of its subtree; true if that has not changed */
@@ -209,6 +211,7 @@ struct lineage_count lineage_count(const struct lineage_member *member)
 	sum.live -= before.live;
 	sum.mappings -= before.mappings;
 	sum.revoked -= before.revoked;
+	sum.punching -= before.punching;
 	return sum;
 }
 

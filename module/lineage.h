@@ -18,11 +18,13 @@ struct lineage {
  * @live: live dataspaces
  * @mappings: live mappings
  * @revoked: dataspaces that were revoked and may still be in use
+ * @punching: calls that are just taking pages out of a dataspace
  */
 struct lineage_count {
 	u32 live;
 	u32 mappings;
 	u32 revoked;
+	u32 punching;
 };
 
 /**

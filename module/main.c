@@ -8,9 +8,11 @@
  * A backing is an inode of a pseudo file system of our own (fs.c). Its page cache
  * holds the memory, from index BACKING_START on in the order of the root, put there
  * at once when the root is made and never again (backing.c): a fault, a
- * read or a write finds a page or there is none. This is what makes
- * get_user_pages(), futexes, fork and huge mappings work without further help,
- * and what charges the memory to the memory cgroup of the creator, page by page.
+ * read or a write finds a page or there is none. Lazy memory is the exception: its
+ * pages are put there when they are touched first, and can be punched out (lazy.c).
+ * The page cache makes get_user_pages(), futexes, fork and huge mappings work without
+ * further help, and charges the memory, page by page, to the memory cgroup of the
+ * creator, or of who touches a lazy page first.
  *
  * A dataspace (object.c), root or alias, is an open file with a dentry of its own
  * on that inode, and a range [start, end) of page indices. `start` is inclusive and
@@ -66,7 +68,8 @@
  *
  * A page with a memory error is taken out by the mm, which splits a large folio
  * first, and never comes back: to find no page where there is a cover means that it
- * was lost so. Where the mm can't split, as the folio is pinned, the page stays,
+ * was lost so, or that it is a hole of lazy memory, which is told apart by a note of
+ * each lost page. Where the mm can't split, as the folio is pinned, the page stays,
  * marked.
  */
 #include <linux/fs.h>

@@ -10,6 +10,7 @@
 #include <linux/uidgid.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include <linux/dataspace.h>
 
@@ -19,7 +20,9 @@
 
 /* All that there are, and those flags that this version accepts */
 #define DATASPACE_RIGHTS (DATASPACE_RW | DATASPACE_EXEC)
-#define DATASPACE_ALLOC_FLAGS (DATASPACE_ALLOC_SCATTERED | DATASPACE_ALLOC_NODE)
+#define DATASPACE_ALLOC_FLAGS                               \
+	(DATASPACE_ALLOC_SCATTERED | DATASPACE_ALLOC_NODE | \
+	 DATASPACE_ALLOC_LAZY)
 #define DATASPACE_ALIAS_FLAGS DATASPACE_ALIAS_CLIP
 #define DATASPACE_SEAL_FLAGS DATASPACE_SEAL_NOW
 #define DATASPACE_EXPORT_FLAGS DATASPACE_EXPORT_REVOCABLE
@@ -61,6 +64,9 @@ enum contiguity {
  * @inode: its page cache holds the memory, at index %BACKING_START and up
  * @nr_pages: length in pages
  * @contiguous: whether the memory is one extent
+ * @lazy: whether pages appear when they are touched first
+ * @node: NUMA node that those come from, or NUMA_NO_NODE
+ * @lost: indices of pages that a memory error has taken, while they are not there
  * @uid: who made the root
  * @gid: group of who made it
  * @device: the open device that the root came from; keeps the module loaded
@@ -86,6 +92,9 @@ struct backing {
 	struct inode inode;
 	unsigned long nr_pages;
 	bool contiguous;
+	bool lazy;
+	int node;
+	struct xarray lost;
 	kuid_t uid;
 	kgid_t gid;
 	struct file *device;
@@ -250,7 +259,18 @@ extern const struct address_space_operations backing_aops;
 int backing_fill(struct backing *backing, int node, u64 align, bool scattered);
 u64 backing_limit_bytes(void);
 u64 backing_in_use_bytes(void);
+int backing_fill_hole(struct backing *backing, unsigned long index,
+		      unsigned long nr_pages);
+bool backing_can_fill(struct backing *backing, unsigned long nr_pages);
+bool backing_has_lost(struct backing *backing, unsigned long start,
+		      unsigned long end);
+void backing_forget_lost(struct backing *backing, unsigned long start,
+			 unsigned long end);
 bool backing_has_page(struct backing *backing, unsigned long index);
+bool backing_next_present(struct backing *backing, unsigned long *start,
+			  unsigned long *end);
+unsigned long backing_resident(struct backing *backing, unsigned long start,
+			       unsigned long end);
 bool backing_is_contiguous(struct backing *backing, unsigned long start,
 			   unsigned long end);
 u64 backing_limit_bytes(void);
@@ -262,6 +282,8 @@ void backing_sweep_exit(void);
 int backing_sweep_prepare(struct backing *backing);
 void backing_sweep_finish(struct backing *backing);
 void backing_sweep(struct backing *backing, unsigned long start,
+		   unsigned long end);
+void backing_punch(struct backing *backing, unsigned long start,
 		   unsigned long end);
 unsigned long backing_exclusive(struct backing *backing, unsigned long start,
 				unsigned long end);
@@ -304,6 +326,15 @@ void dataspace_mapping_remove(struct dataspace_mapping *mapping);
 /* walk.c */
 int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 		   bool killable);
+
+/* lazy.c */
+int dataspace_lazy_fill_hole(struct dataspace *ds, unsigned long start,
+			     unsigned long end, unsigned long index);
+int dataspace_lazy_fill(struct dataspace *ds, loff_t offset, loff_t length);
+int dataspace_lazy_punch(struct dataspace *ds, loff_t offset, loff_t length);
+int dataspace_lazy_wait_for_punches(struct dataspace *ds);
+loff_t dataspace_lazy_seek(const struct dataspace *ds, loff_t offset,
+			   int whence);
 
 /* file.c */
 long dataspace_dispatch(const struct dataspace_op *ops, struct file *file,

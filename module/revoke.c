@@ -14,7 +14,8 @@
  *     its mm, or until it is closed, whichever is first. VMAs that are made later
  *     are copies of what was unmapped, so that nobody can draw this out by making
  *     more. The work looks again at every tick and does not wait itself: who
- *     stalls a flush holds up only those who revoke from him;
+ *     stalls a flush holds up only those who revoke from him. It waits in the same
+ *     way for who is punching a hole (lazy.c);
  *  4. waits for devices that have got at the memory by dma-bufs to be cut off
  *     (dmabuf.c), which was begun before, in the same way;
  *  5. ends the cover of the dataspace and its mappings, releases pages that
@@ -64,7 +65,10 @@ static bool revoke_visit(struct dataspace *ds, void *arg)
 	WRITE_ONCE(ds->revoked, true);
 	WRITE_ONCE(ds->seal_pending, NULL); /* nobody is left to decide that */
 	ds->live = false;
-	ds->member.count = (struct lineage_count){ .revoked = 1 };
+	ds->member.count = (struct lineage_count){
+		.revoked = 1,
+		.punching = ds->member.count.punching,
+	};
 	lineage_update_sums(&ds->member);
 	kref_get(&ds->ref);
 	list_add_tail(&ds->revoked_node, &revocation->marked);
@@ -199,7 +203,8 @@ static bool revoke_finish_flushed(struct list_head *list)
 	struct dataspace *ds, *next;
 
 	list_for_each_entry_safe_reverse(ds, next, list, revoked_node) {
-		if (!revoke_is_flushed(ds))
+		if (READ_ONCE(ds->member.count.punching) ||
+		    !revoke_is_flushed(ds))
 			continue;
 		list_del(&ds->revoked_node);
 		revoke_finish(ds);

@@ -15,7 +15,8 @@
  *     a reference for a moment only is waited for.
  *  3. The dataspaces are marked: whoever wants to use one waits until it is clear
  *     what becomes of it. Waiters hold no lock.
- *  4. After a grace period the counts are looked at once more: threads that fault
+ *  4. After a grace period, and when nobody is punching a hole into the memory any
+ *     more (lazy.c), the counts are looked at once more: threads that fault
  *     and unmap all the time may have held a reference between them whenever step 2
  *     looked, and they wait now. What still seems pinned is: EBUSY.
  *  5. All is unmapped. Now it can be told for certain whether a page is pinned. If
@@ -169,7 +170,8 @@ static int seal_now(struct dataspace *ds, struct sealing *sealing)
 			continue;
 		}
 		backing_grace_period();
-		seems_pinned = seal_stays_pinned(ds, backing_seems_pinned);
+		seems_pinned = dataspace_lazy_wait_for_punches(ds) ||
+			       seal_stays_pinned(ds, backing_seems_pinned);
 		if (!seems_pinned) {
 			backing_zap(ds->backing, ds->start, ds->end);
 			pinned = seal_stays_pinned(ds,
@@ -217,7 +219,8 @@ int dataspace_ioctl_seal(struct file *file, void *arg)
 	if (READ_ONCE(ds->seal))
 		return 0;
 	ret = dataspace_walk(ds, seal_visit, &sealing, true);
-	if (!ret && sealing.changed)
-		backing_grace_period();
-	return ret;
+	if (ret || !sealing.changed)
+		return ret;
+	backing_grace_period();
+	return dataspace_lazy_wait_for_punches(ds);
 }

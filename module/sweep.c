@@ -22,6 +22,7 @@
  */
 #include <linux/bitmap.h>
 #include <linux/delay.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/workqueue.h>
@@ -62,16 +63,22 @@ static unsigned long backing_retry_delay(unsigned int tries)
 }
 
 /*
- * Sweep the surroundings of a page again later. The work holds the inode once for
- * being queued, and once for running: it may be both.
+ * Sweep the surroundings of a page again later, unless it is covered: then it was
+ * to be punched out. The work holds the inode once for being queued, and once for
+ * running: it may be both.
  */
 static void backing_defer(struct backing *backing, unsigned long index)
 {
 	unsigned long bit = (index - BACKING_START) / LARGE_FOLIO_PAGES;
+	unsigned long end = index + 1;
 	unsigned long delay;
 	bool was_queued;
 
 	spin_lock(&backing->lock);
+	if (!range_tree_next_gap(&backing->cover, 0, &index, &end)) {
+		spin_unlock(&backing->lock);
+		return;
+	}
 	__set_bit(bit, backing->deferred);
 	delay = backing_retry_delay(backing->tries[bit]);
 	spin_unlock(&backing->lock);
@@ -142,8 +149,9 @@ static void backing_release(struct backing *backing, unsigned long start,
 			    unsigned long end, unsigned int *again)
 {
 	unsigned long index = start;
+	unsigned long limit = end;
 
-	while (index < end) {
+	for (; backing_next_present(backing, &index, &limit); limit = end) {
 		unsigned long folio_start, folio_end;
 
 		if (!backing_page_is_pinned(backing, index, &folio_start,
@@ -198,14 +206,60 @@ void backing_sweep(struct backing *backing, unsigned long start,
 	backing_sweep_again(backing, start, end, SWEEP_LOOKS_AGAIN);
 }
 
+/* What an error has hit is not touched */
+static void backing_zero(struct backing *backing, unsigned long start,
+			 unsigned long end)
+{
+	unsigned long limit = end;
+
+	for (; backing_next_present(backing, &start, &limit); limit = end) {
+		struct folio *folio =
+			filemap_lock_folio(backing->inode.i_mapping, start);
+
+		if (IS_ERR_OR_NULL(folio))
+			continue;
+		limit = min(end, folio_next_index(folio));
+		for (; start < limit; start++) {
+			struct page *page = folio_file_page(folio, start);
+
+			if (PageHWPoison(page))
+				continue;
+			clear_highpage(page);
+			flush_dcache_page(page);
+		}
+		folio_unlock(folio);
+		folio_put(folio);
+		cond_resched();
+	}
+}
+
+/**
+ * backing_punch - make holes of the pages of a range, whatever covers them
+ * @backing: the backing, which is lazy
+ * @start: first page
+ * @end: page after the last one
+ *
+ * What is pinned, or shares a large folio with what is, stays and is zeroed. So
+ * does what was just filled again.
+ */
+void backing_punch(struct backing *backing, unsigned long start,
+		   unsigned long end)
+{
+	unsigned int again = SWEEP_LOOKS_AGAIN;
+
+	backing_release(backing, start, end, &again);
+	backing_forget_lost(backing, start, end);
+	backing_zero(backing, start, end);
+}
+
 /**
  * backing_exclusive - count the pages that only one range covers
  * @backing: the backing
  * @start: first page of the range of a live dataspace
  * @end: page after the last one
  *
- * Return: the number of pages in the range that are covered once. It is a sum over
- * moments if dataspaces come and go meanwhile.
+ * Return: the number of pages in the range that are there and covered once. It is
+ * a sum over moments if dataspaces or pages come and go meanwhile.
  */
 unsigned long backing_exclusive(struct backing *backing, unsigned long start,
 				unsigned long end)
@@ -214,7 +268,7 @@ unsigned long backing_exclusive(struct backing *backing, unsigned long start,
 	unsigned long limit = end;
 
 	while (backing_next_gap(backing, 1, &start, &limit)) {
-		nr_pages += limit - start;
+		nr_pages += backing_resident(backing, start, limit);
 		start = limit;
 		limit = end;
 		cond_resched();

@@ -173,8 +173,8 @@ static void dataspace_map_ahead(struct vm_fault *vmf)
 
 /*
  * Map all that shares a page table with the fault, or the folio that needs none
- * and some of those behind it. All memory is there, so that this costs little
- * more than to map a part of it.
+ * and some of those behind it. What is there costs little more to map than a part
+ * of it, and a hole is left alone.
  */
 static vm_fault_t dataspace_map_around(struct vm_fault *vmf)
 {
@@ -224,29 +224,58 @@ static vm_fault_t dataspace_map_around_fault(struct vm_fault *vmf)
 	return ret;
 }
 
-/*
- * What is covered and really not there was lost to a memory error. Pages of a
- * dataspace that is revoked are released after the flag is set, so the flag is
- * looked at after the page.
- */
-static vm_fault_t dataspace_missing_page(const struct dataspace *ds,
-					 pgoff_t index)
+/* As much of it as the VMA maps; return 0 if there is a page now */
+static vm_fault_t dataspace_fault_fill_hole(struct vm_fault *vmf)
 {
-	if (backing_has_page(ds->backing, index))
+	struct vm_area_struct *vma = vmf->vma;
+	vm_fault_t ret = dataspace_check_fault(vmf);
+	int err;
+
+	if (ret)
+		return ret == VM_FAULT_RETRY ? dataspace_wait_for_seal(vmf) :
+					       ret;
+	err = dataspace_lazy_fill_hole(dataspace_of_vma(vma), vma->vm_pgoff,
+				       vma->vm_pgoff + vma_pages(vma),
+				       vmf->pgoff);
+	if (err)
+		return err == -EIO ? VM_FAULT_HWPOISON : VM_FAULT_SIGBUS;
+	return 0;
+}
+
+/*
+ * What is covered and really not there is a hole of lazy memory, or was lost to a
+ * memory error. Pages of a dataspace that is revoked are released after the flag
+ * is set, so the flag is looked at after the page.
+ */
+static vm_fault_t dataspace_missing_page(struct vm_fault *vmf)
+{
+	struct dataspace *ds = dataspace_of_vma(vmf->vma);
+
+	if (backing_has_page(ds->backing, vmf->pgoff))
 		return VM_FAULT_NOPAGE;
-	return READ_ONCE(ds->revoked) ? VM_FAULT_SIGBUS : VM_FAULT_HWPOISON;
+	if (READ_ONCE(ds->revoked))
+		return VM_FAULT_SIGBUS;
+	return ds->backing->lazy ? dataspace_fault_fill_hole(vmf) :
+				   VM_FAULT_HWPOISON;
 }
 
 /* The mm maps the page, under the folio's lock */
 static vm_fault_t dataspace_fault_lock_page(struct vm_fault *vmf)
 {
 	struct dataspace *ds = dataspace_of_vma(vmf->vma);
+	struct address_space *mapping = ds->backing->inode.i_mapping;
 	struct folio *folio;
 	vm_fault_t ret;
 
-	folio = filemap_lock_folio(ds->backing->inode.i_mapping, vmf->pgoff);
-	if (IS_ERR_OR_NULL(folio))
-		return dataspace_missing_page(ds, vmf->pgoff);
+	folio = filemap_lock_folio(mapping, vmf->pgoff);
+	if (IS_ERR_OR_NULL(folio)) {
+		ret = dataspace_missing_page(vmf);
+		if (ret)
+			return ret;
+		folio = filemap_lock_folio(mapping, vmf->pgoff);
+		if (IS_ERR_OR_NULL(folio))
+			return VM_FAULT_NOPAGE;
+	}
 	smp_mb(); /* pairs with backing_grace_period() before backing_zap() */
 	ret = dataspace_check_fault(vmf);
 	if (!ret) {

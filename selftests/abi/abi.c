@@ -132,7 +132,8 @@ FIXTURE_VARIANT(abi)
 FIXTURE_VARIANT_ADD(abi, alloc) {
 	.cmd = DATASPACE_IOC_ALLOC,
 	.size = sizeof(struct dataspace_alloc),
-	.flags = DATASPACE_ALLOC_SCATTERED | DATASPACE_ALLOC_NODE,
+	.flags = DATASPACE_ALLOC_SCATTERED | DATASPACE_ALLOC_NODE |
+		 DATASPACE_ALLOC_LAZY,
 };
 
 FIXTURE_VARIANT_ADD(abi, alias) {
@@ -609,11 +610,9 @@ static long alloc_with(int device, __u32 flags, __u32 rights, __u64 align)
 	return ds_alloc_on(device, &arg);
 }
 
-/* LAZY and CHARGE_OPENER are not in this version. */
+/* CHARGE_OPENER is not in this version. */
 TEST_F(fields, flags_of_a_later_version_are_EOPNOTSUPP)
 {
-	EXPECT_EQ(-EOPNOTSUPP,
-		  alloc_with(self->device, DATASPACE_ALLOC_LAZY, RIGHTS_R, 0));
 	EXPECT_EQ(-EOPNOTSUPP,
 		  alloc_with(self->device, DATASPACE_ALLOC_CHARGE_OPENER,
 			     RIGHTS_R, 0));
@@ -859,7 +858,8 @@ TEST_F(fields, QUERY_fills_in_every_field)
 	EXPECT_EQ(0, query.flags);
 	EXPECT_EQ(DATASPACE_ABI_VERSION, query.version);
 	EXPECT_EQ(RIGHTS_RWX, query.rights);
-	EXPECT_EQ(DATASPACE_ALLOC_SCATTERED | DATASPACE_ALLOC_NODE,
+	EXPECT_EQ(DATASPACE_ALLOC_SCATTERED | DATASPACE_ALLOC_NODE |
+			  DATASPACE_ALLOC_LAZY,
 		  query.alloc_flags);
 	EXPECT_EQ(DATASPACE_ALIAS_CLIP, query.alias_flags);
 	EXPECT_EQ(DATASPACE_SEAL_NOW, query.seal_flags);

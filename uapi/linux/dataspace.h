@@ -138,11 +138,22 @@
  * DATASPACE_ALLOC_SCATTERED	the memory may consist of several extents;
  *				without it, it is one physically contiguous run
  * DATASPACE_ALLOC_NODE		@node counts
- * DATASPACE_ALLOC_LAZY		pages appear when they are touched first; not in
- *				this version, EOPNOTSUPP
+ * DATASPACE_ALLOC_LAZY		pages appear when they are touched first, and
+ *				fallocate(2) can punch them out; implies
+ *				DATASPACE_ALLOC_SCATTERED
  * DATASPACE_ALLOC_CHARGE_OPENER	the memory is charged to the memory cgroup
  *				of who opened the device; not in this version,
  *				EOPNOTSUPP
+ *
+ * With DATASPACE_ALLOC_LAZY a page appears, zeroed, when it is first written or
+ * mapped by a fault: 2 MiB at once where all of that lies in the dataspace that is
+ * written to or in the mapping, and is free. It is charged then, to the memory
+ * cgroup of who touches it. If it can't be had, or not within that cgroup's limit
+ * or the module's, the touch raises SIGBUS, and a write fails with ENOMEM or
+ * EDQUOT; nobody is killed. To read(2) where there is none gives zeroes. With
+ * FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE fallocate(2) gives pages back; with
+ * mode 0 it lets pages appear ahead of use. The length is limited to the memory of
+ * the machine all the same.
  */
 #define DATASPACE_ALLOC_SCATTERED (1U << 0)
 #define DATASPACE_ALLOC_NODE (1U << 1)
@@ -183,7 +194,8 @@
 /*
  * Bits of struct dataspace_info.state.
  *
- * DATASPACE_STATE_CONTIGUOUS	the range is physically contiguous
+ * DATASPACE_STATE_CONTIGUOUS	the range is physically contiguous; never of memory
+ *				made with DATASPACE_ALLOC_LAZY
  * DATASPACE_STATE_SEALED	the right to write was taken away by a seal
  * DATASPACE_STATE_REVOKED	the dataspace was revoked; INFO, fstat(2), poll(2)
  *				and close(2) work
@@ -201,12 +213,14 @@
  * @length: length in bytes, not 0; rounded up to whole pages
  * @rights: rights of the root, at least %DATASPACE_READ
  * @node: NUMA node that all of the memory must come from, with
- *	%DATASPACE_ALLOC_NODE; without it must be 0
+ *	%DATASPACE_ALLOC_NODE, also what appears later; without it must be 0
  * @align: physical alignment of the memory in bytes, a power of two; 0 for
  *	natural alignment, that is @length rounded up to a power of two, at most
- *	2 MiB. Must be 0 with %DATASPACE_ALLOC_SCATTERED.
+ *	2 MiB. Must be 0 with %DATASPACE_ALLOC_SCATTERED or
+ *	%DATASPACE_ALLOC_LAZY.
  *
- * Allocates zeroed memory, charged to the memory cgroup of the caller.
+ * Allocates zeroed memory, charged to the memory cgroup of the caller, or with
+ * %DATASPACE_ALLOC_LAZY only the room for it.
  *
  * Return: the descriptor of a root with exactly @rights, or -1 with errno
  * EOPNOTSUPP, E2BIG, EFAULT, EMFILE, ENFILE, EINTR; EINVAL, also for a node
@@ -259,7 +273,8 @@ struct dataspace_alias {
  * @length: out: length in bytes
  * @id: out: number of the dataspace, unique until the module is unloaded
  * @exclusive: out: bytes that would go back to the kernel if the last
- *	descriptor of this dataspace were closed now
+ *	descriptor of this dataspace were closed now, that is of pages that are
+ *	there
  * @aliases: out: number of live dataspaces derived from this one, at any depth
  * @mappings: out: number of live mappings of this dataspace, each as a line in
  *	/proc/PID/maps
@@ -270,7 +285,8 @@ struct dataspace_alias {
  * @devices: out: number of device mappings of pages of the range by dma-bufs that
  *	exist and were not cut off, also those that were made through other
  *	dataspaces
- * @resident: out: bytes of the range that are there
+ * @resident: out: bytes of the range that are there: all, or with
+ *	%DATASPACE_ALLOC_LAZY those that have appeared and were not punched out
  *
  * Return: 0, or -1 with errno EINVAL, EOPNOTSUPP, E2BIG, EFAULT. Works on a
  * revoked dataspace, all of whose counts are 0.

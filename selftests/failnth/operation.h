@@ -55,6 +55,12 @@ extern const struct operation op_pwrite;
 extern const struct operation op_splice;
 extern const struct operation op_splice_into;
 
+/* ops_lazy.c */
+extern const struct operation op_lazy_store;
+extern const struct operation op_lazy_write;
+extern const struct operation op_lazy_fill;
+extern const struct operation op_lazy_punch;
+
 /* ops_release.c */
 extern const struct operation op_munmap_of_a_part;
 extern const struct operation op_close_of_a_part;

@@ -13,6 +13,7 @@
 
 #include "common.h"
 #include "control.h"
+#include "lazy.h"
 #include "pages.h"
 
 #ifndef MADV_HWPOISON
@@ -261,6 +262,31 @@ TEST(a_lost_page_is_taken_off_the_account_once)
 	ds = ds_alloc(length, RIGHTS_RW, 0);
 	EXPECT_LE(0, ds);
 	ASSERT_EQ(0, text_to_file(PARAMETER, "0"));
+}
+
+/* rule 30: until it is punched out */
+TEST(a_lost_page_of_lazy_memory_is_no_hole)
+{
+	const size_t page = page_size();
+	const size_t length = 2 * huge_size();
+	int ds = lazy_alloc(length);
+	char *map = ds_map(ds, length, READ_WRITE);
+	char *bad = map + BAD * page;
+
+	ASSERT_NE(MAP_FAILED, map);
+	memset(map, 1, length);
+	ASSERT_EQ(0, result(madvise(bad, page, MADV_HWPOISON)));
+	EXPECT_EQ(0, touch_is_memory_error(bad, false));
+	EXPECT_EQ(0, touch_is_memory_error(bad, true));
+	EXPECT_EQ(-EIO, lazy_byte(ds, BAD * page));
+	EXPECT_EQ(-EIO, lazy_write(ds, BAD * page, 1, 1));
+	EXPECT_EQ(-EIO, ds_fill(ds, 0, length));
+	EXPECT_EQ(length - page, ds_resident(ds));
+	EXPECT_EQ(1, lazy_byte(ds, (BAD + 1) * page));
+	ASSERT_EQ(0, ds_punch(ds, BAD * page, page));
+	EXPECT_EQ(0, lazy_byte(ds, BAD * page));
+	*bad = 2;
+	EXPECT_EQ(2, lazy_byte(ds, BAD * page));
 }
 
 TEST_HARNESS_MAIN

@@ -77,8 +77,8 @@ extern "C" {
  * dataspace_alloc - allocate memory
  * @length: bytes, not 0; rounded up to whole pages
  * @rights: %DATASPACE_RW, or other rights, of which %DATASPACE_READ is one
- * @flags: 0, or %DATASPACE_ALLOC_SCATTERED to accept memory that is not
- *	physically contiguous
+ * @flags: 0, %DATASPACE_ALLOC_SCATTERED to accept memory that is not physically
+ *	contiguous, or %DATASPACE_ALLOC_LAZY for such that appears when it is touched
  *
  * The memory is zeroed and charged to the memory cgroup of the caller. It comes
  * from any NUMA node, with natural alignment; dataspace_alloc_from() gives more

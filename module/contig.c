@@ -22,6 +22,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/cpuset.h>
+#include <linux/highmem.h>
 #include <linux/hugetlb.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
@@ -96,21 +97,25 @@ static bool contig_run_is_takeable(struct zone *zone, unsigned long pfn,
 	return true;
 }
 
-/**
- * contig_take_pages - take single pages at a place
- * @pfn: the first one
- * @nr_pages: how many
- *
- * Return: 0, with undefined contents, or a negative errno.
- */
-int contig_take_pages(unsigned long pfn, unsigned long nr_pages)
+/* Does nothing where the kernel zeroes all memory, be it taken or freed */
+static void contig_zero(unsigned long pfn, unsigned long nr_pages)
+{
+	if (want_init_on_alloc(GFP_KERNEL) || want_init_on_free())
+		return;
+	while (nr_pages--) {
+		clear_highpage(pfn_to_page(pfn++));
+		cond_resched();
+	}
+}
+
+static int contig_alloc_pages(unsigned long pfn, unsigned long nr_pages)
 {
 	return alloc_contig_range(pfn, pfn + nr_pages, KVER_MOVABLE,
 				  GFP_KERNEL | __GFP_NOWARN);
 }
 
 /* As many at once as the kernel can make, since each call waits for all CPUs */
-static int contig_take_large_folios(unsigned long pfn, unsigned long nr_pages)
+static int contig_alloc_large_folios(unsigned long pfn, unsigned long nr_pages)
 {
 	unsigned long end = pfn + nr_pages;
 	int ret = kver_alloc_compound(pfn, end, KVER_MOVABLE,
@@ -124,20 +129,53 @@ static int contig_take_large_folios(unsigned long pfn, unsigned long nr_pages)
 }
 
 /**
+ * contig_is_takeable - tell whether pages look as if they could be taken
+ * @zone: the zone of all of them
+ * @pfn: the first one
+ * @nr_pages: how many; all in one pageblock
+ *
+ * Return: whether all of them are free or movable.
+ */
+bool contig_is_takeable(struct zone *zone, unsigned long pfn,
+			unsigned long nr_pages)
+{
+	return contig_run_is_takeable(zone, pfn, nr_pages, true);
+}
+
+/**
+ * contig_take_pages - take single pages at a place
+ * @pfn: the first one
+ * @nr_pages: how many
+ *
+ * Return: 0, and the pages are zero, or a negative errno.
+ */
+int contig_take_pages(unsigned long pfn, unsigned long nr_pages)
+{
+	int ret = contig_alloc_pages(pfn, nr_pages);
+
+	if (ret)
+		return ret;
+	contig_zero(pfn, nr_pages);
+	return 0;
+}
+
+/**
  * contig_take_large_folio - take a large folio at a place
- * @zone: the zone of that place
  * @pfn: the first page
  *
- * Return: 0, with undefined contents, or a negative errno; -EBUSY without an
- * attempt if one of the pages is neither free nor movable.
+ * Return: 0, and the folio is zero, or a negative errno.
  */
-int contig_take_large_folio(struct zone *zone, unsigned long pfn)
+int contig_take_large_folio(unsigned long pfn)
 {
-	if (!contig_run_is_takeable(zone, pfn, LARGE_FOLIO_PAGES, true))
-		return -EBUSY;
-	return LARGE_FOLIO_PAGES > 1 ?
-		       contig_take_large_folios(pfn, LARGE_FOLIO_PAGES) :
-		       contig_take_pages(pfn, 1);
+	int ret;
+
+	if (LARGE_FOLIO_PAGES == 1)
+		return contig_take_pages(pfn, 1);
+	ret = contig_alloc_large_folios(pfn, LARGE_FOLIO_PAGES);
+	if (ret)
+		return ret;
+	contig_zero(pfn, LARGE_FOLIO_PAGES);
+	return 0;
 }
 
 /* Large folios as long as a whole one is left of the run, then single pages */
@@ -151,10 +189,10 @@ static int contig_take_step(const struct contig_search *search,
 	    left >= LARGE_FOLIO_PAGES) {
 		left = min(left / LARGE_FOLIO_PAGES, LARGE_FOLIOS_AT_ONCE);
 		extent->nr_pages = left * LARGE_FOLIO_PAGES;
-		return contig_take_large_folios(extent->pfn, extent->nr_pages);
+		return contig_alloc_large_folios(extent->pfn, extent->nr_pages);
 	}
 	extent->nr_pages = min_t(unsigned long, left, CONTIG_STEP_PAGES);
-	return contig_take_pages(extent->pfn, extent->nr_pages);
+	return contig_alloc_pages(extent->pfn, extent->nr_pages);
 }
 
 static bool contig_is_large(const struct contig_search *search)
@@ -328,7 +366,7 @@ static void contig_attempt_failed(struct contig_search *search)
 /**
  * contig_take - take the next pages of a run, up to 16 MiB of them
  * @search: the search; not to be used again once all of the run is taken
- * @extent: filled in; its contents are undefined
+ * @extent: filled in; zeroed
  *
  * Return: 0; -EAGAIN if the next page can't be taken: the caller gives back all
  * that this search has taken, and may call again, which begins another run;
@@ -346,6 +384,7 @@ int contig_take(struct contig_search *search, struct extent *extent)
 		search->jiffies_left -= jiffies - begin;
 		if (!ret) {
 			search->nr_taken += extent->nr_pages;
+			contig_zero(extent->pfn, extent->nr_pages);
 			return 0;
 		}
 		if (ret == -EINTR)

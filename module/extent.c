@@ -9,15 +9,15 @@
  * costs hardly more to put into the page cache, to map and to free than a single
  * page, however long it is.
  *
- * An extent of up to one large folio comes from the page allocator, as one
- * compound page if its length is a power of two; where pages are so large that
- * no PMD can map a large folio, so does a longer extent. Everything else comes
- * from the pool (pool.c), or else from a search for a run of free or movable
- * pages (contig.c). No allocation here invokes the OOM killer or warns.
+ * An extent comes from the pool (pool.c), if that has one ready; else from the
+ * page allocator, if it is no longer than a large folio, and as one compound
+ * page if its length is a power of two; where pages are so large that no PMD can
+ * map a large folio, longer ones do, too. Everything else comes from a search
+ * for a run of free or movable pages (contig.c). All of it is zeroed. No
+ * allocation here invokes the OOM killer or warns.
  */
 #include <linux/cpuset.h>
 #include <linux/gfp.h>
-#include <linux/highmem.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/nodemask.h>
@@ -33,7 +33,7 @@
 #define PIECE_ORDER PAGE_ALLOC_COSTLY_ORDER
 
 /**
- * extent_free - give pages back that nobody else refers to
+ * extent_free - give back pages that nobody has used, and that are still zero
  * @extent: the extent
  * @from: index of the first page to give back
  */
@@ -43,8 +43,8 @@ void extent_free(struct extent *extent, unsigned long from)
 		struct folio *folio = extent_folio(extent, from);
 
 		from += folio_nr_pages(folio);
-		pool_notice_release(folio);
-		folio_put(folio);
+		if (!pool_take_back(folio))
+			folio_put(folio);
 	}
 }
 
@@ -120,24 +120,6 @@ static int extent_alloc_buddy(struct extent *extent,
 	return extent_alloc_pages(extent, request, gfp);
 }
 
-/* On failure the pages are free again */
-static int extent_zero(struct extent *extent)
-{
-	unsigned long i;
-
-	if (want_init_on_alloc(GFP_KERNEL) || want_init_on_free())
-		return 0;
-	for (i = 0; i < extent->nr_pages; i++) {
-		if (fatal_signal_pending(current)) {
-			extent_free(extent, 0);
-			return -EINTR;
-		}
-		clear_highpage(pfn_to_page(extent->pfn + i));
-		cond_resched();
-	}
-	return 0;
-}
-
 /* Pages of a node that are free or may be made so */
 static unsigned long extent_node_available(int node)
 {
@@ -156,29 +138,38 @@ static unsigned long extent_node_available(int node)
 	return nr_pages;
 }
 
+/* Whether that much is neither free nor can be made so, contiguous or not */
+static bool extent_is_lacking(unsigned long nr_pages, int wanted)
+{
+	unsigned long available = 0;
+	int node;
+
+	if (nr_pages > si_mem_available())
+		return true;
+	if (wanted != NUMA_NO_NODE)
+		return nr_pages > extent_node_available(wanted);
+	if (nodes_subset(node_states[N_MEMORY], cpuset_current_mems_allowed))
+		return false;
+	for_each_node_mask(node, cpuset_current_mems_allowed)
+		available += extent_node_available(node);
+	return nr_pages > available;
+}
+
 /**
  * extent_is_beyond_reach - tell whether there is too little memory for a request
- * @request: what is wanted
+ * @request: what is wanted, in as many extents as it takes
  *
- * What counts is how much is free or can be made so, contiguous or not, in all
- * and on the nodes that the request may have.
+ * What counts is how much there is in the pool, is free, or can be made so, in
+ * all and on the nodes that the request may have.
  *
  * Return: whether the request can't be served.
  */
 bool extent_is_beyond_reach(const struct extent_request *request)
 {
-	unsigned long nr_pages = 0;
-	int node;
+	unsigned long ready = pool_free_bytes() >> PAGE_SHIFT;
 
-	if (request->nr_pages > si_mem_available())
-		return true;
-	if (request->node != NUMA_NO_NODE)
-		return request->nr_pages > extent_node_available(request->node);
-	if (nodes_subset(node_states[N_MEMORY], cpuset_current_mems_allowed))
-		return false;
-	for_each_node_mask(node, cpuset_current_mems_allowed)
-		nr_pages += extent_node_available(node);
-	return request->nr_pages > nr_pages;
+	return request->nr_pages > ready &&
+	       extent_is_lacking(request->nr_pages - ready, request->node);
 }
 
 /**
@@ -191,19 +182,21 @@ void extent_run_begin(struct extent_run *run,
 {
 	run->request = *request;
 	run->searching = false;
+	/* a large folio lies at a multiple of its size */
+	if (request->nr_pages >= LARGE_FOLIO_PAGES)
+		run->request.align = max(request->align, LARGE_FOLIO_PAGES);
 }
 
-/* Without a search: from the page allocator or the pool, all of it */
-static int extent_run_take_all(struct extent_run *run, struct extent *extent)
+/* All of it at once, if there is such a run already */
+static int extent_run_take_ready(struct extent_run *run, struct extent *extent)
 {
+	int ret = pool_alloc(extent, &run->request);
+
+	if (ret != -ENOMEM)
+		return ret;
 	if (!extent_alloc_buddy(extent, &run->request))
 		return 0;
-	/* a large folio lies at a multiple of its size */
-	if (run->request.nr_pages >= LARGE_FOLIO_PAGES)
-		run->request.align = max(run->request.align, LARGE_FOLIO_PAGES);
-	if (pool_alloc(extent, &run->request))
-		return -ENOMEM;
-	return extent_zero(extent);
+	return pool_reclaim(extent, &run->request);
 }
 
 /**
@@ -226,10 +219,11 @@ int extent_run_take(struct extent_run *run, struct extent *extent)
 	if (fatal_signal_pending(current))
 		return -EINTR;
 	if (!run->searching) {
-		ret = extent_run_take_all(run, extent);
+		ret = extent_run_take_ready(run, extent);
 		if (ret != -ENOMEM)
 			return ret;
-		if (extent_is_beyond_reach(&run->request)) {
+		if (extent_is_lacking(run->request.nr_pages,
+				      run->request.node)) {
 			contig_report(&run->request);
 			return -ENOMEM;
 		}
@@ -239,9 +233,7 @@ int extent_run_take(struct extent_run *run, struct extent *extent)
 	ret = contig_take(&run->search, extent);
 	if (ret == -ENOMEM)
 		contig_report(&run->request);
-	if (ret)
-		return ret;
-	return extent_zero(extent);
+	return ret;
 }
 
 /**
@@ -262,7 +254,7 @@ void extent_run_end(struct extent_run *run)
  * Folios of more than one page are taken only where they are free: to make them
  * by compaction takes long, and would be done over and over again.
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or -EINTR if a fatal signal is pending.
  */
 int extent_alloc_scattered(struct extent *extent,
 			   const struct extent_request *request)
@@ -271,7 +263,10 @@ int extent_alloc_scattered(struct extent *extent,
 	unsigned int order = ilog2(request->nr_pages);
 	gfp_t gfp = extent_gfp(request);
 	gfp_t hasty = gfp & ~__GFP_RECLAIM;
+	int ret = pool_alloc(extent, request);
 
+	if (ret != -ENOMEM)
+		return ret;
 	if (order >= FOLIO_ORDER_MIN &&
 	    !extent_alloc_folio(extent, request, order, hasty))
 		return 0;

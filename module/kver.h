@@ -7,6 +7,7 @@
 #ifndef _KVER_H
 #define _KVER_H
 
+#include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/uio.h>
@@ -24,6 +25,11 @@
 #ifndef HAVE_VM_FLAGS_CLEAR
 #define vm_flags_set(vma, flags) ((vma)->vm_flags |= (flags))
 #define vm_flags_clear(vma, flags) ((vma)->vm_flags &= ~(flags))
+#endif
+
+/* 6.14: a worker of one's own is created, and then woken */
+#ifndef kthread_run_worker
+#define kthread_run_worker kthread_create_worker
 #endif
 
 /* 7.3: batches of folios have a header of their own */

@@ -127,6 +127,8 @@ void extent_free(struct extent *extent, unsigned long from);
 void dataspace_pool_init(void);
 void dataspace_pool_exit(void);
 int pool_alloc(struct extent *extent, const struct extent_request *request);
+int pool_reclaim(struct extent *extent, const struct extent_request *request);
+bool pool_take_back(struct folio *folio);
 void pool_notice_release(struct folio *folio);
 u64 pool_size_bytes(void);
 u64 pool_free_bytes(void);
@@ -138,6 +140,8 @@ int contig_take(struct contig_search *search, struct extent *extent);
 void contig_search_end(struct contig_search *search);
 void contig_report(const struct extent_request *request);
 int contig_take_pages(unsigned long pfn, unsigned long nr_pages);
-int contig_take_large_folio(struct zone *zone, unsigned long pfn);
+int contig_take_large_folio(unsigned long pfn);
+bool contig_is_takeable(struct zone *zone, unsigned long pfn,
+			unsigned long nr_pages);
 
 #endif /* _MEMORY_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory that is set aside when the module is loaded: rule 2. The tests need
- * the module's file, to load it with the parameter. They don't look at the
+ * Memory that is set aside when the module is loaded: rules 2 and 29. The tests
+ * need the module's file, to load it with the parameter. They don't look at the
  * pages that were released, as the pool takes them back just then, and a debug
  * kernel complains if flags are read of a page that changes.
  */
@@ -20,6 +20,7 @@
 #define PIECES (POOL / (2 * MEG))
 #define PARAMETER "pool_mb=64"
 #define POOL_MB KMOD_PARAMETERS "pool_mb"
+#define POOL_FREE KMOD_PARAMETERS "pool_free"
 #define LIMIT_MB KMOD_PARAMETERS "limit_mb"
 #define GROUP "dataspace-pool"
 
@@ -391,6 +392,192 @@ TEST_F(pool, has_all_back_that_could_not_be_charged)
 	close(ds);
 }
 
+static long long pool_free(void)
+{
+	return number_in_file(POOL_FREE, "");
+}
+
+/* Waits until the pool has so much; what it has. */
+static long long wait_for_pool(long long bytes)
+{
+	double end = seconds() + STUCK;
+
+	while (pool_free() != bytes && seconds() < end)
+		usleep(10000);
+	return pool_free();
+}
+
+/* rule 29: so much less is free, and that is all again afterwards */
+TEST_F(pool, serves_from_64_kib_on_and_exactly)
+{
+	const __u64 lengths[] = { 64 << 10, (64 << 10) + page_size(),
+				  MEG,	    2 * MEG,
+				  3 * MEG,  5 * MEG - page_size() };
+	const __u32 flags[] = { 0, DATASPACE_ALLOC_SCATTERED };
+	size_t i;
+
+	for (i = 0; i < 2 * ARRAY_LENGTH(lengths); i++) {
+		const __u64 length = lengths[i / 2];
+		int ds = ds_alloc(length, RIGHTS_RW, flags[i % 2]);
+
+		ASSERT_LE(0, ds);
+		/* of scattered memory the last pieces may be shorter */
+		EXPECT_LE(POOL - length, pool_free());
+		EXPECT_GT(POOL - length + (flags[i % 2] ? 64 << 10 : 1),
+			  pool_free());
+		EXPECT_TRUE(is_zero_once(ds, length));
+		close(ds);
+		EXPECT_EQ(POOL, wait_for_pool(POOL));
+	}
+}
+
+/* rule 29 */
+TEST_F(pool, is_not_asked_for_less_than_64_kib)
+{
+	int ds = ds_alloc((64 << 10) - page_size(), RIGHTS_R, 0);
+
+	ASSERT_LE(0, ds);
+	EXPECT_EQ(POOL, pool_free());
+	close(ds);
+}
+
+/* rule 29: by as many as fit, and all of them get something afterwards, too */
+TEST_F(pool, serves_small_requests_while_it_lasts)
+{
+	enum { COUNT = POOL / (64 << 10), MORE = 8 };
+	int ds[COUNT + MORE];
+	int i;
+
+	ASSERT_EQ(0, allow_fds(COUNT + MORE));
+	for (i = 0; i < COUNT + MORE; i++) {
+		ds[i] = ds_alloc(64 << 10, RIGHTS_R, 0);
+		ASSERT_LE(0, ds[i]);
+		if (i == COUNT - 1)
+			EXPECT_EQ(0, pool_free());
+	}
+	close_all(ds, COUNT + MORE);
+	EXPECT_EQ(POOL, wait_for_pool(POOL));
+	ds[0] = alloc_run(POOL, &self->pages);
+	ASSERT_LE(0, ds[0]);
+	EXPECT_EQ(0, pool_free());
+	EXPECT_TRUE(is_one_run(&self->pages));
+	pages_forget(&self->pages);
+	close(ds[0]);
+}
+
+/*
+ * rule 29: what is ready takes much less time than to zero it, also with a
+ * kernel that does not zero what is taken from it, if it was booted with
+ * init_on_alloc=0.
+ */
+TEST_F(pool, is_ready)
+{
+	char *other = malloc(POOL);
+	double zeroing = 1e9;
+	double taking = 1e9;
+	int round;
+
+	for (round = 0; round < 5; round++) {
+		double start = seconds();
+		int ds;
+
+		memset(other, round + 1, POOL);
+		if (seconds() - start < zeroing)
+			zeroing = seconds() - start;
+		ASSERT_EQ(POOL, wait_for_pool(POOL));
+		start = seconds();
+		ds = ds_alloc(POOL, RIGHTS_RW, 0);
+		if (seconds() - start < taking)
+			taking = seconds() - start;
+		ASSERT_LE(0, ds);
+		EXPECT_TRUE(is_zero_once(ds, POOL));
+		close(ds);
+	}
+	TH_LOG("%.1f ms, and to zero as much %.1f ms", 1e3 * taking,
+	       1e3 * zeroing);
+	EXPECT_GT(zeroing / 5, taking);
+	free(other);
+}
+
+/*
+ * Of what is left of the pool less can be charged than is asked for, which shows
+ * only while it is charged. What could not be is there again at once.
+ */
+static int meet_the_limit(void)
+{
+	int ds;
+
+	if (cgroup_join(GROUP))
+		return 1;
+	ds = ds_alloc(16 * MEG, RIGHTS_R, 0);
+	if (ds < 0 || pool_free() != POOL - 16 * MEG)
+		return 2;
+	if (ds_alloc(POOL - 16 * MEG, RIGHTS_R, 0) != -ENOMEM)
+		return 3;
+	if (pool_free() < 4 * MEG)
+		return 4;
+	if (wait_for_pool(POOL - 16 * MEG) != POOL - 16 * MEG)
+		return 5;
+	return 0;
+}
+
+/* rules 4 and 29 */
+TEST_F(pool, has_back_at_once_what_was_not_charged)
+{
+	pid_t child;
+
+	if (!cgroup_usable())
+		SKIP(return, "no memory controller at " CGROUP_ROOT);
+	cgroup_remove(GROUP);
+	cgroup_share_memory("");
+	ASSERT_EQ(0, cgroup_make(GROUP));
+	ASSERT_EQ(0, cgroup_set(GROUP, "memory.max", "58M"));
+	ASSERT_EQ(0, cgroup_set(GROUP, "memory.swap.max", "0"));
+	child = fork();
+	if (!child)
+		_exit(meet_the_limit());
+	EXPECT_EQ(0, wait_for(child));
+	EXPECT_EQ(0, cgroup_remove(GROUP));
+	EXPECT_EQ(POOL, wait_for_pool(POOL));
+}
+
+/* Of sizes from 4 KiB to 4 MiB, small ones more often. */
+static __u64 random_length(unsigned int *seed)
+{
+	const __u64 most = page_size() << rand_r(seed) % 11;
+
+	return 1 + rand_r(seed) % most;
+}
+
+/*
+ * rule 29: fragments are put together again. Where the kernel has put an object
+ * of its own, which can't be moved, in the meantime, 2 MiB are missing.
+ */
+TEST_F_TIMEOUT(pool, has_nearly_all_back_after_many_requests, LONG_TIMEOUT)
+{
+	unsigned int seed = random_seed();
+	double end;
+	int ds[48];
+	size_t i;
+
+	for (i = 0; i < ARRAY_LENGTH(ds); i++)
+		ds[i] = -1;
+	for (i = 0; i < 3000; i++) {
+		int *place = &ds[rand_r(&seed) % ARRAY_LENGTH(ds)];
+		__u32 flags = rand_r(&seed) % 2 ? DATASPACE_ALLOC_SCATTERED : 0;
+
+		close(*place);
+		*place = ds_alloc(random_length(&seed), RIGHTS_R, flags);
+		EXPECT_LE(0, *place);
+	}
+	close_all(ds, ARRAY_LENGTH(ds));
+	end = seconds() + STUCK;
+	while (pool_free() < POOL * 7 / 8 && seconds() < end)
+		usleep(10000);
+	TH_LOG("%lld of %llu KiB", pool_free() >> 10, POOL >> 10);
+	EXPECT_LE(POOL * 7 / 8, pool_free());
+}
+
 /*
  * Allocates all memory but a reserve, and keeps one page in each 2 MiB of it.
  */
@@ -423,8 +610,13 @@ TEST_F_TIMEOUT(pool, serves_in_memory_that_is_fragmented, LONG_TIMEOUT)
 	if (memory_of_the_machine() > 12ULL << 30)
 		SKIP(return, "needs a machine with at most 12 GiB");
 	ASSERT_EQ(0, allow_fds(ARRAY_LENGTH(pages_kept)));
+	/* the pool would serve scattered memory, too */
+	ds = ds_alloc(POOL, RIGHTS_R, 0);
+	ASSERT_LE(0, ds);
+	EXPECT_EQ(0, pool_free());
 	count = keep_single_pages(pages_kept, ARRAY_LENGTH(pages_kept));
 	ASSERT_LT(0, count);
+	close(ds);
 	for (round = 0; round < 3; round++) {
 		ds = alloc_run(POOL, &self->pages);
 		ASSERT_LE(0, ds);

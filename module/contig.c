@@ -38,6 +38,9 @@
 
 #include "memory.h"
 
+/* The private word of a page that is kept, see contig_keep() */
+#define CONTIG_KEPT 0x6b657074UL
+
 #define CONTIG_MAX_ATTEMPTS 32
 #define CONTIG_MAX_JIFFIES (10 * HZ)
 
@@ -65,7 +68,7 @@ static bool contig_page_is_takeable(struct page *page, bool movable)
 	if (PageReserved(page) || PageHWPoison(page) || PageHuge(page))
 		return false;
 	if (!PageCompound(page) && !page_ref_count(page))
-		return true;
+		return page_private(page) != CONTIG_KEPT;
 	folio = page_folio(page);
 	return movable && folio_test_lru(folio) &&
 	       !folio_test_unevictable(folio);
@@ -157,6 +160,38 @@ int contig_take_pages(unsigned long pfn, unsigned long nr_pages)
 		return ret;
 	contig_zero(pfn, nr_pages);
 	return 0;
+}
+
+/**
+ * contig_keep - keep a page for later, so that others of its pageblock can be taken
+ * @pfn: a page that contig_take_pages() has taken
+ *
+ * The kernel gives away no part of a pageblock in which a page is referred to that
+ * can't be moved, but passes over pages without a reference. So a page that is kept
+ * has none, and a mark by which a search knows that it isn't free.
+ *
+ * Return: whether it is kept, or false if somebody else refers to it at the moment.
+ */
+bool contig_keep(unsigned long pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	if (!page_ref_freeze(page, 1))
+		return false;
+	set_page_private(page, CONTIG_KEPT);
+	return true;
+}
+
+/**
+ * contig_end_keeping - have a page with a reference again
+ * @pfn: a page that was kept
+ */
+void contig_end_keeping(unsigned long pfn)
+{
+	struct page *page = pfn_to_page(pfn);
+
+	page_ref_unfreeze(page, 1);
+	set_page_private(page, 0);
 }
 
 /**

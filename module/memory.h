@@ -141,6 +141,8 @@ void contig_search_end(struct contig_search *search);
 void contig_report(const struct extent_request *request);
 int contig_take_pages(unsigned long pfn, unsigned long nr_pages);
 int contig_take_large_folio(unsigned long pfn);
+bool contig_keep(unsigned long pfn);
+void contig_end_keeping(unsigned long pfn);
 bool contig_is_takeable(struct zone *zone, unsigned long pfn,
 			unsigned long nr_pages);
 

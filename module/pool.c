@@ -4,21 +4,21 @@
  *
  * Whether there is a long run when one is wanted is a matter of what everybody
  * else has allocated by then, and to zero memory takes time. With the parameter
- * pool_mb a run is taken when the module is loaded, which may be early. All that
- * the pool has is zeroed, and requests of 64 KiB and more are served from it,
- * first fit; those that find no place there go on to the page allocator and to
- * the search (contig.c).
+ * pool_mb a run is taken when the module is loaded, which may be early, or when
+ * the parameter is written. All that the pool has is zeroed, and requests of
+ * 64 KiB and more are served from it, first fit; those that find no place there
+ * go on to the page allocator and to the search (contig.c).
  *
- * The pool is a run of large folios, at a place that is fixed. It has each of
- * them as a whole, which is a bit in `folios`, or split into single pages, each
- * of which is a bit in `pages`, for requests that are not for whole ones. All
- * others belong to somebody else: to a dataspace, or to the kernel, to which the
- * pages of a dataspace return one by one, as all pages do. From there the pool
- * reclaims a large folio as soon as all pages of it that the pool does not have
- * are free or movable; the kernel gives away no part of a pageblock in which
- * there are pages of the pool. In between others may use the pages for what can
- * be moved, or, when they find nothing else, for what can't: then the pool lacks
- * that folio for as long as this lasts.
+ * The pool is a run of large folios. It has each of them as a whole, which is a
+ * bit in `folios`, or single pages of it, each of which is a bit in `pages`, for
+ * requests that are not for whole ones. All else was lent: to a dataspace, whose
+ * pages return to the kernel one by one, as all pages do, as only the kernel can
+ * end their being charged and listed. From there the pool reclaims them a moment
+ * later: a large folio as a whole, if all of its pages that the pool does not
+ * have are free or movable, or else single pages of it, as they are. In between
+ * others may use them for what can be moved, or, when they find nothing else,
+ * for what can't: then the pool lacks these pages for as long as this lasts, and
+ * others don't get more of that large folio meanwhile.
  *
  * A thread of the lowest priority reclaims some time after pages were released,
  * and again later if some were still in use. A request that finds too little
@@ -30,10 +30,15 @@
  * Memory in the pool is nobody's: it is not charged and does not count towards
  * limit_mb.
  *
- * Locks: refill_lock, for as long as one large folio is taken and zeroed, then
- * lock, which protects the bitmaps, and under which nothing is taken. No lock of
- * another part of the module is taken under them. Where the pool is and how long
- * is set before the device is there, so that it can be read without.
+ * When the pool is to be smaller its end returns to the kernel; when it is to be
+ * larger there is another run, and all of the old one returns. What was lent of
+ * it is the pool's no longer, and is no different from other memory from then on.
+ *
+ * Locks: that of the module's parameters, for changes of the size; refill_lock,
+ * for as long as one large folio is taken and zeroed; then lock, which protects
+ * the bitmaps, and under which nothing is taken. It is a spinlock, so that nobody
+ * has to wait for the thread to run again. No lock of another part of the module
+ * is taken under them.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -41,18 +46,21 @@
 #include <linux/bitmap.h>
 #include <linux/cpuset.h>
 #include <linux/err.h>
+#include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include "memory.h"
 
 #define POOL_MIN_PAGES max(SZ_64K >> PAGE_SHIFT, 1)
-#define POOL_DELAY_MIN_MS 50
+#define POOL_DELAY_MIN_MS 10
 #define POOL_DELAY_MAX_MS 30000
 
 /* Once there was use for it, one in so many large folios is split in advance */
@@ -61,30 +69,27 @@
 /* No page, no large folio */
 #define POOL_NONE ULONG_MAX
 
-static unsigned long pool_mb;
-module_param(pool_mb, ulong, 0444);
-MODULE_PARM_DESC(pool_mb,
-		 "Contiguous memory to set aside in MiB (0: none, or no room)");
-
 /**
  * struct pool - see above; indices count from the start of @run
- * @run: all of the pool; set once
- * @zone: the zone of @run; set once
  * @refill_lock: whoever takes pages of @run from the kernel has it
- * @lock: protects all that follows but @worker and @refill
+ * @lock: protects all that follows, up to @delay_ms
+ * @run: all of the pool; written with @refill_lock, too, and read with either
+ * @zone: the zone of @run
  * @folios: a bit for each large folio that the pool has as a whole
- * @pages: a bit for each single page that the pool has
+ * @pages: a bit for each single page that the pool has; it is kept (contig.c)
  * @nr_free: number of all pages that the pool has; read without the lock, too
  * @nr_split_wanted: how many large folios the thread keeps split
  * @delay_ms: how long the thread waits; read without the lock, too
- * @worker: the thread, which there is as long as there is a pool
+ * @worker: the thread, which there is as soon as there was a pool
  * @refill: its work
+ * @wanted_mb: size when the module is loaded; with the parameters' lock
+ * @ready: whether the size can be changed; with the parameters' lock
  */
 static struct pool {
+	struct mutex refill_lock; /* for taking pages */
+	spinlock_t lock; /* for what follows, see above */
 	struct extent run;
 	struct zone *zone;
-	struct mutex refill_lock; /* for taking pages */
-	struct mutex lock; /* for what follows, see above */
 	unsigned long *folios;
 	unsigned long *pages;
 	unsigned long nr_free;
@@ -92,9 +97,11 @@ static struct pool {
 	unsigned int delay_ms;
 	struct kthread_worker *worker;
 	struct kthread_delayed_work refill;
+	unsigned long wanted_mb;
+	bool ready;
 } pool = {
 	.refill_lock = __MUTEX_INITIALIZER(pool.refill_lock),
-	.lock = __MUTEX_INITIALIZER(pool.lock),
+	.lock = __SPIN_LOCK_UNLOCKED(pool.lock),
 };
 
 static unsigned long pool_nr_folios(void)
@@ -176,14 +183,30 @@ static unsigned long pool_find_pages(unsigned long nr_pages,
 	return POOL_NONE;
 }
 
+/* With the lock held: whether a request may be served from here at all */
+static bool pool_suits(const struct extent_request *request)
+{
+	int node;
+
+	if (request->nr_pages < POOL_MIN_PAGES ||
+	    request->nr_pages > pool.run.nr_pages)
+		return false;
+	node = zone_to_nid(pool.zone);
+	return request->node == NUMA_NO_NODE ?
+		       node_isset(node, cpuset_current_mems_allowed) :
+		       node == request->node;
+}
+
 /* With the lock held: hand out what is there as it is wanted */
 static bool pool_hand_out(struct extent *extent,
 			  const struct extent_request *request)
 {
 	unsigned long nr_folios = request->nr_pages / LARGE_FOLIO_PAGES;
 	unsigned long rest = request->nr_pages % LARGE_FOLIO_PAGES;
-	unsigned long start;
+	unsigned long start, i;
 
+	if (!pool_suits(request))
+		return false;
 	if (nr_folios)
 		start = pool_find_folios(nr_folios, rest, request->align);
 	else
@@ -197,7 +220,29 @@ static bool pool_hand_out(struct extent *extent,
 		pool_wake();
 	extent->pfn = pool.run.pfn + start;
 	extent->nr_pages = request->nr_pages;
+	for (i = request->nr_pages - rest; i < request->nr_pages; i++)
+		contig_end_keeping(extent->pfn + i);
 	return true;
+}
+
+/* Single pages that were just taken and are zero; what is looked up goes back */
+static void pool_add_pages(unsigned long start, unsigned long nr_pages)
+{
+	unsigned long end = start + nr_pages;
+	unsigned long i;
+	long kept = 0;
+
+	spin_lock(&pool.lock);
+	for (i = start; i < end; i++) {
+		if (contig_keep(pool.run.pfn + i)) {
+			__set_bit(i, pool.pages);
+			kept++;
+		} else {
+			put_page(pfn_to_page(pool.run.pfn + i));
+		}
+	}
+	pool_add_free(kept);
+	spin_unlock(&pool.lock);
 }
 
 /* Split a large folio that the pool has */
@@ -208,24 +253,20 @@ static int pool_split(unsigned long index)
 	int ret;
 
 	lockdep_assert_held(&pool.refill_lock);
-	mutex_lock(&pool.lock);
-	if (!test_bit(index, pool.folios)) {
-		mutex_unlock(&pool.lock);
+	spin_lock(&pool.lock);
+	if (index >= pool_nr_folios() || !test_bit(index, pool.folios)) {
+		spin_unlock(&pool.lock);
 		return -ENOMEM;
 	}
 	__clear_bit(index, pool.folios);
 	pool_add_free(-(long)LARGE_FOLIO_PAGES);
-	mutex_unlock(&pool.lock);
+	spin_unlock(&pool.lock);
 
 	folio_put(pfn_folio(pfn));
 	ret = contig_take_pages(pfn, LARGE_FOLIO_PAGES);
 	if (ret)
 		return ret;
-
-	mutex_lock(&pool.lock);
-	bitmap_set(pool.pages, start, LARGE_FOLIO_PAGES);
-	pool_add_free(LARGE_FOLIO_PAGES);
-	mutex_unlock(&pool.lock);
+	pool_add_pages(start, LARGE_FOLIO_PAGES);
 	return 0;
 }
 
@@ -238,7 +279,11 @@ static int pool_split_for(const struct extent_request *request)
 	unsigned long nr_folios = request->nr_pages / LARGE_FOLIO_PAGES;
 	unsigned long index, start;
 
-	mutex_lock(&pool.lock);
+	spin_lock(&pool.lock);
+	if (!pool_suits(request)) {
+		spin_unlock(&pool.lock);
+		return -ENOMEM;
+	}
 	index = find_last_bit(pool.folios, pool_nr_folios());
 	if (nr_folios || request->align > LARGE_FOLIO_PAGES) {
 		start = pool_find_folios(nr_folios + 1, 0,
@@ -248,7 +293,7 @@ static int pool_split_for(const struct extent_request *request)
 				pool_nr_folios() :
 				start / LARGE_FOLIO_PAGES + nr_folios;
 	}
-	mutex_unlock(&pool.lock);
+	spin_unlock(&pool.lock);
 	if (index == pool_nr_folios())
 		return -ENOMEM;
 	return pool_split(index);
@@ -259,23 +304,10 @@ static bool pool_try_alloc(struct extent *extent,
 {
 	bool done;
 
-	mutex_lock(&pool.lock);
+	spin_lock(&pool.lock);
 	done = pool_hand_out(extent, request);
-	mutex_unlock(&pool.lock);
+	spin_unlock(&pool.lock);
 	return done;
-}
-
-static bool pool_suits(const struct extent_request *request)
-{
-	int node;
-
-	if (request->nr_pages < POOL_MIN_PAGES ||
-	    request->nr_pages > pool.run.nr_pages)
-		return false;
-	node = zone_to_nid(pool.zone);
-	return request->node == NUMA_NO_NODE ?
-		       node_isset(node, cpuset_current_mems_allowed) :
-		       node == request->node;
 }
 
 /**
@@ -291,21 +323,24 @@ int pool_alloc(struct extent *extent, const struct extent_request *request)
 {
 	bool done;
 
-	if (!pool_suits(request) || request->nr_pages > READ_ONCE(pool.nr_free))
+	if (request->nr_pages > READ_ONCE(pool.nr_free) ||
+	    request->nr_pages < POOL_MIN_PAGES)
 		return -ENOMEM;
 	if (pool_try_alloc(extent, request))
 		return 0;
 	if (request->nr_pages % LARGE_FOLIO_PAGES == 0)
 		return -ENOMEM;
-	WRITE_ONCE(pool.nr_split_wanted,
-		   DIV_ROUND_UP(pool_nr_folios(), POOL_SPLIT_RATIO));
 	if (mutex_lock_killable(&pool.refill_lock))
 		return -EINTR;
+	pool.nr_split_wanted = DIV_ROUND_UP(pool_nr_folios(), POOL_SPLIT_RATIO);
 	/* somebody else may have split one meanwhile */
 	done = pool_try_alloc(extent, request) ||
 	       (!pool_split_for(request) && pool_try_alloc(extent, request));
 	mutex_unlock(&pool.refill_lock);
-	return done ? 0 : -ENOMEM;
+	if (done)
+		return 0;
+	pool_wake(); /* for what could not be split, and is the kernel's now */
+	return -ENOMEM;
 }
 
 /* Of a large folio the next pages that the pool does not have */
@@ -331,44 +366,110 @@ static bool pool_could_be_whole(unsigned long index)
 	return true;
 }
 
-/* With the lock held: return to the kernel what is there of a large folio */
+/* With the lock held: return to the kernel what there is of a large folio */
 static void pool_return_pages(unsigned long index)
 {
-	unsigned long i = index * LARGE_FOLIO_PAGES;
-	unsigned long limit = i + LARGE_FOLIO_PAGES;
+	unsigned long start = index * LARGE_FOLIO_PAGES;
+	unsigned long end = start + LARGE_FOLIO_PAGES;
 	long nr_pages = 0;
+	unsigned long i;
 
-	for (; i < limit; i++) {
+	if (__test_and_clear_bit(index, pool.folios)) {
+		pool_add_free(-(long)LARGE_FOLIO_PAGES);
+		folio_put(pfn_folio(pool.run.pfn + start));
+		return;
+	}
+	for (i = start; i < end; i++) {
 		if (!__test_and_clear_bit(i, pool.pages))
 			continue;
+		contig_end_keeping(pool.run.pfn + i);
 		put_page(pfn_to_page(pool.run.pfn + i));
 		nr_pages++;
 	}
 	pool_add_free(-nr_pages);
 }
 
+/* Whether pages of a large folio and what the pool has around them serve a request */
+static bool pool_is_worth_taking(unsigned long start, unsigned long end)
+{
+	unsigned long first = round_down(start, LARGE_FOLIO_PAGES);
+	unsigned long limit = first + LARGE_FOLIO_PAGES;
+
+	while (start > first && test_bit(start - 1, pool.pages))
+		start--;
+	end = find_next_zero_bit(pool.pages, limit, end);
+	return end - start >= POOL_MIN_PAGES;
+}
+
+/* Take those runs of pages of a large folio that a request can be served from */
+static void pool_take_pages(unsigned long index)
+{
+	unsigned long start = index * LARGE_FOLIO_PAGES;
+	unsigned long limit = start + LARGE_FOLIO_PAGES;
+	unsigned long i;
+
+	lockdep_assert_held(&pool.refill_lock);
+	if (index >= pool_nr_folios())
+		return;
+	for (i = start; i <= limit; i++) {
+		unsigned long pfn = pool.run.pfn + i;
+
+		if (i < limit && !test_bit(i, pool.pages) &&
+		    contig_is_takeable(pool.zone, pfn, 1))
+			continue;
+		if (start < i && pool_is_worth_taking(start, i) &&
+		    !contig_take_pages(pool.run.pfn + start, i - start))
+			pool_add_pages(start, i - start);
+		start = i + 1;
+	}
+}
+
 /* Return: whether the pool has that large folio as a whole now */
 static bool pool_make_whole(unsigned long index)
 {
+	bool could_be;
+
 	lockdep_assert_held(&pool.refill_lock);
-	mutex_lock(&pool.lock);
-	if (test_bit(index, pool.folios) || !pool_could_be_whole(index)) {
-		bool whole = test_bit(index, pool.folios);
-
-		mutex_unlock(&pool.lock);
-		return whole;
+	if (index >= pool_nr_folios())
+		return false;
+	spin_lock(&pool.lock);
+	if (test_bit(index, pool.folios)) {
+		spin_unlock(&pool.lock);
+		return true;
 	}
-	pool_return_pages(index);
-	mutex_unlock(&pool.lock);
+	could_be = pool_could_be_whole(index);
+	if (could_be)
+		pool_return_pages(index);
+	spin_unlock(&pool.lock);
 
+	if (!could_be)
+		return false;
 	if (contig_take_large_folio(pool.run.pfn + index * LARGE_FOLIO_PAGES))
 		return false;
 
-	mutex_lock(&pool.lock);
+	spin_lock(&pool.lock);
 	__set_bit(index, pool.folios);
 	pool_add_free(LARGE_FOLIO_PAGES);
-	mutex_unlock(&pool.lock);
+	spin_unlock(&pool.lock);
 	return true;
+}
+
+/* Reclaim so many large folios from one on; the last one that was tried */
+static int pool_make_all_whole(unsigned long *index, unsigned long nr_folios)
+{
+	unsigned long end = *index + nr_folios;
+
+	for (; *index < end; ++*index) {
+		bool whole;
+
+		if (mutex_lock_killable(&pool.refill_lock))
+			return -EINTR;
+		whole = pool_make_whole(*index);
+		mutex_unlock(&pool.refill_lock);
+		if (!whole)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 /**
@@ -383,29 +484,31 @@ int pool_reclaim(struct extent *extent, const struct extent_request *request)
 	unsigned long nr_folios =
 		DIV_ROUND_UP(request->nr_pages, LARGE_FOLIO_PAGES);
 	unsigned long align = max(request->align, LARGE_FOLIO_PAGES);
-	unsigned long first, i;
+	unsigned long first, size, index;
+	bool suits;
 
-	if (!pool_suits(request))
+	if (request->nr_pages > READ_ONCE(pool.run.nr_pages))
 		return -ENOMEM;
+	spin_lock(&pool.lock);
+	suits = pool_suits(request);
 	first = pool_misalignment(align) / LARGE_FOLIO_PAGES;
-	for (i = first; i + nr_folios <= pool_nr_folios();) {
-		unsigned long end = i;
-		bool whole = true;
-		int ret;
+	size = pool_nr_folios();
+	spin_unlock(&pool.lock);
+	if (!suits)
+		return -ENOMEM;
+	index = first;
+	while (index + nr_folios <= size) {
+		unsigned long failed = index;
+		int ret = pool_make_all_whole(&failed, nr_folios);
 
-		while (whole && end < i + nr_folios) {
-			if (mutex_lock_killable(&pool.refill_lock))
-				return -EINTR;
-			whole = pool_make_whole(end++);
-			mutex_unlock(&pool.refill_lock);
-		}
-		if (whole) {
+		if (!ret)
 			ret = pool_alloc(extent, request);
-			if (ret != -ENOMEM)
-				return ret;
-			end = i + 1;
-		}
-		i = first + roundup(end - first, align / LARGE_FOLIO_PAGES);
+		if (ret != -ENOMEM)
+			return ret;
+		pool_wake(); /* for what has returned to the kernel by that */
+		failed = min(failed, index + nr_folios - 1);
+		index = first +
+			roundup(failed + 1 - first, align / LARGE_FOLIO_PAGES);
 	}
 	return -ENOMEM;
 }
@@ -416,40 +519,58 @@ static bool pool_is_split(unsigned long index)
 	unsigned long end = start + LARGE_FOLIO_PAGES;
 	bool split;
 
-	mutex_lock(&pool.lock);
-	split = find_next_zero_bit(pool.pages, end, start) == end;
-	mutex_unlock(&pool.lock);
+	spin_lock(&pool.lock);
+	split = index < pool_nr_folios() &&
+		find_next_zero_bit(pool.pages, end, start) == end;
+	spin_unlock(&pool.lock);
+	return split;
+}
+
+/* Return: whether that large folio is one of those that are to be split */
+static bool pool_refill_folio(unsigned long index, bool split_wanted)
+{
+	bool split;
+
+	mutex_lock(&pool.refill_lock);
+	split = split_wanted && pool_is_split(index);
+	if (!split && !pool_make_whole(index))
+		pool_take_pages(index);
+	mutex_unlock(&pool.refill_lock);
+	cond_resched();
 	return split;
 }
 
 static void pool_refill(struct kthread_work *work)
 {
 	unsigned long nr_split_wanted = READ_ONCE(pool.nr_split_wanted);
+	unsigned long nr_folios =
+		READ_ONCE(pool.run.nr_pages) / LARGE_FOLIO_PAGES;
 	unsigned int delay_ms = 2 * READ_ONCE(pool.delay_ms);
 	unsigned long index;
 
-	for (index = pool_nr_folios(); index--;) {
-		mutex_lock(&pool.refill_lock);
-		if (nr_split_wanted && pool_is_split(index))
+	for (index = nr_folios; index--;) {
+		if (pool_refill_folio(index, nr_split_wanted))
 			nr_split_wanted--;
-		else
-			pool_make_whole(index);
-		mutex_unlock(&pool.refill_lock);
-		cond_resched();
 	}
-	for (index = pool_nr_folios(); nr_split_wanted && index--;) {
+	for (index = nr_folios; nr_split_wanted && index--;) {
 		mutex_lock(&pool.refill_lock);
 		if (!pool_split(index))
 			nr_split_wanted--;
 		mutex_unlock(&pool.refill_lock);
 		cond_resched();
 	}
-	if (READ_ONCE(pool.nr_free) == pool.run.nr_pages ||
+	if (READ_ONCE(pool.nr_free) == READ_ONCE(pool.run.nr_pages) ||
 	    delay_ms > POOL_DELAY_MAX_MS)
 		return;
 	WRITE_ONCE(pool.delay_ms, delay_ms);
 	kthread_queue_delayed_work(pool.worker, &pool.refill,
 				   msecs_to_jiffies(delay_ms));
+}
+
+static bool pool_has(struct folio *folio)
+{
+	return folio_pfn(folio) - READ_ONCE(pool.run.pfn) <
+	       READ_ONCE(pool.run.nr_pages);
 }
 
 /**
@@ -458,7 +579,7 @@ static void pool_refill(struct kthread_work *work)
  */
 void pool_notice_release(struct folio *folio)
 {
-	if (folio_pfn(folio) - pool.run.pfn < pool.run.nr_pages)
+	if (pool_has(folio))
 		pool_wake();
 }
 
@@ -470,23 +591,29 @@ void pool_notice_release(struct folio *folio)
  */
 bool pool_take_back(struct folio *folio)
 {
-	unsigned long start = folio_pfn(folio) - pool.run.pfn;
-	bool taken = true;
+	unsigned long start;
+	bool taken = false;
 
-	if (start >= pool.run.nr_pages)
+	if (!pool_has(folio))
 		return false;
-	mutex_lock(&pool.lock);
-	if (folio_nr_pages(folio) == LARGE_FOLIO_PAGES)
+	spin_lock(&pool.lock);
+	start = folio_pfn(folio) - pool.run.pfn;
+	if (start >= pool.run.nr_pages) {
+		spin_unlock(&pool.lock);
+		return false;
+	}
+	if (folio_nr_pages(folio) == LARGE_FOLIO_PAGES) {
 		__set_bit(start / LARGE_FOLIO_PAGES, pool.folios);
-	else if (!folio_test_large(folio))
+		taken = true;
+	} else if (!folio_test_large(folio) && contig_keep(folio_pfn(folio))) {
 		__set_bit(start, pool.pages);
-	else
-		taken = false;
+		taken = true;
+	}
 	if (taken)
 		pool_add_free(folio_nr_pages(folio));
-	mutex_unlock(&pool.lock);
+	spin_unlock(&pool.lock);
 	if (!taken)
-		pool_notice_release(folio);
+		pool_wake();
 	return taken;
 }
 
@@ -497,7 +624,7 @@ bool pool_take_back(struct folio *folio)
  */
 u64 pool_size_bytes(void)
 {
-	return (u64)pool.run.nr_pages << PAGE_SHIFT;
+	return (u64)READ_ONCE(pool.run.nr_pages) << PAGE_SHIFT;
 }
 
 /**
@@ -566,89 +693,159 @@ static unsigned long *pool_alloc_bitmap(unsigned long bits)
 	return kvcalloc(BITS_TO_LONGS(bits), sizeof(unsigned long), GFP_KERNEL);
 }
 
-static void pool_free_bitmaps(void)
+static int pool_start_worker(void)
 {
-	kvfree(pool.folios);
-	kvfree(pool.pages);
-}
+	struct kthread_worker *worker;
 
-/* Nobody else knows of the pool yet */
-static int pool_reserve(const struct extent_request *request)
-{
-	unsigned long nr_folios = request->nr_pages / LARGE_FOLIO_PAGES;
-	struct extent run;
-	int ret;
-
-	pool.folios = pool_alloc_bitmap(nr_folios);
-	pool.pages = pool_alloc_bitmap(request->nr_pages);
-	if (!pool.folios || !pool.pages) {
-		ret = -ENOMEM;
-		goto out_bitmaps;
-	}
-	pool.worker = kthread_run_worker(KTW_FREEZABLE, "dataspace_pool");
-	if (IS_ERR(pool.worker)) {
-		ret = PTR_ERR(pool.worker);
-		goto out_bitmaps;
-	}
-	ret = pool_take_run(&run, request);
-	if (ret)
-		goto out_worker;
-	set_user_nice(pool.worker->task, MAX_NICE);
+	if (pool.worker)
+		return 0;
+	worker = kthread_run_worker(KTW_FREEZABLE, "dataspace_pool");
+	if (IS_ERR(worker))
+		return PTR_ERR(worker);
+	set_user_nice(worker->task, MAX_NICE);
 	kthread_init_delayed_work(&pool.refill, pool_refill);
-	bitmap_fill(pool.folios, nr_folios);
 	pool.delay_ms = POOL_DELAY_MIN_MS;
-	pool.nr_free = run.nr_pages;
-	pool.zone = page_zone(pfn_to_page(run.pfn));
-	pool.run = run;
+	pool.worker = worker;
 	return 0;
-
-out_worker:
-	kthread_destroy_worker(pool.worker);
-out_bitmaps:
-	pool_free_bitmaps();
-	return ret;
 }
+
+/* What the pool has beyond a size returns to the kernel, from the end on */
+static void pool_shrink(unsigned long nr_pages)
+{
+	unsigned long index;
+
+	mutex_lock(&pool.refill_lock);
+	for (index = pool_nr_folios();
+	     index-- > nr_pages / LARGE_FOLIO_PAGES;) {
+		spin_lock(&pool.lock);
+		pool_return_pages(index);
+		WRITE_ONCE(pool.run.nr_pages, index * LARGE_FOLIO_PAGES);
+		spin_unlock(&pool.lock);
+		cond_resched();
+	}
+	mutex_unlock(&pool.refill_lock);
+}
+
+/* Have another run, which the caller has taken, and these bitmaps for it */
+static void pool_replace(const struct extent *run, unsigned long *folios,
+			 unsigned long *pages)
+{
+	pool_shrink(0);
+	bitmap_fill(folios, run->nr_pages / LARGE_FOLIO_PAGES);
+	mutex_lock(&pool.refill_lock);
+	spin_lock(&pool.lock);
+	swap(pool.folios, folios);
+	swap(pool.pages, pages);
+	pool.zone = page_zone(pfn_to_page(run->pfn));
+	WRITE_ONCE(pool.run.pfn, run->pfn);
+	WRITE_ONCE(pool.run.nr_pages, run->nr_pages);
+	pool.nr_split_wanted = 0;
+	pool_add_free(run->nr_pages);
+	spin_unlock(&pool.lock);
+	mutex_unlock(&pool.refill_lock);
+	kvfree(folios);
+	kvfree(pages);
+}
+
+/* The old run returns to the kernel once the new one is there, else it stays */
+static int pool_grow(unsigned long nr_pages)
+{
+	const struct extent_request request = {
+		.nr_pages = nr_pages,
+		.align = LARGE_FOLIO_PAGES,
+		.node = NUMA_NO_NODE,
+	};
+	unsigned long *folios = pool_alloc_bitmap(nr_pages / LARGE_FOLIO_PAGES);
+	unsigned long *pages = pool_alloc_bitmap(nr_pages);
+	struct extent run;
+	int ret = -ENOMEM;
+
+	if (folios && pages)
+		ret = pool_start_worker();
+	if (!ret)
+		ret = pool_take_run(&run, &request);
+	if (ret) {
+		kvfree(folios);
+		kvfree(pages);
+		return ret;
+	}
+	pool_replace(&run, folios, pages);
+	return 0;
+}
+
+/* There is no pool where runs can't be taken in large folios */
+static int pool_resize(unsigned long mb)
+{
+	unsigned long nr_pages =
+		roundup(mb << (20 - PAGE_SHIFT), LARGE_FOLIO_PAGES);
+
+	if (nr_pages <= pool.run.nr_pages) {
+		pool_shrink(nr_pages);
+		return 0;
+	}
+	return contig_has_large_folios() ? pool_grow(nr_pages) : -EOPNOTSUPP;
+}
+
+static int pool_set_mb(const char *value, const struct kernel_param *kp)
+{
+	unsigned long mb;
+
+	if (kstrtoul(value, 0, &mb))
+		return -EINVAL;
+	if (!pool.ready) {
+		pool.wanted_mb = mb;
+		return 0;
+	}
+	if (mb > totalram_pages() >> (20 - PAGE_SHIFT))
+		return -EINVAL;
+	return pool_resize(mb);
+}
+
+static int pool_get_mb(char *buffer, const struct kernel_param *kp)
+{
+	return sysfs_emit(buffer, "%llu\n", pool_size_bytes() >> 20);
+}
+
+static const struct kernel_param_ops pool_mb_ops = {
+	.set = pool_set_mb,
+	.get = pool_get_mb,
+};
+
+module_param_cb(pool_mb, &pool_mb_ops, NULL, 0644);
+MODULE_PARM_DESC(pool_mb,
+		 "Contiguous memory to set aside in MiB (0: none, or no room)");
 
 /**
  * dataspace_pool_init - set memory aside, if that is asked for
  *
- * There is no pool where runs can't be taken in large folios. Without it all
- * works that works with it, just not for as long: so a pool that can't be had is
- * no reason not to load the module.
+ * Without a pool all works that works with it, just not for as long: so a pool
+ * that can't be had is no reason not to load the module.
  */
 void __init dataspace_pool_init(void)
 {
 	unsigned long most = totalram_pages() >> (20 - PAGE_SHIFT);
-	struct extent_request request = {
-		.nr_pages = roundup(min(pool_mb, most) << (20 - PAGE_SHIFT),
-				    LARGE_FOLIO_PAGES),
-		.align = LARGE_FOLIO_PAGES,
-		.node = NUMA_NO_NODE,
-	};
+	unsigned long mb;
 
-	if (!pool_mb || (contig_has_large_folios() && !pool_reserve(&request)))
-		return;
-	pr_warn("no room for a pool of %lu MiB, going on without\n", pool_mb);
-	pool_mb = 0;
+	kernel_param_lock(THIS_MODULE);
+	mb = pool.wanted_mb;
+	if (pool_resize(min(mb, most)))
+		pr_warn("no room for a pool of %lu MiB, going on without\n",
+			mb);
+	pool.ready = true;
+	kernel_param_unlock(THIS_MODULE);
 }
 
-/* Nothing of it is in use any more */
+/* Nothing of it is in use any more; the parameter can still be written */
 void dataspace_pool_exit(void)
 {
-	unsigned long index;
-
-	if (!pool.run.nr_pages)
+	kernel_param_lock(THIS_MODULE);
+	pool.ready = false;
+	kernel_param_unlock(THIS_MODULE);
+	if (!pool.worker)
 		return;
 	kthread_cancel_delayed_work_sync(&pool.refill);
 	kthread_destroy_worker(pool.worker);
-	mutex_lock(&pool.lock);
-	for (index = 0; index < pool_nr_folios(); index++) {
-		if (test_bit(index, pool.folios))
-			folio_put(pfn_folio(pool.run.pfn +
-					    index * LARGE_FOLIO_PAGES));
-		else
-			pool_return_pages(index);
-	}
-	mutex_unlock(&pool.lock);
-	pool_free_bitmaps();
+	pool_shrink(0);
+	kvfree(pool.folios);
+	kvfree(pool.pages);
 }

@@ -22,7 +22,7 @@ static const struct subject *const subjects[] = {
 	&handle_subject,  &alloc_subject, &map_subject,	   &fork_subject,
 	&io_subject,	  &send_subject,  &poll_subject,   &memory_subject,
 	&scale_subject,	  &close_subject, &revoke_subject, &revoke_many_subject,
-	&million_subject,
+	&million_subject, &ready_subject,
 };
 
 static void report(const char *work, size_t size, const struct kind *kind,

@@ -50,6 +50,18 @@ static int ds_part(int source, size_t size, size_t number)
 			RIGHTS_RW);
 }
 
+#define POOL_MB "/sys/module/dataspace/parameters/pool_mb"
+
+static void pool_enter(void)
+{
+	write_file(POOL_MB, "512");
+}
+
+static void pool_leave(void)
+{
+	write_file(POOL_MB, "0");
+}
+
 static int eventfd_handle(int source, size_t size)
 {
 	return result(eventfd(0, EFD_CLOEXEC));
@@ -96,6 +108,15 @@ const struct kind scattered = {
 	.handle = ds_handle,
 	.part = ds_part,
 	.object = ds_scattered,
+};
+
+/* With all of its memory from the pool. */
+const struct kind ready = {
+	.name = "dataspace",
+	.prot = PROT_READ | PROT_WRITE,
+	.object = ds_contiguous,
+	.enter = pool_enter,
+	.leave = pool_leave,
 };
 
 const struct kind eventfd_kind = {

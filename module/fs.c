@@ -141,7 +141,7 @@ static void dataspace_inode_init_once(void *object)
 static struct inode *dataspace_alloc_inode(struct super_block *sb)
 {
 	struct backing *backing =
-		alloc_inode_sb(sb, dataspace_inode_cache, GFP_KERNEL);
+		alloc_inode_sb(sb, dataspace_inode_cache, DATASPACE_GFP);
 
 	if (!backing)
 		return NULL;

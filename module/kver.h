@@ -8,6 +8,7 @@
 #define _KVER_H
 
 #include <linux/kthread.h>
+#include <linux/memcontrol.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/uio.h>
@@ -172,11 +173,13 @@ static inline bool kver_pageblock_is_cma(unsigned long pfn)
 #define kver_iommu_map(...) iommu_map(__VA_ARGS__, GFP_KERNEL)
 #endif
 
-/* A limit of a memory cgroup, in pages */
+/* A limit of a memory cgroup, in pages, and whether the cgroup was removed */
 #ifdef CONFIG_MEMCG
 #define kver_memcg_max(memcg) READ_ONCE((memcg)->memory.max)
+#define kver_memcg_is_dying(memcg) css_is_dying(&(memcg)->css)
 #else
 #define kver_memcg_max(memcg) ((void)(memcg), ULONG_MAX)
+#define kver_memcg_is_dying(memcg) ((void)(memcg), false)
 #endif
 
 #ifndef CONFIG_CONTIG_ALLOC

@@ -12,7 +12,7 @@
  * pages are put there when they are touched first, and can be punched out (lazy.c).
  * The page cache makes get_user_pages(), futexes, fork and huge mappings work without
  * further help, and charges the memory, page by page, to the memory cgroup of the
- * creator, or of who touches a lazy page first.
+ * creator, of who touches a lazy page first, or of who has opened the device (alloc.c).
  *
  * A dataspace (object.c), root or alias, is an open file with a dentry of its own
  * on that inode, and a range [start, end) of page indices. `start` is inclusive and
@@ -37,6 +37,7 @@
  *   backing             -> the device's file, which keeps the module loaded:
  *                          it is put when the inode is evicted, and fput()
  *                          defers the rest until that has returned
+ *   the device's file   -> the memory cgroup of who opened it
  *
  * Locks, outer to inner
  *   mmap_lock -> folio lock -> i_mmap_rwsem -> backing->lock
@@ -73,6 +74,7 @@
  * marked.
  */
 #include <linux/fs.h>
+#include <linux/memcontrol.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
@@ -101,8 +103,23 @@ static long dataspace_device_ioctl(struct file *file, unsigned int cmd,
 	return dataspace_dispatch(dataspace_device_ops, file, cmd, arg);
 }
 
+/* Who opens the device can be charged for what is allocated on it (alloc.c) */
+static int dataspace_device_open(struct inode *inode, struct file *file)
+{
+	file->private_data = get_mem_cgroup_from_mm(current->mm);
+	return 0;
+}
+
+static int dataspace_device_release(struct inode *inode, struct file *file)
+{
+	mem_cgroup_put(file->private_data);
+	return 0;
+}
+
 static const struct file_operations dataspace_device_fops = {
 	.owner = THIS_MODULE,
+	.open = dataspace_device_open,
+	.release = dataspace_device_release,
 	.unlocked_ioctl = dataspace_device_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.llseek = noop_llseek,

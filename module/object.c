@@ -70,7 +70,8 @@ static u64 dataspace_new_id(void)
 struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 				   unsigned long end, u32 rights)
 {
-	struct dataspace *ds = kmem_cache_zalloc(dataspace_cache, GFP_KERNEL);
+	struct dataspace *ds =
+		kmem_cache_zalloc(dataspace_cache, DATASPACE_GFP);
 
 	if (!ds)
 		return ERR_PTR(-ENOMEM);

@@ -22,7 +22,7 @@
 #define DATASPACE_RIGHTS (DATASPACE_RW | DATASPACE_EXEC)
 #define DATASPACE_ALLOC_FLAGS                               \
 	(DATASPACE_ALLOC_SCATTERED | DATASPACE_ALLOC_NODE | \
-	 DATASPACE_ALLOC_LAZY)
+	 DATASPACE_ALLOC_LAZY | DATASPACE_ALLOC_CHARGE_OPENER)
 #define DATASPACE_ALIAS_FLAGS DATASPACE_ALIAS_CLIP
 #define DATASPACE_SEAL_FLAGS DATASPACE_SEAL_NOW
 #define DATASPACE_EXPORT_FLAGS DATASPACE_EXPORT_REVOCABLE
@@ -33,6 +33,12 @@
  * memory that the owner of the VMA has no right to.
  */
 #define BACKING_START LARGE_FOLIO_PAGES
+
+/*
+ * For what a root or an alias consists of: a memory cgroup at its limit, which may
+ * not be that of the caller, is an error, and nobody is killed for it.
+ */
+#define DATASPACE_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /* How many dataspaces or mappings are dealt with in one go under a lock */
 #define DATASPACE_BATCH 32

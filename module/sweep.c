@@ -360,8 +360,8 @@ int backing_sweep_prepare(struct backing *backing)
 
 	INIT_DELAYED_WORK(&backing->retry, backing_retry);
 	backing->retry_slow = jiffies;
-	backing->deferred = bitmap_zalloc(bits, GFP_KERNEL_ACCOUNT);
-	backing->tries = kvzalloc(bits, GFP_KERNEL_ACCOUNT);
+	backing->deferred = bitmap_zalloc(bits, DATASPACE_GFP);
+	backing->tries = kvzalloc(bits, DATASPACE_GFP);
 	return backing->deferred && backing->tries ? 0 : -ENOMEM;
 }
 

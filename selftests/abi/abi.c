@@ -120,7 +120,7 @@ FIXTURE_VARIANT(abi)
 {
 	unsigned int cmd;
 	__u32 size;
-	/* the flags that the module knows, which are the lowest bits */
+	/* the flags that the module knows */
 	__u32 flags;
 	/* whether the struct is filled in */
 	bool fills_in;
@@ -133,7 +133,7 @@ FIXTURE_VARIANT_ADD(abi, alloc) {
 	.cmd = DATASPACE_IOC_ALLOC,
 	.size = sizeof(struct dataspace_alloc),
 	.flags = DATASPACE_ALLOC_SCATTERED | DATASPACE_ALLOC_NODE |
-		 DATASPACE_ALLOC_LAZY,
+		 DATASPACE_ALLOC_LAZY | DATASPACE_ALLOC_CHARGE_OPENER,
 };
 
 FIXTURE_VARIANT_ADD(abi, alias) {
@@ -610,14 +610,6 @@ static long alloc_with(int device, __u32 flags, __u32 rights, __u64 align)
 	return ds_alloc_on(device, &arg);
 }
 
-/* CHARGE_OPENER is not in this version. */
-TEST_F(fields, flags_of_a_later_version_are_EOPNOTSUPP)
-{
-	EXPECT_EQ(-EOPNOTSUPP,
-		  alloc_with(self->device, DATASPACE_ALLOC_CHARGE_OPENER,
-			     RIGHTS_R, 0));
-}
-
 TEST_F(fields, unknown_rights_are_EOPNOTSUPP_one_by_one_also_with_CLIP)
 {
 	int bit;
@@ -859,7 +851,7 @@ TEST_F(fields, QUERY_fills_in_every_field)
 	EXPECT_EQ(DATASPACE_ABI_VERSION, query.version);
 	EXPECT_EQ(RIGHTS_RWX, query.rights);
 	EXPECT_EQ(DATASPACE_ALLOC_SCATTERED | DATASPACE_ALLOC_NODE |
-			  DATASPACE_ALLOC_LAZY,
+			  DATASPACE_ALLOC_LAZY | DATASPACE_ALLOC_CHARGE_OPENER,
 		  query.alloc_flags);
 	EXPECT_EQ(DATASPACE_ALIAS_CLIP, query.alias_flags);
 	EXPECT_EQ(DATASPACE_SEAL_NOW, query.seal_flags);

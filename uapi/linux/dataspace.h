@@ -45,7 +45,8 @@
  *    a memory cgroup
  *  - EDQUOT: over the limit of the module
  *  - EMFILE, ENFILE: no free descriptor in the process, in the system
- *  - ESTALE: the dataspace was revoked
+ *  - ESTALE: the dataspace was revoked, or the memory cgroup that is to be
+ *    charged was removed
  *  - EBUSY: a page is pinned (&DATASPACE_SEAL_NOW)
  *  - EINTR: a fatal signal is pending
  *  - ENOTTY: unknown ioctl, or one of the device on a dataspace or the reverse
@@ -141,9 +142,10 @@
  * DATASPACE_ALLOC_LAZY		pages appear when they are touched first, and
  *				fallocate(2) can punch them out; implies
  *				DATASPACE_ALLOC_SCATTERED
- * DATASPACE_ALLOC_CHARGE_OPENER	the memory is charged to the memory cgroup
- *				of who opened the device; not in this version,
- *				EOPNOTSUPP
+ * DATASPACE_ALLOC_CHARGE_OPENER	the memory is charged to the memory cgroup that
+ *				the process that opened the device was in when
+ *				it did so, instead of that of the caller, or
+ *				of who touches a page first
  *
  * With DATASPACE_ALLOC_LAZY a page appears, zeroed, when it is first written or
  * mapped by a fault: 2 MiB at once where all of that lies in the dataspace that is
@@ -220,11 +222,13 @@
  *	%DATASPACE_ALLOC_LAZY.
  *
  * Allocates zeroed memory, charged to the memory cgroup of the caller, or with
+ * %DATASPACE_ALLOC_CHARGE_OPENER to that of the opener of the device; with
  * %DATASPACE_ALLOC_LAZY only the room for it.
  *
  * Return: the descriptor of a root with exactly @rights, or -1 with errno
  * EOPNOTSUPP, E2BIG, EFAULT, EMFILE, ENFILE, EINTR; EINVAL, also for a node
- * without memory or outside the caller's cpuset; EDQUOT; or ENOMEM if the
+ * without memory or outside the caller's cpuset; EDQUOT; ESTALE if the memory
+ * cgroup of the opener is to be charged and was removed; or ENOMEM if the
  * memory is not there, if it is not there in one piece, or if the limit of a
  * memory cgroup stands against it.
  */

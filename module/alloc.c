@@ -80,6 +80,8 @@ dataspace_create_root(struct file *device, const struct dataspace_alloc *args)
 	dataspace_revoke_prepare(backing);
 	backing->lazy = args->flags & DATASPACE_ALLOC_LAZY;
 	backing->node = node;
+	if (args->flags & DATASPACE_ALLOC_CHARGE_OPENER)
+		backing->payer = device->private_data;
 	ret = backing_sweep_prepare(backing);
 	if (!ret && !backing->lazy)
 		ret = backing_fill(backing, node, args->align,

@@ -348,6 +348,19 @@ int backing_fill(struct backing *backing, int node, u64 align, bool scattered)
 	return ret;
 }
 
+/* Until backing_end_charge() who has to pays for what appears later */
+static struct mem_cgroup *backing_begin_charge(const struct backing *backing)
+{
+	return backing->payer ? set_active_memcg(backing->payer) : NULL;
+}
+
+static void backing_end_charge(const struct backing *backing,
+			       struct mem_cgroup *before)
+{
+	if (backing->payer)
+		set_active_memcg(before);
+}
+
 /**
  * backing_can_fill - tell whether so much more memory is worth an attempt
  * @backing: the backing
@@ -359,9 +372,11 @@ int backing_fill(struct backing *backing, int node, u64 align, bool scattered)
 bool backing_can_fill(struct backing *backing, unsigned long nr_pages)
 {
 	struct extent_request request = { nr_pages, 1, backing->node };
+	struct mem_cgroup *before = backing_begin_charge(backing);
+	bool exceeds = backing_exceeds_memcg(nr_pages);
 
-	return !backing_exceeds_memcg(nr_pages) &&
-	       !extent_is_beyond_reach(&request);
+	backing_end_charge(backing, before);
+	return !exceeds && !extent_is_beyond_reach(&request);
 }
 
 /*
@@ -375,6 +390,7 @@ static int backing_add_to_hole(struct backing *backing, struct folio *folio,
 	struct address_space *mapping = backing->inode.i_mapping;
 	bool large = folio_test_large(folio);
 	gfp_t gfp = large ? __GFP_NORETRY : __GFP_RETRY_MAYFAIL;
+	struct mem_cgroup *before = backing_begin_charge(backing);
 	int ret;
 
 	migrate_disable();
@@ -383,6 +399,7 @@ static int backing_add_to_hole(struct backing *backing, struct folio *folio,
 	if (!ret && !large)
 		backing_drain_added(folio);
 	migrate_enable();
+	backing_end_charge(backing, before);
 	return ret;
 }
 
@@ -393,7 +410,8 @@ static int backing_add_to_hole(struct backing *backing, struct folio *folio,
  * @nr_pages: how many pages the folio has at most, a power of two; all that share
  *	that much with @index, aligned, are missing
  *
- * It is charged to the memory cgroup of the caller, without killing anybody.
+ * It is charged to the memory cgroup of the caller, or of who opened the device,
+ * without killing anybody.
  *
  * Return: 0, -EEXIST if there is a page by now, -EIO if one was lost to a memory
  * error, -EDQUOT beyond limit_mb, or -ENOMEM.

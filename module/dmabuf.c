@@ -360,6 +360,11 @@ static int dmabuf_try_map(struct dmabuf_export *export,
 	struct dataspace *ds = dmabuf_dataspace(export);
 	int ret;
 
+	if (ds->backing->lazy) {
+		ret = dataspace_lazy_fill(ds, 0, dataspace_length(ds));
+		if (ret)
+			return ret;
+	}
 	ret = dmabuf_get_pages(ds, mapping->pages);
 	if (ret)
 		return ret;
@@ -743,6 +748,11 @@ int dataspace_ioctl_export_dmabuf(struct file *file, void *arg)
 		return -ESTALE;
 	if (!(ds->rights & DATASPACE_EXPORT))
 		return -EPERM;
+	if (ds->backing->lazy) {
+		ret = dataspace_lazy_fill(ds, 0, dataspace_length(ds));
+		if (ret)
+			return ret;
+	}
 	dmabuf = dmabuf_create(file, args->flags & DATASPACE_EXPORT_REVOCABLE);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);

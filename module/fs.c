@@ -148,6 +148,7 @@ static struct inode *dataspace_alloc_inode(struct super_block *sb)
 	backing->nr_pages = 0;
 	backing->contiguous = false;
 	backing->lazy = false;
+	backing->payer = NULL;
 	xa_init(&backing->lost);
 	backing->device = NULL;
 	backing->deferred = NULL;

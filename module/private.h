@@ -72,6 +72,8 @@ enum contiguity {
  * @contiguous: whether the memory is one extent
  * @lazy: whether pages appear when they are touched first
  * @node: NUMA node that those come from, or NUMA_NO_NODE
+ * @payer: memory cgroup that those are charged to, which @device refers to; or
+ *	NULL for that of who touches them
  * @lost: indices of pages that a memory error has taken, while they are not there
  * @uid: who made the root
  * @gid: group of who made it
@@ -100,6 +102,7 @@ struct backing {
 	bool contiguous;
 	bool lazy;
 	int node;
+	struct mem_cgroup *payer;
 	struct xarray lost;
 	kuid_t uid;
 	kgid_t gid;

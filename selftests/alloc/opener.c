@@ -117,6 +117,22 @@ TEST_F(opener, pays_for_each_page_until_it_is_released)
 	EXPECT_EQ(0, cgroup_file_bytes(CLIENT, 0));
 }
 
+/* rules 30 and 31: also for a page that the server touches */
+TEST_F(opener, pays_for_what_appears_later)
+{
+	int ds = alloc_on(self->device, 5 * MEG,
+			  variant->flags | DATASPACE_ALLOC_LAZY);
+
+	ASSERT_LE(0, ds);
+	EXPECT_EQ(0, cgroup_file_bytes(CLIENT, 0));
+	EXPECT_EQ(1, pwrite(ds, "x", 1, 4 * MEG));
+	EXPECT_EQ(page_size(), cgroup_file_bytes(CLIENT, page_size()));
+	ASSERT_EQ(0, cgroup_set(CLIENT, "memory.max", "3M"));
+	EXPECT_EQ(-ENOMEM, result(fallocate(ds, 0, 0, 5 * MEG)));
+	EXPECT_EQ(0, cgroup_number(CLIENT, "memory.events", "oom_kill "));
+	close(ds);
+}
+
 /* rules 4 and 31 */
 TEST_F(opener, does_not_pay_without_the_flag)
 {

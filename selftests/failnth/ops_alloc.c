@@ -60,7 +60,7 @@ static long run_open(struct fixture *fixture)
 
 static bool is_device(struct fixture *fixture)
 {
-	return ioctl(fixture->fd, DATASPACE_IOC_VERSION) ==
+	return ioctl(fixture->fd, DATASPACE_IOC_VERSION, 0) ==
 	       DATASPACE_ABI_VERSION;
 }
 

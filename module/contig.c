@@ -219,6 +219,9 @@ static int contig_take_step(const struct contig_search *search,
 {
 	unsigned long left = search->run.nr_pages - search->nr_taken;
 
+	/* What is in the way needs another place, or the mm warns */
+	if (min_t(unsigned long, left, CONTIG_STEP_PAGES) > si_mem_available())
+		return -ENOMEM;
 	extent->pfn = search->run.pfn + search->nr_taken;
 	if (LARGE_FOLIO_PAGES > 1 && contig_has_large_folios() &&
 	    left >= LARGE_FOLIO_PAGES) {

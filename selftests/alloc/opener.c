@@ -253,8 +253,8 @@ TEST_F(opener, is_looked_at_after_what_is_malformed)
 
 	ASSERT_EQ(0, cgroup_remove(CLIENT));
 	EXPECT_EQ(-EINVAL, alloc_on(self->device, 0, variant->flags));
-	EXPECT_EQ(-EOPNOTSUPP, alloc_on(self->device, 1,
-					variant->flags | DATASPACE_ALLOC_LAZY));
+	EXPECT_EQ(-EOPNOTSUPP,
+		  alloc_on(self->device, 1, variant->flags | 1U << 31));
 	EXPECT_EQ(-ESTALE, alloc_on(self->device, too_much, variant->flags));
 }
 

@@ -443,9 +443,9 @@ TEST_F(pool, serves_small_requests_while_it_lasts)
 	for (i = 0; i < COUNT + MORE; i++) {
 		ds[i] = ds_alloc(64 << 10, RIGHTS_R, 0);
 		ASSERT_LE(0, ds[i]);
-		if (i == COUNT - 1)
-			EXPECT_EQ(0, pool_free());
 	}
+	/* Not one of them waits: a few may be faster than the pool is split */
+	EXPECT_EQ(0, pool_free());
 	close_all(ds, COUNT + MORE);
 	EXPECT_EQ(POOL, wait_for_pool(POOL));
 	ds[0] = alloc_run(POOL, &self->pages);

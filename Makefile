@@ -97,11 +97,11 @@ headers:
 
 .PHONY: userlib
 userlib: ## build the library
-	$(USERLIB)
+	+$(USERLIB)
 
 .PHONY: examples
 examples: ## build the examples and the programs of the manual
-	$(USERLIB) examples
+	+$(USERLIB) examples
 
 SELFTESTS = $(MAKE) --no-print-directory -C selftests KSFT=$(KSFT) \
 	OUTPUT=$(BUILD)/selftests
@@ -182,12 +182,12 @@ install-system:
 
 .PHONY: install
 install: userlib install-system ## install all but the module (DESTDIR, PREFIX, LIBDIR, INCLUDEDIR)
-	$(USERLIB) install
+	+$(USERLIB) install
 	$(if $(DESTDIR),,module/activate.sh)
 
 .PHONY: uninstall
 uninstall: ## remove what install installed
-	$(USERLIB) uninstall
+	+$(USERLIB) uninstall
 	for file in $(SYSTEM_FILES); do \
 		$(RM) '$(DESTDIR)$(PREFIX)/lib/'"$${file#*:}"; \
 	done

@@ -87,7 +87,7 @@ awk '/^\.SH/ { on = ($2 == "ERRORS") } on && /^\.B E/ { print $2 }' \
 compare dataspace.4
 
 # errnos of the module that never get to a program
-internal='EAGAIN|ENAMETOOLONG'
+internal='EAGAIN|EEXIST|ENAMETOOLONG|ENODATA|ERESTARTSYS'
 grep -hoE -e '-E[A-Z0-9]+\b' "$module"/*.c | errors |
 	grep -vxE "$internal" >"$work/module"
 cat "$man"/man4/* "$man"/man7/* | errors >"$work/manual"

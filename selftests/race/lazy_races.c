@@ -57,7 +57,7 @@ FIXTURE_SETUP(lazy_races)
 
 FIXTURE_TEARDOWN(lazy_races)
 {
-	EXPECT_EQ(0, self->round.wrong);
+	EXPECT_EQ(0, atomic_load(&self->round.wrong));
 	EXPECT_EQ(self->in_use, lazy_in_use_soon(self->in_use));
 }
 
@@ -181,7 +181,7 @@ TEST_F(lazy_races, of_touches_and_holes)
 	while (seconds() < self->end)
 		usleep(1000);
 	finish(round, users);
-	EXPECT_LT(0, round->done);
+	EXPECT_LT(0, atomic_load(&round->done));
 	EXPECT_EQ(0, ds_punch(round->root, 0, round->length));
 	EXPECT_EQ(0, ds_resident(round->root));
 	drop(round);

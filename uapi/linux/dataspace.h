@@ -402,7 +402,7 @@ struct dataspace_seal {
  * Makes a dma-buf of exactly this range, by which drivers give the memory to
  * devices. The dataspace lives as long as the dma-buf does. Without
  * %DATASPACE_WRITE, or if the dataspace was sealed, the descriptor is O_RDONLY,
- * devices can only read (a driver that asks for another direction gets EACCES),
+ * devices can only read (a driver that asks for another direction is refused),
  * and no mapping is writable. REVOKE reaches it.
  *
  * Return: the descriptor of the dma-buf, or -1 with errno EINVAL, EOPNOTSUPP,

@@ -114,6 +114,8 @@ int dataspace_alloc(uint64_t length, uint32_t rights, uint32_t flags);
  *   -ENOMEM   no memory, or not in one piece, or a limit of a memory cgroup
  *             stands against it
  *   -EDQUOT   over the limit of the module
+ *   -ESTALE   the memory cgroup that %DATASPACE_ALLOC_CHARGE_OPENER would charge
+ *             was removed
  *   -EMFILE, -ENFILE
  *             no descriptor is free in this process, in the system;
  *             dataspace_alloc() needs two for a moment

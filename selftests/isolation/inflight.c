@@ -324,13 +324,13 @@ static void revoke_rounds(struct __test_metadata *_metadata,
 }
 
 /* rule 17 */
-TEST_F(inflight, a_huge_page_is_not_written_any_more)
+TEST_F_TIMEOUT(inflight, a_huge_page_is_not_written_any_more, LONG_TIMEOUT)
 {
 	revoke_rounds(_metadata, &self->scene, huge_size(), true, false);
 }
 
 /* rule 17 */
-TEST_F(inflight, a_huge_page_is_not_read_any_more)
+TEST_F_TIMEOUT(inflight, a_huge_page_is_not_read_any_more, LONG_TIMEOUT)
 {
 	revoke_rounds(_metadata, &self->scene, huge_size(), false, false);
 }
@@ -340,19 +340,20 @@ TEST_F(inflight, a_huge_page_is_not_read_any_more)
  * before they take the VMA out of the reverse mapping, so there is nothing to wait
  * for.
  */
-TEST_F(inflight, a_small_page_is_not_written_any_more)
+TEST_F_TIMEOUT(inflight, a_small_page_is_not_written_any_more, LONG_TIMEOUT)
 {
 	revoke_rounds(_metadata, &self->scene, page_size(), true, false);
 }
 
 /* rule 17 */
-TEST_F(inflight, a_small_page_is_not_read_any_more)
+TEST_F_TIMEOUT(inflight, a_small_page_is_not_read_any_more, LONG_TIMEOUT)
 {
 	revoke_rounds(_metadata, &self->scene, page_size(), false, false);
 }
 
 /* rule 17: REVOKE_SELF waits for what is derived, too */
-TEST_F(inflight, what_is_derived_is_not_read_any_more_after_REVOKE_SELF)
+TEST_F_TIMEOUT(inflight, what_is_derived_is_not_read_any_more_after_REVOKE_SELF,
+	       LONG_TIMEOUT)
 {
 	revoke_rounds(_metadata, &self->scene, huge_size(), false, true);
 }
@@ -379,7 +380,8 @@ static bool has_ended(pid_t child)
  * rule 17: REVOKE that waits for munmap() can be killed, and the next one waits
  * again. A round counts if munmap() had not ended before the first one did.
  */
-TEST_F(inflight, a_wait_can_be_killed_and_is_taken_up_again)
+TEST_F_TIMEOUT(inflight, a_wait_can_be_killed_and_is_taken_up_again,
+	       LONG_TIMEOUT)
 {
 	struct scene *scene = &self->scene;
 	const double begun = seconds();
@@ -411,7 +413,7 @@ TEST_F(inflight, a_wait_can_be_killed_and_is_taken_up_again)
  * rule 17: what an ancestor revokes while a descendant's REVOKE waits has ended as
  * well when REVOKE of the ancestor returns
  */
-TEST_F(inflight, an_ancestor_waits_for_the_same)
+TEST_F_TIMEOUT(inflight, an_ancestor_waits_for_the_same, LONG_TIMEOUT)
 {
 	struct scene *scene = &self->scene;
 	const double begun = seconds();

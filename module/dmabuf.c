@@ -360,11 +360,9 @@ static int dmabuf_try_map(struct dmabuf_export *export,
 	struct dataspace *ds = dmabuf_dataspace(export);
 	int ret;
 
-	if (ds->backing->lazy) {
-		ret = dataspace_lazy_fill(ds, 0, dataspace_length(ds));
-		if (ret)
-			return ret;
-	}
+	ret = dataspace_lazy_fill(ds, 0, dataspace_length(ds));
+	if (ret)
+		return ret;
 	ret = dmabuf_get_pages(ds, mapping->pages);
 	if (ret)
 		return ret;
@@ -469,8 +467,9 @@ static void dmabuf_unpin(struct dma_buf_attachment *attach)
  * mapping: with another direction a bounce buffer would be copied over memory that
  * is only to be read.
  */
-static int dmabuf_begin_cpu_access(struct dma_buf *dmabuf,
-				   enum dma_data_direction dir)
+static int dmabuf_sync(struct dma_buf *dmabuf, enum dma_data_direction dir,
+		       void (*sync)(struct device *dev, struct sg_table *sgt,
+				    enum dma_data_direction dir))
 {
 	struct dmabuf_export *export = dmabuf->priv;
 	struct dmabuf_mapping *mapping;
@@ -481,28 +480,21 @@ static int dmabuf_begin_cpu_access(struct dma_buf *dmabuf,
 		return ret;
 	mutex_lock(&export->lock);
 	list_for_each_entry(mapping, &export->mappings, node)
-		dma_sync_sgtable_for_cpu(mapping->dev, &mapping->sgt,
-					 mapping->dir);
+		sync(mapping->dev, &mapping->sgt, mapping->dir);
 	mutex_unlock(&export->lock);
 	return 0;
+}
+
+static int dmabuf_begin_cpu_access(struct dma_buf *dmabuf,
+				   enum dma_data_direction dir)
+{
+	return dmabuf_sync(dmabuf, dir, dma_sync_sgtable_for_cpu);
 }
 
 static int dmabuf_end_cpu_access(struct dma_buf *dmabuf,
 				 enum dma_data_direction dir)
 {
-	struct dmabuf_export *export = dmabuf->priv;
-	struct dmabuf_mapping *mapping;
-	int ret;
-
-	ret = dmabuf_check(dmabuf_dataspace(export), dir != DMA_FROM_DEVICE);
-	if (ret)
-		return ret;
-	mutex_lock(&export->lock);
-	list_for_each_entry(mapping, &export->mappings, node)
-		dma_sync_sgtable_for_device(mapping->dev, &mapping->sgt,
-					    mapping->dir);
-	mutex_unlock(&export->lock);
-	return 0;
+	return dmabuf_sync(dmabuf, dir, dma_sync_sgtable_for_device);
 }
 
 /*
@@ -748,11 +740,9 @@ int dataspace_ioctl_export_dmabuf(struct file *file, void *arg)
 		return -ESTALE;
 	if (!(ds->rights & DATASPACE_EXPORT))
 		return -EPERM;
-	if (ds->backing->lazy) {
-		ret = dataspace_lazy_fill(ds, 0, dataspace_length(ds));
-		if (ret)
-			return ret;
-	}
+	ret = dataspace_lazy_fill(ds, 0, dataspace_length(ds));
+	if (ret)
+		return ret;
 	dmabuf = dmabuf_create(file, args->flags & DATASPACE_EXPORT_REVOCABLE);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);

@@ -72,9 +72,9 @@ static long dataspace_fallocate(struct file *file, int mode, loff_t offset,
 				loff_t len)
 {
 	struct dataspace *ds = dataspace_of(file);
-	bool lazy = ds->backing->lazy;
 
-	if (lazy && mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
+	if (ds->backing->lazy &&
+	    mode == (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE))
 		return dataspace_lazy_punch(ds, offset, len);
 	if (mode)
 		return -EOPNOTSUPP;
@@ -82,7 +82,7 @@ static long dataspace_fallocate(struct file *file, int mode, loff_t offset,
 		return -ESTALE;
 	if (offset + len > dataspace_length(ds))
 		return -ENOSPC;
-	return lazy ? dataspace_lazy_fill(ds, offset, len) : 0;
+	return dataspace_lazy_fill(ds, offset, len);
 }
 
 /* Locks and leases belong to the inode: holders would see each other's */

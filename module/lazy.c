@@ -100,6 +100,8 @@ int dataspace_lazy_fill_hole(struct dataspace *ds, unsigned long start,
  * @offset: where to begin, in bytes
  * @length: length in bytes, not beyond the end
  *
+ * Memory that is not lazy has no holes.
+ *
  * Return: 0, -ESTALE, -EINTR, -EIO if a page was lost to a memory error, -EDQUOT,
  * or -ENOMEM. What was filled until then stays.
  */
@@ -114,6 +116,8 @@ int dataspace_lazy_fill(struct dataspace *ds, loff_t offset, loff_t length)
 	unsigned long start = index;
 	int ret;
 
+	if (!backing->lazy)
+		return 0;
 	if (missing && !backing_can_fill(backing, missing))
 		return -ENOMEM;
 	while (index < end) {

@@ -14,6 +14,7 @@
 #include "dmabuf.h"
 #include "fdpass.h"
 #include "kmod.h"
+#include "lazy.h"
 #include "pages.h"
 #include "proc.h"
 #include "sigbus.h"
@@ -331,6 +332,41 @@ TEST_F(dmabuf, is_refused_if_the_table_is_full)
 	EXPECT_TRUE(ds_ready(self->root));
 	self->dmabuf = -1;
 	self->ds = -1;
+}
+
+/* rule 30: a device can't fault, so all of it is there first */
+TEST(a_dma_buf_of_lazy_memory_fills_the_range)
+{
+	int root = lazy_alloc(4 * MEG);
+	int ds = ds_alias(root, MEG, MEG, RIGHTS_RW);
+	int dmabuf = ds_export(ds, 0);
+
+	if (dmabuf == -ENOTTY)
+		SKIP(return, "the kernel has no dma-bufs");
+	ASSERT_LE(0, dmabuf);
+	EXPECT_EQ(MEG, ds_resident(ds));
+	EXPECT_EQ(MEG, ds_resident(root));
+	close(dmabuf);
+	close(ds);
+	close(root);
+}
+
+/* rule 30: and if it can't be there, nothing is exported */
+TEST(a_dma_buf_of_lazy_memory_beyond_what_there_is_is_ENOMEM)
+{
+	const __u64 length = memory_of_the_machine();
+	int ds = lazy_alloc(length / MEG * MEG);
+	int fds = count_fds();
+	int ret;
+
+	ASSERT_LE(0, ds);
+	ret = ds_export(ds, 0);
+	if (ret == -ENOTTY)
+		SKIP(return, "the kernel has no dma-bufs");
+	EXPECT_EQ(-ENOMEM, ret);
+	EXPECT_EQ(fds, count_fds());
+	EXPECT_EQ(0, ds_resident(ds));
+	close(ds);
 }
 
 TEST_HARNESS_MAIN

@@ -78,7 +78,8 @@ static void image_write(void *at)
 	memcpy((char *)at + offsetof(struct image, note.id), ID, ID_BYTES);
 }
 
-struct scene {
+FIXTURE(buildid)
+{
 	int event;
 	struct perf_event_mmap_page *ring;
 	/* a root with the image in its first page, and an alias of another page */
@@ -87,14 +88,8 @@ struct scene {
 	int alias;
 };
 
-FIXTURE(buildid)
-{
-	struct scene scene;
-};
-
 FIXTURE_SETUP(buildid)
 {
-	struct scene *scene = &self->scene;
 	struct perf_event_attr attr = {
 		.type = PERF_TYPE_SOFTWARE,
 		.size = sizeof(attr),
@@ -107,41 +102,40 @@ FIXTURE_SETUP(buildid)
 		.exclude_hv = 1,
 	};
 
-	scene->root = ds_alloc_pages(4);
-	scene->root_map = ds_map(scene->root, 4 * page_size(), READ_WRITE);
-	ASSERT_NE(MAP_FAILED, scene->root_map);
-	image_write(scene->root_map);
-	scene->alias = ds_alias_pages(scene->root, 2, 3, RIGHTS_R);
-	ASSERT_LE(0, scene->alias);
-	scene->event = syscall(SYS_perf_event_open, &attr, 0, -1, -1,
-			       PERF_FLAG_FD_CLOEXEC);
-	if (scene->event < 0)
+	self->root = ds_alloc_pages(4);
+	self->root_map = ds_map(self->root, 4 * page_size(), READ_WRITE);
+	ASSERT_NE(MAP_FAILED, self->root_map);
+	image_write(self->root_map);
+	self->alias = ds_alias_pages(self->root, 2, 3, RIGHTS_R);
+	ASSERT_LE(0, self->alias);
+	self->event = syscall(SYS_perf_event_open, &attr, 0, -1, -1,
+			      PERF_FLAG_FD_CLOEXEC);
+	if (self->event < 0)
 		SKIP(return, "perf_event_open: %s", strerror(errno));
-	scene->ring = mmap(NULL, (RING_PAGES + 1) * page_size(), READ_WRITE,
-			   MAP_SHARED, scene->event, 0);
-	ASSERT_NE(MAP_FAILED, scene->ring);
+	self->ring = mmap(NULL, (RING_PAGES + 1) * page_size(), READ_WRITE,
+			  MAP_SHARED, self->event, 0);
+	ASSERT_NE(MAP_FAILED, self->ring);
 }
 
 FIXTURE_TEARDOWN(buildid)
 {
-	struct scene *scene = &self->scene;
-
-	close(scene->event);
-	close(scene->alias);
-	close(scene->root);
+	close(self->event);
+	close(self->alias);
+	close(self->root);
 }
 
 /*
  * Goes through the records since the last time. Returns how many there are of a
  * mapping at @map, and in @ids how many of these have an id.
  */
-static int count_records(struct scene *scene, const void *map, int *ids)
+static int count_records(FIXTURE_DATA(buildid) * self, const void *map,
+			 int *ids)
 {
-	const char *data = (char *)scene->ring + page_size();
+	const char *data = (char *)self->ring + page_size();
 	const size_t size = RING_PAGES * page_size();
 	const __u64 head =
-		__atomic_load_n(&scene->ring->data_head, __ATOMIC_ACQUIRE);
-	__u64 tail = scene->ring->data_tail;
+		__atomic_load_n(&self->ring->data_head, __ATOMIC_ACQUIRE);
+	__u64 tail = self->ring->data_tail;
 	int count = 0;
 
 	for (*ids = 0; tail < head;) {
@@ -154,12 +148,12 @@ static int count_records(struct scene *scene, const void *map, int *ids)
 		count++;
 		*ids += !!(record->head.misc & PERF_RECORD_MISC_MMAP_BUILD_ID);
 	}
-	__atomic_store_n(&scene->ring->data_tail, tail, __ATOMIC_RELEASE);
+	__atomic_store_n(&self->ring->data_tail, tail, __ATOMIC_RELEASE);
 	return count;
 }
 
 /* Whether perf finds the id in a file that has it: whether it looks at all. */
-static bool perf_finds_ids(struct scene *scene)
+static bool perf_finds_ids(FIXTURE_DATA(buildid) * self)
 {
 	int file = memfd_create("image", MFD_CLOEXEC);
 	void *map;
@@ -173,7 +167,7 @@ static bool perf_finds_ids(struct scene *scene)
 	image_write(map);
 	munmap(map, page_size());
 	map = ds_map(file, page_size(), PROT_READ);
-	count_records(scene, map, &ids);
+	count_records(self, map, &ids);
 	munmap(map, page_size());
 	close(file);
 	return ids > 0;
@@ -182,33 +176,31 @@ static bool perf_finds_ids(struct scene *scene)
 /* rules 5 and 24 */
 TEST_F(buildid, an_alias_of_another_page_has_none)
 {
-	struct scene *scene = &self->scene;
 	void *map;
 	int ids;
 
-	if (!perf_finds_ids(scene))
+	if (!perf_finds_ids(self))
 		SKIP(return, "perf finds no build id in a file either");
-	map = ds_map(scene->alias, page_size(), PROT_READ);
+	map = ds_map(self->alias, page_size(), PROT_READ);
 	ASSERT_NE(MAP_FAILED, map);
-	EXPECT_EQ(1, count_records(scene, map, &ids));
+	EXPECT_EQ(1, count_records(self, map, &ids));
 	EXPECT_EQ(0, ids);
 }
 
 /* rules 5, 17 and 24: mprotect() makes perf look again */
 TEST_F(buildid, a_revoked_mapping_has_none)
 {
-	struct scene *scene = &self->scene;
 	void *map;
 	int ids;
 
-	if (!perf_finds_ids(scene))
+	if (!perf_finds_ids(self))
 		SKIP(return, "perf finds no build id in a file either");
-	map = ds_map(scene->alias, page_size(), PROT_READ);
+	map = ds_map(self->alias, page_size(), PROT_READ);
 	ASSERT_NE(MAP_FAILED, map);
-	ASSERT_EQ(1, count_records(scene, map, &ids));
-	ASSERT_EQ(0, ds_revoke(scene->root));
+	ASSERT_EQ(1, count_records(self, map, &ids));
+	ASSERT_EQ(0, ds_revoke(self->root));
 	ASSERT_EQ(0, mprotect(map, page_size(), PROT_NONE));
-	EXPECT_EQ(1, count_records(scene, map, &ids));
+	EXPECT_EQ(1, count_records(self, map, &ids));
 	EXPECT_EQ(0, ids);
 }
 

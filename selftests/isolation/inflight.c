@@ -47,7 +47,8 @@ struct state {
 	bool unmapped;
 };
 
-struct scene {
+FIXTURE(inflight)
+{
 	struct state *state;
 	size_t length;
 	/* each derived from the one before */
@@ -64,11 +65,6 @@ struct scene {
 	/* rounds, and those in which munmap() was in flight */
 	int rounds;
 	int stalled;
-};
-
-FIXTURE(inflight)
-{
-	struct scene scene;
 };
 
 #define get(field) __atomic_load_n(&(field), __ATOMIC_SEQ_CST)
@@ -100,7 +96,6 @@ static void join_crowd(int file, int ready)
 /* The file is in the page cache, so that there is a hole to punch. */
 FIXTURE_SETUP(inflight)
 {
-	struct scene *scene = &self->scene;
 	int ready[2];
 	char byte;
 	int i;
@@ -108,16 +103,16 @@ FIXTURE_SETUP(inflight)
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "needs two processors");
 	sigbus_init();
-	scene->state = mmap(NULL, page_size(), READ_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, scene->state);
-	scene->file = memfd_create("busy", MFD_CLOEXEC);
-	ASSERT_EQ(0, ftruncate(scene->file, page_size()));
+	self->state = mmap(NULL, page_size(), READ_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->state);
+	self->file = memfd_create("busy", MFD_CLOEXEC);
+	ASSERT_EQ(0, ftruncate(self->file, page_size()));
 	ASSERT_EQ(0, pipe(ready));
 	for (i = 0; i < CROWD; i++) {
-		scene->crowd[i] = fork();
-		if (!scene->crowd[i])
-			join_crowd(scene->file, ready[1]);
+		self->crowd[i] = fork();
+		if (!self->crowd[i])
+			join_crowd(self->file, ready[1]);
 	}
 	close(ready[1]);
 	for (i = 0; i < CROWD; i++)
@@ -128,31 +123,30 @@ FIXTURE_SETUP(inflight)
 
 FIXTURE_TEARDOWN(inflight)
 {
-	struct scene *scene = &self->scene;
 	int i;
 
 	for (i = 0; i < CROWD; i++) {
-		if (scene->crowd[i] > 0)
-			kill(scene->crowd[i], SIGKILL);
+		if (self->crowd[i] > 0)
+			kill(self->crowd[i], SIGKILL);
 	}
 	for (i = 0; i < CROWD; i++) {
-		if (scene->crowd[i] > 0)
-			wait_for(scene->crowd[i]);
+		if (self->crowd[i] > 0)
+			wait_for(self->crowd[i]);
 	}
 }
 
 static void *use_grant(void *arg)
 {
-	struct scene *scene = arg;
-	struct state *state = scene->state;
+	FIXTURE_DATA(inflight) *self = arg;
+	struct state *state = self->state;
 	__u64 value;
 
 	run_on_cpu(1);
 	for (;;) {
-		if (scene->writes ? try_store(scene->map, state->uses) :
-				    try_load(scene->map, &value))
+		if (self->writes ? try_store(self->map, state->uses) :
+				   try_load(self->map, &value))
 			return NULL;
-		if (!scene->writes && value == AFTER)
+		if (!self->writes && value == AFTER)
 			set(state->seen, true);
 		set(state->uses, state->uses + 1);
 	}
@@ -160,49 +154,49 @@ static void *use_grant(void *arg)
 
 static void *punch(void *arg)
 {
-	struct scene *scene = arg;
+	FIXTURE_DATA(inflight) *self = arg;
 
-	set(scene->state->punching, true);
-	fallocate(scene->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+	set(self->state->punching, true);
+	fallocate(self->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
 		  page_size());
 	return NULL;
 }
 
 /* The grant, and behind it a page of the file. */
-static bool map_both(struct scene *scene)
+static bool map_both(FIXTURE_DATA(inflight) * self)
 {
-	const size_t space = 2 * scene->length + page_size();
+	const size_t space = 2 * self->length + page_size();
 	char *at = mmap(NULL, space, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
 			0);
 
 	if (at == MAP_FAILED)
 		return false;
-	at += scene->length - (uintptr_t)at % scene->length;
-	scene->map = mmap(at, scene->length,
-			  scene->writes ? READ_WRITE : PROT_READ,
-			  MAP_SHARED | MAP_FIXED, scene->grant, 0);
-	return scene->map == at &&
-	       mmap(at + scene->length, page_size(), PROT_READ,
-		    MAP_SHARED | MAP_FIXED, scene->file, 0) != MAP_FAILED;
+	at += self->length - (uintptr_t)at % self->length;
+	self->map = mmap(at, self->length,
+			 self->writes ? READ_WRITE : PROT_READ,
+			 MAP_SHARED | MAP_FIXED, self->grant, 0);
+	return self->map == at &&
+	       mmap(at + self->length, page_size(), PROT_READ,
+		    MAP_SHARED | MAP_FIXED, self->file, 0) != MAP_FAILED;
 }
 
-static void user_main(struct scene *scene)
+static void user_main(FIXTURE_DATA(inflight) * self)
 {
-	struct state *state = scene->state;
+	struct state *state = self->state;
 	pthread_t user, puncher;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!map_both(scene) || pthread_create(&user, NULL, use_grant, scene))
+	if (!map_both(self) || pthread_create(&user, NULL, use_grant, self))
 		_exit(1);
 	while (!get(state->uses))
 		usleep(1000);
-	if (pthread_create(&puncher, NULL, punch, scene))
+	if (pthread_create(&puncher, NULL, punch, self))
 		_exit(1);
 	while (!get(state->punching))
 		usleep(100);
 	usleep(1000);
 	set(state->unmapper, syscall(SYS_gettid));
-	munmap(scene->map, scene->length + page_size());
+	munmap(self->map, self->length + page_size());
 	set(state->unmapped, true);
 	pthread_join(puncher, NULL);
 	pthread_join(user, NULL);
@@ -210,14 +204,14 @@ static void user_main(struct scene *scene)
 }
 
 /* Whether the thread that unmaps waits for something in the kernel. */
-static bool unmapper_waits(const struct scene *scene)
+static bool unmapper_waits(const FIXTURE_DATA(inflight) * self)
 {
 	char path[64];
 	char text[512];
 	char *name_end;
 
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", scene->user,
-		 get(scene->state->unmapper));
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", self->user,
+		 get(self->state->unmapper));
 	if (proc_read(path, text, sizeof(text)) < 0)
 		return false;
 	name_end = strrchr(text, ')');
@@ -225,13 +219,13 @@ static bool unmapper_waits(const struct scene *scene)
 }
 
 /* Whether the user goes on, at the moment. */
-static bool user_goes_on(const struct scene *scene)
+static bool user_goes_on(const FIXTURE_DATA(inflight) * self)
 {
-	const __u64 uses = get(scene->state->uses);
+	const __u64 uses = get(self->state->uses);
 	int i;
 
 	for (i = 0; i < 100; i++) {
-		if (get(scene->state->uses) != uses)
+		if (get(self->state->uses) != uses)
 			return true;
 		usleep(100);
 	}
@@ -239,100 +233,98 @@ static bool user_goes_on(const struct scene *scene)
 }
 
 /* Waits for it; returns whether munmap() is stuck and the user is not. */
-static bool munmap_is_in_flight(const struct scene *scene)
+static bool munmap_is_in_flight(const FIXTURE_DATA(inflight) * self)
 {
-	while (!get(scene->state->unmapped)) {
-		if (get(scene->state->unmapper) && unmapper_waits(scene))
-			return user_goes_on(scene) &&
-			       !get(scene->state->unmapped);
+	while (!get(self->state->unmapped)) {
+		if (get(self->state->unmapper) && unmapper_waits(self))
+			return user_goes_on(self) &&
+			       !get(self->state->unmapped);
 		usleep(200);
 	}
 	return false;
 }
 
-static bool round_begin(struct scene *scene)
+static bool round_begin(FIXTURE_DATA(inflight) * self)
 {
 	const __u64 zero = 0;
 
-	memset(scene->state, 0, sizeof(*scene->state));
-	if (pwrite(scene->file, &zero, sizeof(zero), 0) != sizeof(zero))
+	memset(self->state, 0, sizeof(*self->state));
+	if (pwrite(self->file, &zero, sizeof(zero), 0) != sizeof(zero))
 		return false;
-	scene->root = ds_alloc(scene->length, RIGHTS_RW, 0);
-	scene->middle = ds_alias(scene->root, 0, scene->length, RIGHTS_RW);
-	scene->grant = ds_alias(scene->middle, 0, scene->length, RIGHTS_RW);
-	if (scene->grant < 0)
+	self->root = ds_alloc(self->length, RIGHTS_RW, 0);
+	self->middle = ds_alias(self->root, 0, self->length, RIGHTS_RW);
+	self->grant = ds_alias(self->middle, 0, self->length, RIGHTS_RW);
+	if (self->grant < 0)
 		return false;
-	scene->user = fork();
-	if (!scene->user)
-		user_main(scene);
-	scene->rounds++;
-	return scene->user > 0;
+	self->user = fork();
+	if (!self->user)
+		user_main(self);
+	self->rounds++;
+	return self->user > 0;
 }
 
 /*
  * REVOKE of the root has returned: what the owner writes now stays, and is not
  * seen. Returns whether that was so until munmap() had ended.
  */
-static bool round_end(struct scene *scene)
+static bool round_end(FIXTURE_DATA(inflight) * self)
 {
 	const __u64 after = AFTER;
 	__u64 value = 0;
 	bool right;
 
-	pwrite(scene->root, &after, sizeof(after), 0);
-	right = wait_for(scene->user) == 0;
-	pread(scene->root, &value, sizeof(value), 0);
-	right = right && value == AFTER && !get(scene->state->seen);
-	close(scene->grant);
-	close(scene->middle);
-	close(scene->root);
+	pwrite(self->root, &after, sizeof(after), 0);
+	right = wait_for(self->user) == 0;
+	pread(self->root, &value, sizeof(value), 0);
+	right = right && value == AFTER && !get(self->state->seen);
+	close(self->grant);
+	close(self->middle);
+	close(self->root);
 	return right;
 }
 
-static bool goes_on(const struct scene *scene, double begun)
+static bool goes_on(const FIXTURE_DATA(inflight) * self, double begun)
 {
-	return scene->stalled < ENOUGH && seconds() - begun < PATIENCE;
+	return self->stalled < ENOUGH && seconds() - begun < PATIENCE;
 }
 
-static void tell(const struct scene *scene)
+static void tell(const FIXTURE_DATA(inflight) * self)
 {
-	printf("# munmap was in flight in %d of %d rounds\n", scene->stalled,
-	       scene->rounds);
+	printf("# munmap was in flight in %d of %d rounds\n", self->stalled,
+	       self->rounds);
 }
 
 static void revoke_rounds(struct __test_metadata *_metadata,
-			  struct scene *scene, size_t length, bool writes,
-			  bool self)
+			  FIXTURE_DATA(inflight) * self, size_t length,
+			  bool writes, __u32 flags)
 {
 	const double begun = seconds();
 	int ret;
 
-	scene->length = length;
-	scene->writes = writes;
-	while (goes_on(scene, begun)) {
-		ASSERT_TRUE(round_begin(scene));
-		scene->stalled += munmap_is_in_flight(scene);
-		ret = self ? ds_revoke_flags(scene->middle,
-					     DATASPACE_REVOKE_SELF) :
-			     ds_revoke(scene->root);
+	self->length = length;
+	self->writes = writes;
+	while (goes_on(self, begun)) {
+		ASSERT_TRUE(round_begin(self));
+		self->stalled += munmap_is_in_flight(self);
+		ret = ds_revoke_flags(flags ? self->middle : self->root, flags);
 		EXPECT_EQ(0, ret);
-		EXPECT_TRUE(round_end(scene));
+		EXPECT_TRUE(round_end(self));
 	}
-	tell(scene);
-	if (!scene->stalled)
+	tell(self);
+	if (!self->stalled)
 		SKIP(return, "munmap was never in flight");
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(inflight, a_huge_page_is_not_written_any_more, LONG_TIMEOUT)
 {
-	revoke_rounds(_metadata, &self->scene, huge_size(), true, false);
+	revoke_rounds(_metadata, self, huge_size(), true, 0);
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(inflight, a_huge_page_is_not_read_any_more, LONG_TIMEOUT)
 {
-	revoke_rounds(_metadata, &self->scene, huge_size(), false, false);
+	revoke_rounds(_metadata, self, huge_size(), false, 0);
 }
 
 /*
@@ -342,20 +334,21 @@ TEST_F_TIMEOUT(inflight, a_huge_page_is_not_read_any_more, LONG_TIMEOUT)
  */
 TEST_F_TIMEOUT(inflight, a_small_page_is_not_written_any_more, LONG_TIMEOUT)
 {
-	revoke_rounds(_metadata, &self->scene, page_size(), true, false);
+	revoke_rounds(_metadata, self, page_size(), true, 0);
 }
 
 /* rule 17 */
 TEST_F_TIMEOUT(inflight, a_small_page_is_not_read_any_more, LONG_TIMEOUT)
 {
-	revoke_rounds(_metadata, &self->scene, page_size(), false, false);
+	revoke_rounds(_metadata, self, page_size(), false, 0);
 }
 
 /* rule 17: REVOKE_SELF waits for what is derived, too */
 TEST_F_TIMEOUT(inflight, what_is_derived_is_not_read_any_more_after_REVOKE_SELF,
 	       LONG_TIMEOUT)
 {
-	revoke_rounds(_metadata, &self->scene, huge_size(), false, true);
+	revoke_rounds(_metadata, self, huge_size(), false,
+		      DATASPACE_REVOKE_SELF);
 }
 
 /* A process that calls REVOKE and exits with 0 or an errno. */
@@ -383,29 +376,28 @@ static bool has_ended(pid_t child)
 TEST_F_TIMEOUT(inflight, a_wait_can_be_killed_and_is_taken_up_again,
 	       LONG_TIMEOUT)
 {
-	struct scene *scene = &self->scene;
 	const double begun = seconds();
 
-	scene->length = huge_size();
-	scene->writes = true;
-	while (goes_on(scene, begun)) {
+	self->length = huge_size();
+	self->writes = true;
+	while (goes_on(self, begun)) {
 		pid_t child;
 		int status;
 
-		ASSERT_TRUE(round_begin(scene));
-		munmap_is_in_flight(scene);
-		child = revoke_in_child(scene->root);
+		ASSERT_TRUE(round_begin(self));
+		munmap_is_in_flight(self);
+		child = revoke_in_child(self->root);
 		usleep(10000);
 		kill(child, SIGKILL);
 		status = wait_for(child);
 		EXPECT_TRUE(status == SIGKILL || status == 0);
-		scene->stalled += status == SIGKILL &&
-				  !get(scene->state->unmapped);
-		EXPECT_EQ(0, ds_revoke(scene->root));
-		EXPECT_TRUE(round_end(scene));
+		self->stalled += status == SIGKILL &&
+				 !get(self->state->unmapped);
+		EXPECT_EQ(0, ds_revoke(self->root));
+		EXPECT_TRUE(round_end(self));
 	}
-	tell(scene);
-	if (!scene->stalled)
+	tell(self);
+	if (!self->stalled)
 		SKIP(return, "REVOKE was never killed while it waited");
 }
 
@@ -415,29 +407,28 @@ TEST_F_TIMEOUT(inflight, a_wait_can_be_killed_and_is_taken_up_again,
  */
 TEST_F_TIMEOUT(inflight, an_ancestor_waits_for_the_same, LONG_TIMEOUT)
 {
-	struct scene *scene = &self->scene;
 	const double begun = seconds();
 
-	scene->length = huge_size();
-	scene->writes = true;
-	while (goes_on(scene, begun)) {
+	self->length = huge_size();
+	self->writes = true;
+	while (goes_on(self, begun)) {
 		pid_t child;
 		int status;
 
-		ASSERT_TRUE(round_begin(scene));
-		munmap_is_in_flight(scene);
-		child = revoke_in_child(scene->middle);
+		ASSERT_TRUE(round_begin(self));
+		munmap_is_in_flight(self);
+		child = revoke_in_child(self->middle);
 		usleep(10000);
-		scene->stalled += !has_ended(child) &&
-				  !get(scene->state->unmapped);
-		EXPECT_EQ(0, ds_revoke(scene->root));
-		EXPECT_TRUE(round_end(scene));
+		self->stalled += !has_ended(child) &&
+				 !get(self->state->unmapped);
+		EXPECT_EQ(0, ds_revoke(self->root));
+		EXPECT_TRUE(round_end(self));
 		status = wait_for(child);
 		/* The ancestor's may have come first */
 		EXPECT_TRUE(!status || WEXITSTATUS(status) == ESTALE);
 	}
-	tell(scene);
-	if (!scene->stalled)
+	tell(self);
+	if (!self->stalled)
 		SKIP(return, "no REVOKE waited for munmap");
 }
 

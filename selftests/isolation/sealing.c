@@ -34,8 +34,9 @@
 #define AWAY 0.008
 
 /* What the threads share; the test's own is the one that calls SEAL_NOW. */
-struct scene {
-	void (*call)(struct scene *scene);
+FIXTURE(sealing)
+{
+	void (*call)(FIXTURE_DATA(sealing) * self);
 	int root;
 	char *map;
 	/* where mremap() moves to, and the child of fork() */
@@ -51,11 +52,6 @@ struct scene {
 	int *sealed;
 };
 
-FIXTURE(sealing)
-{
-	struct scene scene;
-};
-
 #define get(field) __atomic_load_n(&(field), __ATOMIC_SEQ_CST)
 #define set(field, value) __atomic_store_n(&(field), value, __ATOMIC_SEQ_CST)
 
@@ -68,9 +64,9 @@ static void run_on_cpu(int cpu)
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
-static char *first_of(const struct scene *scene)
+static char *first_of(const FIXTURE_DATA(sealing) * self)
 {
-	return scene->map + FIRST * page_size();
+	return self->map + FIRST * page_size();
 }
 
 static size_t length_of_part(void)
@@ -81,56 +77,55 @@ static size_t length_of_part(void)
 static void *make_calls(void *arg)
 {
 	const struct sched_param param = { .sched_priority = 0 };
-	struct scene *scene = arg;
+	FIXTURE_DATA(sealing) *self = arg;
 	int round = 0;
 
 	run_on_cpu(0);
 	sched_setscheduler(0, SCHED_IDLE, &param);
 	for (;;) {
-		while (get(scene->asked) == round)
+		while (get(self->asked) == round)
 			sched_yield();
-		round = get(scene->asked);
-		scene->call(scene);
-		set(scene->done, round);
+		round = get(self->asked);
+		self->call(self);
+		set(self->done, round);
 	}
 	return NULL;
 }
 
 static void *take_away(void *arg)
 {
-	struct scene *scene = arg;
+	FIXTURE_DATA(sealing) *self = arg;
 	double end;
 	__u64 count;
 
 	run_on_cpu(0);
-	while (read(scene->away_event, &count, sizeof(count)) > 0) {
+	while (read(self->away_event, &count, sizeof(count)) > 0) {
 		end = seconds() + AWAY;
 		while (seconds() < end)
 			;
-		set(scene->away, 0);
+		set(self->away, 0);
 	}
 	return NULL;
 }
 
 FIXTURE_SETUP(sealing)
 {
-	struct scene *scene = &self->scene;
 	pthread_t thread;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "needs two processors");
 	sigbus_init();
 	srand(random_seed());
-	scene->sealed = mmap(NULL, page_size(), READ_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, scene->sealed);
-	scene->target = mmap(NULL, length_of_part(), PROT_NONE,
-			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ASSERT_NE(MAP_FAILED, scene->target);
-	scene->away_event = eventfd(0, EFD_CLOEXEC);
-	ASSERT_LE(0, scene->away_event);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, make_calls, scene));
-	ASSERT_EQ(0, pthread_create(&thread, NULL, take_away, scene));
+	self->sealed = mmap(NULL, page_size(), READ_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->sealed);
+	self->target = mmap(NULL, length_of_part(), PROT_NONE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->target);
+	self->away_event = eventfd(0, EFD_CLOEXEC);
+	ASSERT_LE(0, self->away_event);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, make_calls, self));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, take_away, self));
 	run_on_cpu(1);
 }
 
@@ -139,25 +134,25 @@ FIXTURE_TEARDOWN(sealing)
 {
 }
 
-static void call_mprotect(struct scene *scene)
+static void call_mprotect(FIXTURE_DATA(sealing) * self)
 {
-	mprotect(first_of(scene), length_of_part(), READ_WRITE);
+	mprotect(first_of(self), length_of_part(), READ_WRITE);
 }
 
-static void call_madvise(struct scene *scene)
+static void call_madvise(FIXTURE_DATA(sealing) * self)
 {
-	madvise(first_of(scene), length_of_part(), MADV_SEQUENTIAL);
+	madvise(first_of(self), length_of_part(), MADV_SEQUENTIAL);
 }
 
-static void call_munmap(struct scene *scene)
+static void call_munmap(FIXTURE_DATA(sealing) * self)
 {
-	munmap(first_of(scene), length_of_part());
+	munmap(first_of(self), length_of_part());
 }
 
-static void call_mremap(struct scene *scene)
+static void call_mremap(FIXTURE_DATA(sealing) * self)
 {
-	mremap(first_of(scene), length_of_part(), length_of_part(),
-	       MREMAP_MAYMOVE | MREMAP_FIXED, scene->target);
+	mremap(first_of(self), length_of_part(), length_of_part(),
+	       MREMAP_MAYMOVE | MREMAP_FIXED, self->target);
 }
 
 static int pages_written(char *map, size_t pages)
@@ -174,15 +169,15 @@ static int pages_written(char *map, size_t pages)
 }
 
 /* The child tells how many pages it could write to after SEAL_NOW. */
-static void call_fork(struct scene *scene)
+static void call_fork(FIXTURE_DATA(sealing) * self)
 {
-	scene->child = fork();
-	if (scene->child)
+	self->child = fork();
+	if (self->child)
 		return;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	while (!get(*scene->sealed))
+	while (!get(*self->sealed))
 		usleep(100);
-	_exit(pages_written(scene->map, PAGES));
+	_exit(pages_written(self->map, PAGES));
 }
 
 static void touch(const char *map)
@@ -195,48 +190,49 @@ static void touch(const char *map)
 }
 
 /* Starts the call, and takes the processor away from it some time later. */
-static void start_call(struct scene *scene, int round)
+static void start_call(FIXTURE_DATA(sealing) * self, int round)
 {
 	const __u64 one = 1;
 	unsigned int spin = rand() % 6000;
 
-	set(*scene->sealed, 0);
-	set(scene->away, 1);
-	set(scene->asked, round);
+	set(*self->sealed, 0);
+	set(self->away, 1);
+	set(self->asked, round);
 	while (spin--)
-		get(scene->away);
-	write(scene->away_event, &one, sizeof(one));
+		get(self->away);
+	write(self->away_event, &one, sizeof(one));
 }
 
-static void finish_call(struct scene *scene, int round)
+static void finish_call(FIXTURE_DATA(sealing) * self, int round)
 {
-	while (get(scene->done) != round || get(scene->away))
+	while (get(self->done) != round || get(self->away))
 		usleep(200);
-	set(*scene->sealed, 1);
+	set(*self->sealed, 1);
 }
 
 /* How many pages can be written to, wherever the call has left them. */
-static int count_written(struct scene *scene)
+static int count_written(FIXTURE_DATA(sealing) * self)
 {
-	int written = pages_written(scene->map, PAGES) +
-		      pages_written(scene->target, END - FIRST);
-	int status = scene->child ? wait_for(scene->child) : 0;
+	int written = pages_written(self->map, PAGES) +
+		      pages_written(self->target, END - FIRST);
+	int status = self->child ? wait_for(self->child) : 0;
 
-	scene->child = 0;
+	self->child = 0;
 	return written + (WIFEXITED(status) ? WEXITSTATUS(status) : 0);
 }
 
-static void forget_mapping(struct scene *scene)
+static void forget_mapping(FIXTURE_DATA(sealing) * self)
 {
-	munmap(scene->map, PAGES * page_size());
-	mmap(scene->target, length_of_part(), PROT_NONE,
+	munmap(self->map, PAGES * page_size());
+	mmap(self->target, length_of_part(), PROT_NONE,
 	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
-	close(scene->root);
+	close(self->root);
 }
 
 /* A munmap() that is half done has references to pages: that may be EBUSY. */
-static void seal_rounds(struct __test_metadata *_metadata, struct scene *scene,
-			void (*call)(struct scene *scene), int prot)
+static void seal_rounds(struct __test_metadata *_metadata,
+			FIXTURE_DATA(sealing) * self,
+			void (*call)(FIXTURE_DATA(sealing) * self), int prot)
 {
 	const double end = seconds() + 2 * race_seconds();
 	int in_flight = 0;
@@ -245,22 +241,22 @@ static void seal_rounds(struct __test_metadata *_metadata, struct scene *scene,
 	int round = 0;
 	int ret;
 
-	scene->call = call;
+	self->call = call;
 	while (seconds() < end) {
-		scene->root = ds_alloc_pages(PAGES);
-		ASSERT_LE(0, scene->root);
-		scene->map = ds_map(scene->root, PAGES * page_size(), prot);
-		ASSERT_NE(MAP_FAILED, scene->map);
-		touch(scene->map);
-		start_call(scene, ++round);
-		ret = ds_seal(scene->root, NOW);
+		self->root = ds_alloc_pages(PAGES);
+		ASSERT_LE(0, self->root);
+		self->map = ds_map(self->root, PAGES * page_size(), prot);
+		ASSERT_NE(MAP_FAILED, self->map);
+		touch(self->map);
+		start_call(self, ++round);
+		ret = ds_seal(self->root, NOW);
 		EXPECT_TRUE(ret == 0 || ret == -EBUSY);
 		sealed += !ret;
-		in_flight += !ret && get(scene->done) != round;
-		touch(scene->map);
-		finish_call(scene, round);
-		written += count_written(scene) && !ret;
-		forget_mapping(scene);
+		in_flight += !ret && get(self->done) != round;
+		touch(self->map);
+		finish_call(self, round);
+		written += count_written(self) && !ret;
+		forget_mapping(self);
 	}
 	printf("# sealed %d times in %d rounds, with the call in flight %d\n",
 	       sealed, round, in_flight);
@@ -272,31 +268,31 @@ static void seal_rounds(struct __test_metadata *_metadata, struct scene *scene,
 /* rule 18: a mapping that is being made writable */
 TEST_F(sealing, mprotect_in_flight)
 {
-	seal_rounds(_metadata, &self->scene, call_mprotect, PROT_READ);
+	seal_rounds(_metadata, self, call_mprotect, PROT_READ);
 }
 
 /* rule 18: VMAs that are being split are sealed in all parts */
 TEST_F(sealing, madvise_in_flight)
 {
-	seal_rounds(_metadata, &self->scene, call_madvise, READ_WRITE);
+	seal_rounds(_metadata, self, call_madvise, READ_WRITE);
 }
 
 /* rule 18: what is left when a part is unmapped */
 TEST_F(sealing, munmap_in_flight)
 {
-	seal_rounds(_metadata, &self->scene, call_munmap, READ_WRITE);
+	seal_rounds(_metadata, self, call_munmap, READ_WRITE);
 }
 
 /* rule 18: here and there */
 TEST_F(sealing, mremap_in_flight)
 {
-	seal_rounds(_metadata, &self->scene, call_mremap, READ_WRITE);
+	seal_rounds(_metadata, self, call_mremap, READ_WRITE);
 }
 
 /* rule 18: the child is sealed, too */
 TEST_F(sealing, fork_in_flight)
 {
-	seal_rounds(_metadata, &self->scene, call_fork, READ_WRITE);
+	seal_rounds(_metadata, self, call_fork, READ_WRITE);
 }
 
 /* Somebody who reads a page over and over. */

@@ -28,7 +28,7 @@
 
 #define WORLDS 4
 #define WORLDS_MAX 16
-#define OPERATIONS 23
+#define OPERATIONS 26
 #define MEMORIES 6
 #define SPACES 256
 #define PROCESSES 4
@@ -41,6 +41,11 @@
 #define PAGES_MAX 1100
 #define NONE (-1)
 
+/* Whether a page is there: memory that is not lazy has no holes. */
+#define HOLE 0
+#define MAYBE 1
+#define FILLED 2
+
 /* What SEAL was called with. */
 #define SEALED 1
 #define SEALED_NOW 2
@@ -50,18 +55,21 @@
  * @cover: how many live dataspaces and mappings cover each page
  * @content: the first and the last word of each page
  * @late: pages that may go back later, as a page near them was pinned
+ * @filled: whether each page is there; if not, its @pfn is 0
  * @old: nothing new is made of the memory, so that it comes to an end
  * @from, @to: the pages that were changed and are to be checked
  */
 struct memory {
 	bool there;
 	bool old;
+	bool lazy;
 	int pages;
 	int covered;
 	int from, to;
 	__u64 pfn[PAGES_MAX];
 	__u64 content[PAGES_MAX];
 	__u16 cover[PAGES_MAX];
+	__u8 filled[PAGES_MAX];
 	bool late[PAGES_MAX];
 };
 
@@ -208,6 +216,11 @@ void pick_range(struct world *world, int count, int most, int *start, int *end);
 
 /* model_pages.c: sets of pages. */
 void memory_init(struct world *world, int memory, int pages, const __u64 *pfn);
+void memory_init_lazy(struct world *world, int memory, int pages);
+/* A page was seen in a page table. */
+void memory_see(struct world *world, int memory, int page, __u64 pfn);
+/* A page has gone back, as it was punched out. */
+void memory_punch(struct world *world, int memory, int page);
 void memory_cover(struct world *world, int memory, int start, int end);
 void memory_uncover(struct world *world, int memory, int start, int end);
 void memory_unpin(struct world *world, const struct pinned *pinned);
@@ -219,6 +232,22 @@ void memory_settle(struct world *world, int memory);
 void memories_look(struct world *world);
 void memory_abandon(struct world *world, int memory);
 void memory_look_at_all(struct world *world, int memory);
+
+/*
+ * model_lazy.c: the holder of [@from, @to), which has it mapped at @map, has touched
+ * a page. If that was a hole, a large folio may have appeared there.
+ */
+void lazy_touch(struct world *world, int memory, int page, int from, int to,
+		const char *map);
+void lazy_touch_by_write(struct world *world, const struct handle *handle,
+			 int start, int end);
+bool lazy_can_tell(const struct world *world, const struct handle *handle,
+		   int start, int end);
+/* Pages that are there. */
+int lazy_resident(const struct world *world, const struct space *space);
+void check_holes(struct world *world, const struct handle *handle);
+bool op_punch(struct world *world);
+bool op_fill(struct world *world);
 
 /* model_tree.c: derivation, rights, and what covers which page. */
 int space_new(struct world *world, int parent);
@@ -266,12 +295,17 @@ bool op_seal(struct world *world);
 bool op_seal_now(struct world *world);
 
 /* model_mappings.c */
+/* Its holder touches a page of the VMA that it is in. */
+void touch_page(struct world *world, const struct mapping *mapping, int page);
 bool op_map(struct world *world);
 bool op_unmap(struct world *world);
 bool op_move(struct world *world);
 bool op_protect(struct world *world);
+bool op_advise(struct world *world);
 bool op_store(struct world *world);
 void check_load(struct world *world, const struct mapping *mapping);
+/* A page of a memory is mapped at @at. */
+void check_frame(struct world *world, int memory, int page, const char *at);
 
 /* model_scm.c */
 int channel_open(struct channel *channel);

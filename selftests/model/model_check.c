@@ -50,6 +50,11 @@ static void check_counts(struct world *world, const struct handle *handle,
 	CHECK_EQ(world,
 		 revoked ? 0 : space_exclusive(world, space) * page_size(),
 		 info->exclusive);
+	CHECK_EQ(world,
+		 revoked ? 0 :
+			   lazy_resident(world, space_of(world, handle)) *
+				   page_size(),
+		 info->resident);
 	CHECK_EQ(world, revoked ? 0 : space_aliases(world, space),
 		 info->aliases);
 	CHECK_EQ(world, revoked ? 0 : world->spaces[space].vmas,
@@ -99,6 +104,8 @@ void check_something(struct world *world)
 		check_poll(world, handle);
 	if (handle && !pick(world, 16))
 		check_length(world, handle);
+	if (handle && !pick(world, 8) && !space_of(world, handle)->revoked)
+		check_holes(world, handle);
 	if (mapping)
 		check_load(world, mapping);
 }
@@ -115,6 +122,8 @@ static void check_handles(struct world *world)
 		check_info(world, handle);
 		check_poll(world, handle);
 		check_length(world, handle);
+		if (!space_of(world, handle)->revoked)
+			check_holes(world, handle);
 	}
 }
 

@@ -102,7 +102,8 @@ bool op_alloc(struct world *world)
 {
 	struct handle *handle = free_handle(world);
 	int memory = handle ? free_memory(world) : NONE;
-	bool scattered = pick(world, 2);
+	bool lazy = !pick(world, 3);
+	bool scattered = !lazy && pick(world, 2);
 	int pages = random_length(world);
 	__u32 rights = random_rights(world);
 	bool contiguous;
@@ -111,15 +112,20 @@ bool op_alloc(struct world *world)
 	if (memory == NONE || free_space(world) == NONE)
 		return false;
 	fd = ds_alloc(pages * page_size(), rights,
-		      scattered ? DATASPACE_ALLOC_SCATTERED : 0);
-	if (fd == -ENOMEM && !scattered && pages > 1) {
+		      lazy	? DATASPACE_ALLOC_LAZY :
+		      scattered ? DATASPACE_ALLOC_SCATTERED :
+				  0);
+	if (fd == -ENOMEM && !lazy && !scattered && pages > 1) {
 		world->refused++;
 		return false;
 	}
 	CHECK_EQ(world, true, fd >= 0);
 	contiguous = ds_state(fd) & DATASPACE_STATE_CONTIGUOUS;
-	CHECK_EQ(world, true, scattered || contiguous);
-	note_pages(world, memory, fd, pages, contiguous);
+	CHECK_EQ(world, true, lazy ? !contiguous : scattered || contiguous);
+	if (lazy)
+		memory_init_lazy(world, memory, pages);
+	else
+		note_pages(world, memory, fd, pages, contiguous);
 	if (!world->wrong)
 		note_space(world, handle,
 			   new_root(world, memory, pages, rights, contiguous),
@@ -145,6 +151,8 @@ static bool is_contiguous(const struct memory *memory, int start, int end)
 {
 	int i;
 
+	if (memory->lazy)
+		return false;
 	for (i = start + 1; i < end; i++) {
 		if (memory->pfn[i] != memory->pfn[i - 1] + 1)
 			return false;
@@ -295,13 +303,20 @@ bool op_write(struct world *world)
 		return false;
 	space = space_of(world, handle);
 	pick_range(world, space->end - space->start, WRITE_PAGES, &start, &end);
+	if (!space->revoked &&
+	    !lazy_can_tell(world, handle, space->start + start,
+			   space->start + end))
+		return false;
 	fill(buffer(), end - start, world->version);
 	ret = result(pwrite(handle->fd, buffer(), (end - start) * page_size(),
 			    start * page_size()));
 	CHECK_EQ(world, expected_write(space, (end - start) * page_size()),
 		 ret);
-	if (ret >= 0)
-		wrote(world, space, start, end);
+	if (ret < 0 || world->wrong)
+		return true;
+	wrote(world, space, start, end);
+	lazy_touch_by_write(world, handle, space->start + start,
+			    space->start + end);
 	return true;
 }
 

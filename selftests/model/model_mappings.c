@@ -37,15 +37,34 @@ static bool frame_of(const struct world *world, const char *at, __u64 *frame)
 }
 
 /* Migration of other pages may unmap a page for a moment. */
-static void check_frame(struct world *world, const char *at, __u64 expected)
+void check_frame(struct world *world, int index, int page, const char *at)
 {
+	struct memory *memory = &world->memories[index];
 	double end = seconds() + STUCK;
 	__u64 frame = 0;
 	__u64 value;
 
 	while (!frame_of(world, at, &frame) && seconds() < end)
 		try_load(at, &value);
-	CHECK_EQ(world, expected | PAGEMAP_PRESENT, frame);
+	CHECK_EQ(world, PAGEMAP_PRESENT, frame & PAGEMAP_PRESENT);
+	frame &= PAGEMAP_FRAME;
+	if (!memory->pfn[page] && !world->wrong)
+		memory_see(world, index, page, frame);
+	CHECK_EQ(world, memory->pfn[page], frame);
+}
+
+void touch_page(struct world *world, const struct mapping *mapping, int page)
+{
+	int start = page;
+	int end = page;
+
+	while (start && mapping->there[start - 1])
+		start--;
+	while (end < mapping->count && mapping->there[end])
+		end++;
+	lazy_touch(world, world->spaces[mapping->space].memory,
+		   mapping->start + page, mapping->start + start,
+		   mapping->start + end, page_of(mapping, start));
 }
 
 void check_load(struct world *world, const struct mapping *mapping)
@@ -62,10 +81,11 @@ void check_load(struct world *world, const struct mapping *mapping)
 		 try_load(last_word_of(mapping, start), &words[1]));
 	if (space->revoked || world->wrong)
 		return;
+	touch_page(world, mapping, start);
 	CHECK_EQ(world, memory->content[mapping->start + start], words[0]);
 	CHECK_EQ(world, memory->content[mapping->start + start], words[1]);
-	check_frame(world, page_of(mapping, start),
-		    memory->pfn[mapping->start + start]);
+	check_frame(world, space->memory, mapping->start + start,
+		    page_of(mapping, start));
 }
 
 /* The VFS checks the mode of the descriptor first. */
@@ -120,6 +140,9 @@ bool op_map(struct world *world)
 	mapping->count = end - start;
 	mapping->writable = prot & PROT_WRITE;
 	mapping_begin(world, mapping, handle->space);
+	for (; flags & MAP_POPULATE && start < end && !world->wrong; start++)
+		touch_page(world, mapping,
+			   space->start + start - mapping->start);
 	return true;
 }
 
@@ -248,6 +271,7 @@ static void store(struct world *world, const struct mapping *mapping, int page)
 	CHECK_EQ(world, 0,
 		 try_store(last_word_of(mapping, page),
 			   memory->content[mapping->start + page]));
+	touch_page(world, mapping, page);
 }
 
 bool op_store(struct world *world)
@@ -266,5 +290,23 @@ bool op_store(struct world *world)
 	}
 	for (; start < end; start++)
 		store(world, mapping, start);
+	return true;
+}
+
+/* None of this changes what anybody sees. */
+bool op_advise(struct world *world)
+{
+	static const int advices[] = { MADV_DONTNEED, MADV_COLD, MADV_PAGEOUT,
+				       MADV_WILLNEED };
+	struct mapping *mapping = some_mapping(world);
+	int advice = advices[pick(world, ARRAY_LENGTH(advices))];
+	int start, end;
+
+	if (!mapping)
+		return false;
+	some_run(world, mapping, PAGES_MAX, &start, &end);
+	CHECK_EQ(world, 0,
+		 result(madvise(page_of(mapping, start),
+				(end - start) * page_size(), advice)));
 	return true;
 }

@@ -84,10 +84,26 @@ void memory_init(struct world *world, int index, int pages, const __u64 *pfn)
 	memory->there = true;
 	memory->pages = pages;
 	for (i = 0; i < pages; i++) {
-		memory->pfn[i] = pfn[i];
-		CHECK_EQ(world, true,
-			 claim(&world->owner[pfn[i]], owner_of(world, index)));
+		memory->filled[i] = FILLED;
+		memory_see(world, index, i, pfn[i]);
 	}
+}
+
+void memory_init_lazy(struct world *world, int index, int pages)
+{
+	struct memory *memory = &world->memories[index];
+
+	memset(memory, 0, sizeof(*memory));
+	memory->there = true;
+	memory->lazy = true;
+	memory->pages = pages;
+}
+
+void memory_see(struct world *world, int index, int page, __u64 pfn)
+{
+	world->memories[index].pfn[page] = pfn;
+	CHECK_EQ(world, true,
+		 claim(&world->owner[pfn], owner_of(world, index)));
 }
 
 static bool overlaps(const struct pinned *pinned, int memory, int start,
@@ -219,11 +235,23 @@ void memory_settle(struct world *world, int index)
 		memory->there = false;
 }
 
+void memory_punch(struct world *world, int index, int page)
+{
+	struct memory *memory = &world->memories[index];
+	const __u64 pfn = memory->pfn[page];
+
+	memory->pfn[page] = 0;
+	if (pass_on(&world->owner[pfn], owner_of(world, index), 0))
+		CHECK_EQ(world, true, wait_until_gone(world, pfn, STUCK));
+}
+
 static void look_at_page(struct world *world, int index, int page)
 {
 	struct memory *memory = &world->memories[index];
 	const __u64 pfn = memory->pfn[page];
 
+	if (!pfn)
+		return;
 	world->looks++;
 	if (memory->cover[page] || is_pinned(world, index, page)) {
 		CHECK_EQ(world, true, page_flags_held(world->flags_fd, pfn));

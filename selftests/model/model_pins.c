@@ -87,6 +87,7 @@ bool op_pin(struct world *world)
 	bool by_ring = world->rings && pick(world, 2);
 	int start, end;
 	char *map;
+	int i;
 
 	if (!pinned || !mapping)
 		return false;
@@ -98,6 +99,8 @@ bool op_pin(struct world *world)
 	pinned->count = end - start;
 	pinned->there = by_ring ? pin_by_ring(world, pinned, mapping, map) :
 				  pin_by_pipe(world, pinned, mapping, map);
+	for (i = 0; pinned->there && i < pinned->count; i++)
+		touch_page(world, mapping, start + i);
 	return true;
 }
 

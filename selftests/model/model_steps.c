@@ -39,6 +39,9 @@ static const struct operation table[OPERATIONS] = {
 	{ "thread", op_thread, 3 },
 	{ "exit", op_exit, 2 },
 	{ "revoke itself", op_revoke_self, 3 },
+	{ "punch", op_punch, 12 },
+	{ "fill", op_fill, 4 },
+	{ "advise", op_advise, 20 },
 };
 
 const char *operation_name(int operation)

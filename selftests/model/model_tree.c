@@ -121,7 +121,7 @@ int space_exclusive(const struct world *world, int index)
 	int i;
 
 	for (i = space->start; i < space->end; i++)
-		count += memory->cover[i] == 1;
+		count += memory->filled[i] && memory->cover[i] == 1;
 	return count;
 }
 

@@ -129,7 +129,7 @@ TEST_F_TIMEOUT(group, that_asks_beyond_what_is_available_moves_nobody,
 	       LONG_TIMEOUT)
 {
 	const __u64 length = memory_of_the_machine() / 4;
-	int ds = ds_alloc(memory_of_the_machine() * 3 / 5, RIGHTS_R,
+	int ds = ds_alloc(memory_of_the_machine() / 2, RIGHTS_R,
 			  DATASPACE_ALLOC_SCATTERED);
 	int file = fill_memory_but(128 * MEG);
 	long long moved = pages_moved();

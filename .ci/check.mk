@@ -27,18 +27,21 @@ TESTS := $(KERNELS:%=tests-%)
 EXAMPLES := $(KERNELS:%=examples-%)
 KVM := $(patsubst %,kvm-%,$(filter-out %-arm64 %-arm64-64k,$(SERIES)))
 
-# C++ and Python are tried on one kernel: what they call is the same everywhere.
+# C++ and Python are tried on one kernel: what they call is the same everywhere. So
+# are holds of locks, which take a machine that counts instructions.
 BINDINGS := $(firstword $(filter 6.12,$(SERIES)) $(filter-out %-arm64 %-arm64-64k,$(SERIES)))
 
 # The programs with tests for machines that have guests.
 KVM_PROGRAMS := access
 
 .PHONY: all configs deb debug fuzz lint judge library source debug-kernel \
-	debug-module $(TESTS) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(KVM) $(BUILDS:%=build-%) \
+	debug-module $(TESTS) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) $(KVM) \
+	$(BUILDS:%=build-%) \
 	$(SERIES:%=kernel-%) $(SERIES:%=module-%)
 
 # make starts the parts in this order; those that take longest come first.
-all: $(TESTS) $(KVM) $(EXAMPLES) $(BINDINGS:%=bindings-%) deb lint library judge
+all: $(TESTS) $(KVM) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) deb lint \
+	library judge
 
 .SECONDEXPANSION:
 
@@ -63,6 +66,10 @@ $(BINDINGS:%=bindings-%): bindings-%: build-amd64 module-%
 	$(PART) "C++ and Python" make -s -C userlib bindings O=$(BUILD)/amd64/userlib
 	$(PART) "C++ and Python on $*" $(VM)/run.sh -k $* tests \
 		$(BUILD)/amd64/userlib/check/bindings
+
+$(BINDINGS:%=holds-%): holds-%: build-amd64 module-%
+	$(PART) "holds of locks on $*" env VM_ICOUNT=1 VM_CPUS=1 VM_APPEND=ICOUNT=1 \
+		$(VM)/run.sh -k $* program $(BUILD)/amd64/install/holds
 
 $(BUILDS:%=build-%): build-%: source
 	$(PART) "library and tests for $*" for_arch $* make -s install_tests \

@@ -219,10 +219,12 @@ struct dataspace_mapping {
  * struct dataspace_walk - a pass through a dataspace and all derived from it
  * @root: where it began
  * @next: what it comes to next, or NULL at the end
+ * @revokes_root: whether it has revoked @root
  */
 struct dataspace_walk {
 	struct dataspace *root;
 	struct lineage_member *next;
+	bool revokes_root;
 };
 
 typedef bool (*dataspace_visit_t)(struct dataspace *ds, void *arg);

@@ -10,7 +10,9 @@
  *
  * A walk waits for others to end. But one that begins at an ancestor does not: it
  * takes the place of the other, which begins anew after it. So who has handed out
- * memory never waits for those who got it.
+ * memory never waits for those who got it. A walk that has revoked the dataspace
+ * where it began goes on all the same: that stays in the lineage until the walk is
+ * over, and nobody else revokes it while the walk is in its place.
  */
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -18,35 +20,37 @@
 
 #include "private.h"
 
-static bool dataspace_walk_can_begin(const struct dataspace *root)
+static bool dataspace_walk_can_begin(const struct dataspace_walk *walk)
 {
+	const struct dataspace *root = walk->root;
 	const struct dataspace_walk *other = root->backing->walk;
 
 	lockdep_assert_held(&root->backing->lock);
-	if (root->revoked || !other)
+	if (!other || (root->revoked && !walk->revokes_root))
 		return true;
 	return root != other->root &&
 	       lineage_contains(&root->member, &other->root->member);
 }
 
-static bool dataspace_walk_may_begin(const struct dataspace *root)
+static bool dataspace_walk_may_begin(const struct dataspace_walk *walk)
 {
+	struct backing *backing = walk->root->backing;
 	bool can;
 
-	spin_lock(&root->backing->lock);
-	can = dataspace_walk_can_begin(root);
-	spin_unlock(&root->backing->lock);
+	spin_lock(&backing->lock);
+	can = dataspace_walk_can_begin(walk);
+	spin_unlock(&backing->lock);
 	return can;
 }
 
-static int dataspace_walk_wait(struct dataspace *root, bool killable)
+static int dataspace_walk_wait(const struct dataspace_walk *walk, bool killable)
 {
-	wait_queue_head_t *wait = &root->backing->wait;
+	wait_queue_head_t *wait = &walk->root->backing->wait;
 
 	if (killable)
 		return wait_event_killable(*wait,
-					   dataspace_walk_may_begin(root));
-	wait_event(*wait, dataspace_walk_may_begin(root));
+					   dataspace_walk_may_begin(walk));
+	wait_event(*wait, dataspace_walk_may_begin(walk));
 	return 0;
 }
 
@@ -60,8 +64,8 @@ static int dataspace_walk_wait(struct dataspace *root, bool killable)
  * @killable: whether the call may fail with -EINTR. A walk that has begun is
  *	brought to its end in any case.
  *
- * Return: 0, -ESTALE if @root is revoked, maybe after some have been visited, or
- * -EINTR if a fatal signal is pending before any has.
+ * Return: 0, -ESTALE if somebody else has revoked @root, maybe after some have been
+ * visited, or -EINTR if a fatal signal is pending before any has.
  */
 int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 		   bool killable)
@@ -74,13 +78,13 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 	spin_lock(&backing->lock);
 	while (!begun || walk.next) {
 		if (backing->walk != &walk) {
-			while (!dataspace_walk_can_begin(root)) {
+			while (!dataspace_walk_can_begin(&walk)) {
 				spin_unlock(&backing->lock);
-				if (dataspace_walk_wait(root, killable))
+				if (dataspace_walk_wait(&walk, killable))
 					return -EINTR;
 				spin_lock(&backing->lock);
 			}
-			if (root->revoked) {
+			if (root->revoked && !walk.revokes_root) {
 				spin_unlock(&backing->lock);
 				return -ESTALE;
 			}
@@ -94,6 +98,7 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 				walk.next =
 					lineage_next(&root->member, walk.next);
 		}
+		walk.revokes_root = root->revoked;
 		if (walk.next) {
 			spin_unlock(&backing->lock);
 			cond_resched();

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * REVOKE and SEAL go through all that is derived from a dataspace. Two of them may
+ * meet on their way, and neither may leave anything out: rules 17 and 18.
+ */
+#define _GNU_SOURCE
+#include <kselftest_harness.h>
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "common.h"
+#include "control.h"
+
+/* So many that to go through them takes much longer than a system call. */
+#define ALIASES 2000
+
+#define ROUNDS 8
+
+/* The last alias is come to first. */
+FIXTURE(walk_races)
+{
+	int root;
+	int ds;
+	int aliases[ALIASES];
+	pthread_t thread;
+	atomic_bool waiting;
+	atomic_long wrong;
+};
+
+FIXTURE_SETUP(walk_races)
+{
+	ASSERT_EQ(0, allow_fds(ALIASES));
+}
+
+FIXTURE_TEARDOWN(walk_races)
+{
+	EXPECT_EQ(0, atomic_load(&self->wrong));
+}
+
+static void make(FIXTURE_DATA(walk_races) * self)
+{
+	int i;
+
+	self->root = ds_alloc_pages(1);
+	self->ds = ds_alias_pages(self->root, 0, 1, RIGHTS_RW);
+	self->wrong += self->ds < 0;
+	for (i = 0; i < ALIASES; i++) {
+		self->aliases[i] = ds_alias_pages(self->ds, 0, 1, RIGHTS_RW);
+		self->wrong += self->aliases[i] < 0;
+	}
+}
+
+static void drop(FIXTURE_DATA(walk_races) * self)
+{
+	int i;
+
+	for (i = 0; i < ALIASES; i++)
+		close(self->aliases[i]);
+	close(self->ds);
+	close(self->root);
+}
+
+static long try_write(int fd)
+{
+	char byte = 1;
+
+	return result(pwrite(fd, &byte, 1, 0));
+}
+
+/* Returns when the walk of another thread has come to the first alias. */
+static void wait_for_walk(FIXTURE_DATA(walk_races) * self)
+{
+	double end = seconds() + STUCK;
+
+	self->waiting = true;
+	while (try_write(self->aliases[ALIASES - 1]) == 1 && seconds() < end)
+		;
+}
+
+/* Returns when the thread waits. */
+static int start(FIXTURE_DATA(walk_races) * self, void *(*run)(void *))
+{
+	self->waiting = false;
+	if (pthread_create(&self->thread, NULL, run, self))
+		return -EAGAIN;
+	while (!self->waiting)
+		sched_yield();
+	return 0;
+}
+
+static void *seal_root(void *arg)
+{
+	FIXTURE_DATA(walk_races) *self = arg;
+
+	wait_for_walk(self);
+	self->wrong += !!ds_seal(self->root, 0);
+	return NULL;
+}
+
+/* rule 17 */
+TEST_F(walk_races, of_REVOKE_SELF_and_SEAL_of_the_root)
+{
+	int round, i;
+
+	for (round = 0; round < ROUNDS; round++) {
+		make(self);
+		ASSERT_EQ(0, start(self, seal_root));
+		EXPECT_EQ(0, ds_revoke_flags(self->ds, DATASPACE_REVOKE_SELF));
+		for (i = 0; i < ALIASES; i++)
+			self->wrong += try_write(self->aliases[i]) != -ESTALE;
+		pthread_join(self->thread, NULL);
+		drop(self);
+	}
+}
+
+TEST_HARNESS_MAIN

@@ -47,10 +47,13 @@
  * enum seal - what a seal has taken from a dataspace, in bits
  * @SEAL_FUTURE: the right to begin to write
  * @SEAL_NOW: the right to write through mappings that had it, too
+ * @SEAL_DONE: nothing more, but it is known that SEAL_FUTURE is set in all that is
+ *	derived, and that nobody writes who has begun before
  */
 enum seal {
 	SEAL_FUTURE = 1 << 0,
 	SEAL_NOW = 1 << 1,
+	SEAL_DONE = 1 << 2,
 };
 
 /**

@@ -54,13 +54,11 @@ static_assert(sizeof(struct dataspace_seal) == 16);
  * struct sealing - what one call seals
  * @root: the dataspace that it was called for
  * @set: bits of enum seal to set
- * @changed: whether there was anything to change
  * @blocked: whether a SEAL_NOW of an ancestor, or of the same dataspace, goes on
  */
 struct sealing {
 	struct dataspace *root;
 	u8 set;
-	bool changed;
 	bool blocked;
 };
 
@@ -94,10 +92,8 @@ static bool seal_visit(struct dataspace *ds, void *arg)
 	lockdep_assert_held(&ds->backing->lock);
 	if (ds->revoked)
 		return true;
-	if (sealing->set & ~ds->seal) {
+	if (sealing->set & ~ds->seal)
 		WRITE_ONCE(ds->seal, ds->seal | sealing->set);
-		sealing->changed = true;
-	}
 	if (sealing->set & SEAL_NOW) {
 		mapping = dataspace_first_mapping(ds);
 		if (mapping && !mapping->write_protected) {
@@ -189,6 +185,26 @@ static int seal_now(struct dataspace *ds, struct sealing *sealing)
 	return pinned ? -EBUSY : 0;
 }
 
+/* Another call may have come by here and still be on its way to what is derived */
+static int seal_future(struct dataspace *ds, struct sealing *sealing)
+{
+	int ret;
+
+	if (READ_ONCE(ds->seal) & SEAL_DONE)
+		return 0;
+	ret = dataspace_walk(ds, seal_visit, sealing, true);
+	if (ret)
+		return ret;
+	backing_grace_period();
+	ret = dataspace_lazy_wait_for_punches(ds);
+	if (ret)
+		return ret;
+	spin_lock(&ds->backing->lock);
+	WRITE_ONCE(ds->seal, ds->seal | SEAL_DONE);
+	spin_unlock(&ds->backing->lock);
+	return 0;
+}
+
 /**
  * dataspace_ioctl_seal - seal a dataspace and everything derived from it
  * @file: its file
@@ -201,7 +217,6 @@ int dataspace_ioctl_seal(struct file *file, void *arg)
 	struct dataspace *ds = dataspace_of(file);
 	const struct dataspace_seal *args = arg;
 	struct sealing sealing = { .root = ds, .set = SEAL_FUTURE };
-	int ret;
 
 	if (args->flags & ~DATASPACE_SEAL_FLAGS ||
 	    args->rights & ~DATASPACE_WRITE || args->__reserved)
@@ -216,11 +231,5 @@ int dataspace_ioctl_seal(struct file *file, void *arg)
 		sealing.set |= SEAL_NOW;
 		return seal_now(ds, &sealing);
 	}
-	if (READ_ONCE(ds->seal))
-		return 0;
-	ret = dataspace_walk(ds, seal_visit, &sealing, true);
-	if (ret || !sealing.changed)
-		return ret;
-	backing_grace_period();
-	return dataspace_lazy_wait_for_punches(ds);
+	return seal_future(ds, &sealing);
 }

@@ -114,4 +114,28 @@ TEST_F(walk_races, of_REVOKE_SELF_and_SEAL_of_the_root)
 	}
 }
 
+static void *seal_again(void *arg)
+{
+	FIXTURE_DATA(walk_races) *self = arg;
+
+	wait_for_walk(self);
+	self->wrong += !!ds_seal(self->ds, 0);
+	self->wrong += try_write(self->aliases[0]) != -EPERM;
+	return NULL;
+}
+
+/* rule 18 */
+TEST_F(walk_races, of_two_SEALs)
+{
+	int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		make(self);
+		ASSERT_EQ(0, start(self, seal_again));
+		EXPECT_EQ(0, ds_seal(self->ds, 0));
+		pthread_join(self->thread, NULL);
+		drop(self);
+	}
+}
+
 TEST_HARNESS_MAIN

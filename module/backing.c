@@ -8,6 +8,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/delay.h>
 #include <linux/memcontrol.h>
 #include <linux/module.h>
 #include <linux/pagemap.h>
@@ -18,6 +19,9 @@
 
 /* How many single pages are added at a time */
 #define BACKING_ADD_PAGES 15UL
+
+/* How often those who copy wait, 20 us at a time, for those who look for pins */
+#define COPY_WAITS 50
 
 static unsigned long limit_mb;
 module_param(limit_mb, ulong, 0644);
@@ -550,6 +554,59 @@ bool backing_has_page(struct backing *backing, unsigned long index)
 	found = xa_load(&mapping->i_pages, index);
 	xa_unlock_irq(&mapping->i_pages);
 	return found;
+}
+
+static void backing_add_looks(struct backing *backing, unsigned long start,
+			      unsigned long end, int looks)
+{
+	unsigned long i = (start - BACKING_START) / LARGE_FOLIO_PAGES;
+	unsigned long last = (end - 1 - BACKING_START) / LARGE_FOLIO_PAGES;
+
+	if (!backing->lazy)
+		return;
+	for (; i <= last; i++)
+		atomic_add(looks, &backing->looking[i]);
+}
+
+/**
+ * backing_look_begin - ask those who copy to let go of folios for a moment
+ * @backing: the backing
+ * @start: first page of what is going to be looked at
+ * @end: page after the last one
+ */
+void backing_look_begin(struct backing *backing, unsigned long start,
+			unsigned long end)
+{
+	backing_add_looks(backing, start, end, 1);
+}
+
+/**
+ * backing_look_end - let those who copy go on
+ * @backing: the backing
+ * @start: the same as before
+ * @end: the same as before
+ */
+void backing_look_end(struct backing *backing, unsigned long start,
+		      unsigned long end)
+{
+	backing_add_looks(backing, start, end, -1);
+}
+
+/**
+ * backing_let_look - wait for those who look for pins, but not for long
+ * @backing: the backing, which is lazy
+ * @index: a page that is going to be copied, whose folio is not referred to yet
+ *
+ * Who looks all the time does not hold up others for good.
+ */
+void backing_let_look(const struct backing *backing, unsigned long index)
+{
+	const atomic_t *looking =
+		&backing->looking[(index - BACKING_START) / LARGE_FOLIO_PAGES];
+	unsigned int looks;
+
+	for (looks = 0; looks < COPY_WAITS && atomic_read(looking); looks++)
+		usleep_range(10, 20);
 }
 
 /**

@@ -162,6 +162,7 @@ static struct inode *dataspace_alloc_inode(struct super_block *sb)
 	INIT_LIST_HEAD(&backing->flushing);
 	init_waitqueue_head(&backing->wait);
 	backing->tries = NULL;
+	backing->looking = NULL;
 	return &backing->inode;
 }
 

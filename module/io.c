@@ -12,7 +12,8 @@
  * it for a pin, and the folio may hold pages of theirs. The caller holds the file, so that
  * its pages are covered, or the dataspace has been revoked, and then they stay
  * until a grace period is over. Pages of lazy memory can be punched out at any time:
- * there a reference is held for each piece.
+ * there a reference is held for each piece. Before a piece whoever looks for pins in
+ * the same 2 MiB has the time to do so, in which there are none of these references.
  *
  * A hole of lazy memory reads as zeroes. To write to one fills it first (lazy.c), in
  * between the pieces.
@@ -198,6 +199,8 @@ static ssize_t copy_piece(struct dataspace *ds, loff_t pos, size_t bytes,
 
 	bytes = min_t(size_t, bytes, COPY_MAX);
 	for (;;) {
+		if (ds->backing->lazy)
+			backing_let_look(ds->backing, pos >> PAGE_SHIFT);
 		ret = copy_once(ds, pos, bytes, iter, copy);
 		if (ret == -ENODATA) {
 			ret = dataspace_lazy_fill_hole(ds, ds->start, ds->end,

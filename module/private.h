@@ -96,6 +96,7 @@ enum contiguity {
  * @deferred: one bit for each %LARGE_FOLIO_PAGES that hold pages to be released which
  *	were pinned when that was tried
  * @tries: for each bit of @deferred how often that was tried
+ * @looking: for each %LARGE_FOLIO_PAGES of lazy memory how many look for pins there
  * @retry_slow: when those of @deferred that were tried often are next, in jiffies
  * @retry: tries again to release what is in @deferred; holds the inode
  */
@@ -124,6 +125,7 @@ struct backing {
 
 	unsigned long *deferred;
 	u8 *tries;
+	atomic_t *looking;
 	unsigned long retry_slow;
 	struct delayed_work retry;
 };
@@ -287,6 +289,11 @@ unsigned long backing_resident(struct backing *backing, unsigned long start,
 			       unsigned long end);
 bool backing_is_contiguous(struct backing *backing, unsigned long start,
 			   unsigned long end);
+void backing_look_begin(struct backing *backing, unsigned long start,
+			unsigned long end);
+void backing_look_end(struct backing *backing, unsigned long start,
+		      unsigned long end);
+void backing_let_look(const struct backing *backing, unsigned long index);
 u64 backing_limit_bytes(void);
 u64 backing_in_use_bytes(void);
 

@@ -19,6 +19,10 @@
  * work that does so holds a reference to the inode. It looks at each folio once.
  * The first few tries drain the per-CPU batches of the page cache, too, which may
  * hold a reference for ever.
+ *
+ * Who copies from or to lazy memory refers to it meanwhile (io.c), but holds off
+ * while somebody looks for pins. So after a grace period no reference is one of
+ * these. That is waited for by the work and by who punches a hole, not by a sweep.
  */
 #include <linux/bitmap.h>
 #include <linux/delay.h>
@@ -144,9 +148,9 @@ static void backing_truncate(struct backing *backing, unsigned long start,
 		backing_defer(backing, end - 1);
 }
 
-/* Release pages that nothing covers; what is pinned is deferred */
-static void backing_release(struct backing *backing, unsigned long start,
-			    unsigned long end, unsigned int *again)
+static void backing_release_unpinned(struct backing *backing,
+				     unsigned long start, unsigned long end,
+				     unsigned int *again)
 {
 	unsigned long index = start;
 	unsigned long limit = end;
@@ -168,6 +172,15 @@ static void backing_release(struct backing *backing, unsigned long start,
 	}
 	if (start < end)
 		backing_truncate(backing, start, end);
+}
+
+/* Release pages that nothing covers; what is pinned is deferred */
+static void backing_release(struct backing *backing, unsigned long start,
+			    unsigned long end, unsigned int *again)
+{
+	backing_look_begin(backing, start, end);
+	backing_release_unpinned(backing, start, end, again);
+	backing_look_end(backing, start, end);
 }
 
 static bool backing_next_gap(struct backing *backing, int level,
@@ -246,8 +259,16 @@ void backing_punch(struct backing *backing, unsigned long start,
 		   unsigned long end)
 {
 	unsigned int again = SWEEP_LOOKS_AGAIN;
+	unsigned long left = start;
+	unsigned long limit = end;
 
+	backing_look_begin(backing, start, end);
 	backing_release(backing, start, end, &again);
+	if (backing_next_present(backing, &left, &limit)) {
+		backing_grace_period();
+		backing_release(backing, left, end, &again);
+	}
+	backing_look_end(backing, start, end);
 	backing_forget_lost(backing, start, end);
 	backing_zero(backing, start, end);
 }
@@ -323,6 +344,9 @@ static void backing_retry(struct work_struct *work)
 	if (slow)
 		backing->retry_slow =
 			jiffies + msecs_to_jiffies(SWEEP_RETRY_MAX_MS);
+	backing_look_begin(backing, BACKING_START, backing_end(backing));
+	if (backing->lazy)
+		backing_grace_period();
 	for_each_set_bit(bit, backing->deferred, bits) {
 		unsigned long start = BACKING_START + bit * LARGE_FOLIO_PAGES;
 
@@ -342,6 +366,7 @@ static void backing_retry(struct work_struct *work)
 		spin_unlock(&backing->lock);
 		cond_resched();
 	}
+	backing_look_end(backing, BACKING_START, backing_end(backing));
 	delay = backing_next_retry(backing);
 	if (!delay ||
 	    !queue_delayed_work(backing_sweep_wq, &backing->retry, delay))
@@ -350,7 +375,7 @@ static void backing_retry(struct work_struct *work)
 
 /**
  * backing_sweep_prepare - prepare a backing for releasing pages
- * @backing: the backing, whose length is set
+ * @backing: the backing, of which the length is set and whether it is lazy
  *
  * Return: 0 or -ENOMEM; what was allocated goes with backing_sweep_finish().
  */
@@ -362,7 +387,13 @@ int backing_sweep_prepare(struct backing *backing)
 	backing->retry_slow = jiffies;
 	backing->deferred = bitmap_zalloc(bits, DATASPACE_GFP);
 	backing->tries = kvzalloc(bits, DATASPACE_GFP);
-	return backing->deferred && backing->tries ? 0 : -ENOMEM;
+	if (!backing->deferred || !backing->tries)
+		return -ENOMEM;
+	if (!backing->lazy)
+		return 0;
+	backing->looking =
+		kvcalloc(bits, sizeof(*backing->looking), DATASPACE_GFP);
+	return backing->looking ? 0 : -ENOMEM;
 }
 
 /**
@@ -373,6 +404,7 @@ void backing_sweep_finish(struct backing *backing)
 {
 	bitmap_free(backing->deferred);
 	kvfree(backing->tries);
+	kvfree(backing->looking);
 }
 
 int __init backing_sweep_init(void)

@@ -205,6 +205,7 @@ static bool backing_any_folio(struct backing *backing, unsigned long start,
 	unsigned int i;
 
 	folio_batch_init(&batch);
+	backing_look_begin(backing, start, end);
 	while (!found && filemap_get_folios(backing->inode.i_mapping, &index,
 					    end - 1, &batch)) {
 		for (i = 0; !found && i < folio_batch_count(&batch); i++)
@@ -212,6 +213,7 @@ static bool backing_any_folio(struct backing *backing, unsigned long start,
 		folio_batch_release(&batch);
 		cond_resched();
 	}
+	backing_look_end(backing, start, end);
 	return found;
 }
 

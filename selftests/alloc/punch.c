@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include <kselftest_harness.h>
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/wait.h>
 
 #include "common.h"
@@ -239,6 +241,79 @@ TEST_F(punch, of_memory_that_is_not_lazy_is_EOPNOTSUPP)
 	ASSERT_EQ(1, lazy_write(ds, 0, 1, 1));
 	EXPECT_EQ(-EOPNOTSUPP, ds_punch(ds, 0, self->page));
 	EXPECT_EQ(1, lazy_byte(ds, 0));
+}
+
+#define READERS 2
+#define READ_BYTES (64 << 10)
+
+struct readers {
+	int ds;
+	atomic_bool stop;
+	atomic_long reads;
+	pthread_t threads[READERS];
+};
+
+static void *read_on(void *arg)
+{
+	struct readers *readers = arg;
+	char *buffer = malloc(READ_BYTES);
+
+	while (!readers->stop &&
+	       pread(readers->ds, buffer, READ_BYTES, 0) == READ_BYTES)
+		readers->reads++;
+	free(buffer);
+	return NULL;
+}
+
+/* They read all the time through a dataspace that can't even be mapped. */
+static void readers_start(struct readers *readers, int ds)
+{
+	int i;
+
+	readers->ds = ds_alias(ds, 0, READ_BYTES, DATASPACE_READ);
+	for (i = 0; i < READERS; i++)
+		pthread_create(&readers->threads[i], NULL, read_on, readers);
+	while (readers->reads < 10 * READERS)
+		usleep(1000);
+}
+
+static void readers_stop(struct readers *readers)
+{
+	int i;
+
+	readers->stop = true;
+	for (i = 0; i < READERS; i++)
+		pthread_join(readers->threads[i], NULL);
+	close(readers->ds);
+}
+
+/* rule 30: who reads pages beside the hole pins nothing */
+TEST_F(punch, beside_pages_that_are_read_gives_pages_back)
+{
+	struct readers readers = {};
+
+	munmap(self->map, self->length);
+	munmap(self->other, self->length);
+	readers_start(&readers, self->root);
+	EXPECT_EQ(0,
+		  ds_punch(self->root, READ_BYTES, self->length - READ_BYTES));
+	EXPECT_EQ(READ_BYTES, ds_resident(self->root));
+	readers_stop(&readers);
+}
+
+/* rule 14 */
+TEST_F(punch, and_death_beside_pages_that_are_read_give_pages_back)
+{
+	struct readers readers = {};
+
+	munmap(self->map, self->length);
+	munmap(self->other, self->length);
+	readers_start(&readers, self->root);
+	close(self->alias);
+	close(self->root);
+	EXPECT_EQ(self->in_use + READ_BYTES,
+		  lazy_in_use_soon(self->in_use + READ_BYTES));
+	readers_stop(&readers);
 }
 
 /* rules 20 and 30 */

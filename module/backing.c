@@ -55,12 +55,18 @@ u64 backing_in_use_bytes(void)
 	return (u64)atomic_long_read(&pages_in_use) << PAGE_SHIFT;
 }
 
-static int backing_reserve(unsigned long nr_pages)
+static bool backing_limit_allows(unsigned long nr_pages, long in_use)
 {
 	u64 limit = backing_limit_bytes() >> PAGE_SHIFT;
+
+	return !limit || (nr_pages <= limit && in_use <= limit - nr_pages);
+}
+
+static int backing_reserve(unsigned long nr_pages)
+{
 	long in_use = atomic_long_read(&pages_in_use);
 
-	while (!limit || (nr_pages <= limit && in_use <= limit - nr_pages)) {
+	while (backing_limit_allows(nr_pages, in_use)) {
 		if (atomic_long_try_cmpxchg(&pages_in_use, &in_use,
 					    in_use + nr_pages))
 			return 0;
@@ -68,7 +74,7 @@ static int backing_reserve(unsigned long nr_pages)
 	pr_info_ratelimited("%lu KiB wanted, %ld KiB used, limit %llu KiB\n",
 			    nr_pages << (PAGE_SHIFT - 10),
 			    in_use << (PAGE_SHIFT - 10),
-			    limit << (PAGE_SHIFT - 10));
+			    backing_limit_bytes() >> 10);
 	return -EDQUOT;
 }
 
@@ -366,21 +372,25 @@ static void backing_end_charge(const struct backing *backing,
 }
 
 /**
- * backing_can_fill - tell whether so much more memory is worth an attempt
+ * backing_check_fill - tell whether so much more memory is worth an attempt
  * @backing: the backing
  * @nr_pages: how many pages are to be filled
  *
- * Return: whether it is neither beyond what is available nor more than can ever be
- * charged.
+ * Return: 0, -EDQUOT beyond limit_mb, or -ENOMEM if it is beyond what is available
+ * or more than can ever be charged.
  */
-bool backing_can_fill(struct backing *backing, unsigned long nr_pages)
+int backing_check_fill(struct backing *backing, unsigned long nr_pages)
 {
 	struct extent_request request = { nr_pages, 1, backing->node };
-	struct mem_cgroup *before = backing_begin_charge(backing);
-	bool exceeds = backing_exceeds_memcg(nr_pages);
+	struct mem_cgroup *before;
+	bool exceeds;
 
+	if (!backing_limit_allows(nr_pages, atomic_long_read(&pages_in_use)))
+		return -EDQUOT;
+	before = backing_begin_charge(backing);
+	exceeds = backing_exceeds_memcg(nr_pages);
 	backing_end_charge(backing, before);
-	return !exceeds && !extent_is_beyond_reach(&request);
+	return exceeds || extent_is_beyond_reach(&request) ? -ENOMEM : 0;
 }
 
 /*

@@ -118,8 +118,9 @@ int dataspace_lazy_fill(struct dataspace *ds, loff_t offset, loff_t length)
 
 	if (!backing->lazy)
 		return 0;
-	if (missing && !backing_can_fill(backing, missing))
-		return -ENOMEM;
+	ret = missing ? backing_check_fill(backing, missing) : 0;
+	if (ret)
+		return ret;
 	while (index < end) {
 		unsigned long found = index;
 		unsigned long limit = end;

@@ -277,7 +277,7 @@ u64 backing_limit_bytes(void);
 u64 backing_in_use_bytes(void);
 int backing_fill_hole(struct backing *backing, unsigned long index,
 		      unsigned long nr_pages);
-bool backing_can_fill(struct backing *backing, unsigned long nr_pages);
+int backing_check_fill(struct backing *backing, unsigned long nr_pages);
 bool backing_has_lost(struct backing *backing, unsigned long start,
 		      unsigned long end);
 void backing_forget_lost(struct backing *backing, unsigned long start,

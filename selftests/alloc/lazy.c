@@ -495,6 +495,13 @@ TEST_F(limit, of_the_module_is_SIGBUS_for_a_touch_and_EDQUOT_for_a_write)
 	EXPECT_EQ(0, try_store(map + MEG, 1));
 }
 
+/* rules 4 and 30: what can't all be there is not begun with */
+TEST_F(limit, of_the_module_is_EDQUOT_before_any_page_appears)
+{
+	EXPECT_EQ(-EDQUOT, ds_fill(self->ds, 0, 8 * MEG));
+	EXPECT_EQ(0, ds_resident(self->ds));
+}
+
 /* rule 30: to read needs no memory */
 TEST_F(limit, is_none_for_a_read)
 {

@@ -166,19 +166,31 @@ static void dmabuf_put_pages(struct page **pages, unsigned long nr_pages)
 	}
 }
 
+/* Why there is no page; -EAGAIN if it was punched out since it was filled */
+static int dmabuf_missing_page(const struct dataspace *ds, unsigned long index)
+{
+	if (READ_ONCE(ds->revoked))
+		return -ESTALE;
+	if (!ds->backing->lazy ||
+	    backing_has_lost(ds->backing, index, index + 1))
+		return -EIO;
+	return -EAGAIN;
+}
+
 /* Look up all pages of a dataspace, with a reference to each folio */
 static int dmabuf_get_pages(const struct dataspace *ds, struct page **pages)
 {
 	unsigned long index = ds->start;
-	bool lost = false;
+	int ret = 0;
 
-	while (index < ds->end && !lost) {
+	while (index < ds->end && !ret) {
 		struct folio *folio =
 			filemap_get_folio(ds->backing->inode.i_mapping, index);
 		unsigned long end;
 
 		if (IS_ERR_OR_NULL(folio)) {
-			lost = !backing_has_page(ds->backing, index);
+			if (!backing_has_page(ds->backing, index))
+				ret = dmabuf_missing_page(ds, index);
 			continue;
 		}
 		end = min(ds->end, folio_next_index(folio));
@@ -186,14 +198,14 @@ static int dmabuf_get_pages(const struct dataspace *ds, struct page **pages)
 			struct page *page = folio_file_page(folio, index);
 
 			pages[index - ds->start] = page;
-			lost |= PageHWPoison(page);
+			if (PageHWPoison(page))
+				ret = -EIO;
 		}
 		cond_resched();
 	}
-	if (!lost)
-		return 0;
-	dmabuf_put_pages(pages, index - ds->start);
-	return READ_ONCE(ds->revoked) ? -ESTALE : -EIO;
+	if (ret)
+		dmabuf_put_pages(pages, index - ds->start);
+	return ret;
 }
 
 /* How long a segment may be for a device, in bytes */

@@ -8,6 +8,7 @@
 #include <kselftest_harness.h>
 
 #include "common.h"
+#include "dmabuf.h"
 #include "failpoint.h"
 #include "operation.h"
 #include "sigbus.h"
@@ -43,6 +44,8 @@ OPERATION(alloc_2m);
 OPERATION(alloc_3m);
 OPERATION(alloc_3m_scattered);
 OPERATION(alloc_8m);
+OPERATION(alloc_page_for_the_opener);
+OPERATION(alloc_3m_for_the_opener);
 OPERATION(open_of_the_device);
 OPERATION(alias);
 OPERATION(info);
@@ -64,6 +67,17 @@ OPERATION(lazy_store);
 OPERATION(lazy_write);
 OPERATION(lazy_fill);
 OPERATION(lazy_punch);
+OPERATION(export);
+OPERATION(export_of_a_hole);
+OPERATION(mmap_of_the_dmabuf);
+OPERATION(mmap_of_the_importer);
+OPERATION(attach);
+OPERATION(attach_to_be_told);
+OPERATION(device_map);
+OPERATION(device_map_behind_an_IOMMU);
+OPERATION(device_unmap);
+OPERATION(device_unmap_behind_an_IOMMU);
+OPERATION(revoke_from_a_device);
 OPERATION(munmap_of_a_part);
 OPERATION(close_of_a_part);
 OPERATION(close_of_all);
@@ -94,6 +108,7 @@ FIXTURE_TEARDOWN(failing)
 {
 	if (self->level)
 		failpoint_speak(self->level);
+	importer_unload(); /* if the operation has loaded it */
 }
 
 static bool may_return(const struct operation *op, int error)

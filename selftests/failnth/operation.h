@@ -31,6 +31,8 @@ extern const struct operation op_alloc_2m;
 extern const struct operation op_alloc_3m;
 extern const struct operation op_alloc_3m_scattered;
 extern const struct operation op_alloc_8m;
+extern const struct operation op_alloc_page_for_the_opener;
+extern const struct operation op_alloc_3m_for_the_opener;
 extern const struct operation op_open_of_the_device;
 
 /* ops_alias.c */
@@ -60,6 +62,19 @@ extern const struct operation op_lazy_store;
 extern const struct operation op_lazy_write;
 extern const struct operation op_lazy_fill;
 extern const struct operation op_lazy_punch;
+
+/* ops_device.c */
+extern const struct operation op_export;
+extern const struct operation op_export_of_a_hole;
+extern const struct operation op_mmap_of_the_dmabuf;
+extern const struct operation op_mmap_of_the_importer;
+extern const struct operation op_attach;
+extern const struct operation op_attach_to_be_told;
+extern const struct operation op_device_map;
+extern const struct operation op_device_map_behind_an_IOMMU;
+extern const struct operation op_device_unmap;
+extern const struct operation op_device_unmap_behind_an_IOMMU;
+extern const struct operation op_revoke_from_a_device;
 
 /* ops_release.c */
 extern const struct operation op_munmap_of_a_part;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Allocation: rules 1 to 3. */
+/* Allocation: rules 1 to 3 and 31. */
 #include "operation.h"
 
 #include "common.h"
@@ -41,6 +41,18 @@ static long alloc_3m_scattered(struct fixture *fixture)
 static long alloc_8m(struct fixture *fixture)
 {
 	return run_alloc(fixture, 8 << 20, 0);
+}
+
+static long alloc_page_for_the_opener(struct fixture *fixture)
+{
+	return run_alloc(fixture, page_size(), DATASPACE_ALLOC_CHARGE_OPENER);
+}
+
+static long alloc_3m_for_the_opener(struct fixture *fixture)
+{
+	return run_alloc(fixture, 3 << 20,
+			 DATASPACE_ALLOC_CHARGE_OPENER |
+				 DATASPACE_ALLOC_SCATTERED);
 }
 
 static bool fd_is_zero(struct fixture *fixture)
@@ -90,6 +102,18 @@ const struct operation op_alloc_3m_scattered = {
 
 const struct operation op_alloc_8m = {
 	.run = alloc_8m,
+	.works = fd_is_zero,
+	.least = 5,
+};
+
+const struct operation op_alloc_page_for_the_opener = {
+	.run = alloc_page_for_the_opener,
+	.works = fd_is_zero,
+	.least = 5,
+};
+
+const struct operation op_alloc_3m_for_the_opener = {
+	.run = alloc_3m_for_the_opener,
 	.works = fd_is_zero,
 	.least = 5,
 };

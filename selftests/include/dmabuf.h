@@ -21,6 +21,8 @@ enum direction {
 
 /* The descriptor of a dma-buf. */
 int ds_export(int ds, __u32 flags);
+/* INFO's devices; all bits if there is no INFO. */
+__u64 ds_devices(int ds);
 /* DMA_BUF_IOCTL_SYNC; @flags are DMA_BUF_SYNC_READ and so on. */
 int dmabuf_sync(int dmabuf, __u64 flags);
 

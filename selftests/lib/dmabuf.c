@@ -30,6 +30,13 @@ int dmabuf_sync(int dmabuf, __u64 flags)
 	return result(ioctl(dmabuf, DMA_BUF_IOCTL_SYNC, &arg));
 }
 
+__u64 ds_devices(int ds)
+{
+	struct dataspace_info info = { .size = sizeof(info) };
+
+	return ds_info(ds, &info) ? ~0ULL : info.devices;
+}
+
 int importer_load(void)
 {
 	int fd = open(IMPORTER, O_RDONLY | O_CLOEXEC);

@@ -22,21 +22,26 @@
  * importer that can be told of REVOKE would keep its mapping. Those importers
  * always ask for all directions. So ->pin() is for what can be written to.
  *
- * REVOKE has each dma-buf of what it revokes dealt with by a work of its own, as
- * an importer can hold the reservation lock: that holds up only who revokes from
- * him. It tells importers that want to know, and gives them a second at most to
- * bring to an end what they have queued. Where an IOMMU translates for the device
- * by page tables of the DMA API, each address of each mapping is made to lead to a
- * scratch page: so the device goes on with nothing, and the importer can undo the
- * mapping as ever. All else stays as it is, and INFO counts it.
+ * REVOKE has each dma-buf of what it revokes dealt with by a work of its own. It
+ * tells importers that want to know, and gives them a second at most to bring to
+ * an end what they have queued. An importer can hold the locks, and its fences back,
+ * as long as it likes: the work waits for neither, but looks again, less and less
+ * often. So a thousand importers that do so hold up only who revokes from them, and
+ * those have no thread of the workqueue that others need.
+ *
+ * Where an IOMMU translates for the device by page tables of the DMA API, each
+ * address of each mapping is made to lead to a scratch page: so the device goes on
+ * with nothing, and the importer can undo the mapping as ever. All else stays as it
+ * is, and INFO counts it.
  *
  * There is no ->vmap(): such a mapping has no direction, the dma-buf core hands it
  * to others without asking, and nothing can take it away.
  *
  * Locks: an importer holds the reservation lock or, before 6.2, none. Within it
  * export->lock, which is for the mappings of one dma-buf, and within that the
- * backing's. The reservation lock is never taken under either. Those who release a
- * dma-buf wait for its work with nothing held.
+ * backing's. The reservation lock is never taken under either. Both locks of a
+ * dma-buf are waited for only by those who use that dma-buf; REVOKE tries them. Those
+ * who release a dma-buf wait for its work with nothing of ours held.
  */
 #include <linux/build_bug.h>
 #include <linux/dma-buf.h>
@@ -66,6 +71,9 @@ static_assert(sizeof_field(struct dataspace_export_dmabuf, size) +
 /* How long REVOKE waits for what importers have queued */
 #define DMABUF_FENCES_MAX_MS 1000
 
+/* It looks again after a tick, then after twice as long, up to this */
+#define DMABUF_LOOK_MAX_MS 100
+
 static struct workqueue_struct *dmabuf_wq;
 
 /**
@@ -76,14 +84,17 @@ static struct workqueue_struct *dmabuf_wq;
  * @node: place in the list of the dataspace; those that are revoked are at its end
  * @revoked: whether @revoke_work was queued because of REVOKE
  * @busy: whether @revoke_work has not come to its end yet
- * @deadline: when it ends whatever importers do, in jiffies
- * @told: whether importers were told; only for @revoke_work
+ * @deadline: until when it waits for fences, in jiffies
+ * @delay: how long it waits until it looks again, in jiffies
+ * @told: whether importers were told
+ * @cut_off: whether devices were cut off
  * @revoke_work: cuts off devices; holds the inode
  * @lock: for what follows
  * @mappings: all mappings that devices have by it
  * @scratch: a page that devices are left with, if there is an IOMMU
  *
- * @node, @revoked and @busy are under the backing's lock.
+ * @node, @revoked and @busy are under the backing's lock. From @delay to @cut_off
+ * only @revoke_work has use for it.
  */
 struct dmabuf_export {
 	struct file *file;
@@ -93,7 +104,9 @@ struct dmabuf_export {
 	bool revoked;
 	bool busy;
 	unsigned long deadline;
+	unsigned long delay;
 	bool told;
+	bool cut_off;
 	struct delayed_work revoke_work;
 	struct mutex lock; /* everything below */
 	struct list_head mappings;
@@ -536,6 +549,19 @@ static void dmabuf_free(struct dmabuf_export *export)
 	kfree(export);
 }
 
+/* Have the work come to its end; it must not be queued again when it has */
+static void dmabuf_hurry(struct dmabuf_export *export)
+{
+	struct backing *backing = dmabuf_dataspace(export)->backing;
+
+	WRITE_ONCE(export->deadline, jiffies);
+	while (!wait_event_timeout(backing->wait, !READ_ONCE(export->busy),
+				   1)) {
+		if (cancel_delayed_work(&export->revoke_work))
+			queue_delayed_work(dmabuf_wq, &export->revoke_work, 0);
+	}
+}
+
 /*
  * Nobody refers to the dma-buf any more, so that there are no mappings and
  * nothing is queued that REVOKE would have to wait for.
@@ -547,9 +573,8 @@ static void dmabuf_release(struct dma_buf *dmabuf)
 
 	spin_lock(&backing->lock);
 	while (export->busy) {
-		WRITE_ONCE(export->deadline, jiffies);
 		spin_unlock(&backing->lock);
-		wait_event(backing->wait, !READ_ONCE(export->busy));
+		dmabuf_hurry(export);
 		spin_lock(&backing->lock);
 	}
 	list_del(&export->node);
@@ -609,15 +634,14 @@ static void dmabuf_cut_off(struct dmabuf_export *export,
 	}
 }
 
-/* Importers may undo mappings when they are told */
-static void dmabuf_tell_and_cut_off(struct dmabuf_export *export)
+/* From when this has been done there are no new mappings, as all was revoked */
+static bool dmabuf_cut_off_devices(struct dmabuf_export *export)
 {
 	struct dataspace *ds = dmabuf_dataspace(export);
 	struct dmabuf_mapping *mapping;
 
-	dma_resv_lock(export->dmabuf->resv, NULL);
-	kver_dma_buf_tell(export->dmabuf);
-	mutex_lock(&export->lock);
+	if (!mutex_trylock(&export->lock))
+		return false;
 	list_for_each_entry(mapping, &export->mappings, node) {
 		if (!mapping->domain)
 			continue;
@@ -626,8 +650,29 @@ static void dmabuf_tell_and_cut_off(struct dmabuf_export *export)
 		dmabuf_uncount(ds, mapping);
 	}
 	mutex_unlock(&export->lock);
-	dma_resv_unlock(export->dmabuf->resv);
+	return true;
+}
+
+/* Importers may undo mappings when they are told; false if it is not done yet */
+static bool dmabuf_tell_and_cut_off(struct dmabuf_export *export)
+{
+	if (export->cut_off)
+		return true;
+	if (!dma_resv_trylock(export->dmabuf->resv))
+		return false;
+	if (!export->told)
+		kver_dma_buf_tell(export->dmabuf);
 	export->told = true;
+	export->cut_off = dmabuf_cut_off_devices(export);
+	dma_resv_unlock(export->dmabuf->resv);
+	return export->cut_off;
+}
+
+static bool dmabuf_is_idle(struct dmabuf_export *export)
+{
+	return dma_resv_test_signaled(export->dmabuf->resv,
+				      DMA_RESV_USAGE_BOOKKEEP) ||
+	       !time_before(jiffies, READ_ONCE(export->deadline));
 }
 
 /* When this is not busy any more the export may go at any time */
@@ -639,12 +684,10 @@ static void dmabuf_revoke_work(struct work_struct *work)
 	struct dataspace *ds = dmabuf_dataspace(export);
 	struct backing *backing = ds->backing;
 
-	if (!export->told)
-		dmabuf_tell_and_cut_off(export);
-	if (!dma_resv_test_signaled(export->dmabuf->resv,
-				    DMA_RESV_USAGE_BOOKKEEP) &&
-	    time_before(jiffies, READ_ONCE(export->deadline))) {
-		queue_delayed_work(dmabuf_wq, delayed, 1);
+	if (!dmabuf_tell_and_cut_off(export) || !dmabuf_is_idle(export)) {
+		export->delay = clamp(2 * export->delay, 1UL,
+				      msecs_to_jiffies(DMABUF_LOOK_MAX_MS));
+		queue_delayed_work(dmabuf_wq, delayed, export->delay);
 		return;
 	}
 	spin_lock(&backing->lock);

@@ -166,11 +166,14 @@ static inline bool kver_pageblock_is_cma(unsigned long pfn)
 #define kver_dma_buf_can_tell(attach) ((attach)->importer_ops)
 #endif
 
-/* 6.3: who maps memory for an IOMMU says how page tables are allocated */
+/*
+ * 6.3: who maps memory for an IOMMU says how page tables are allocated, here: by all
+ * means. A page that is not there is an address that the DMA API can't unmap.
+ */
 #ifdef HAVE_IOMMU_MAP_ATOMIC
 #define kver_iommu_map iommu_map
 #else
-#define kver_iommu_map(...) iommu_map(__VA_ARGS__, GFP_KERNEL)
+#define kver_iommu_map(...) iommu_map(__VA_ARGS__, GFP_KERNEL | __GFP_NOFAIL)
 #endif
 
 /* A limit of a memory cgroup, in pages, and whether the cgroup was removed */

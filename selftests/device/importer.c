@@ -5,6 +5,11 @@
  */
 #include <kselftest_harness.h>
 
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+
 #include "common.h"
 #include "control.h"
 #include "dmabuf.h"
@@ -89,13 +94,6 @@ FIXTURE_TEARDOWN(importer)
 static size_t changed(FIXTURE_DATA(importer) * self)
 {
 	return pattern_wrong(self->map + FIRST * self->page, COUNT, FIRST);
-}
-
-static __u64 devices(int ds)
-{
-	struct dataspace_info info = { .size = sizeof(info) };
-
-	return ds_info(ds, &info) ? ~0ULL : info.devices;
 }
 
 /* rule 23 */
@@ -245,15 +243,15 @@ TEST_F(importer, counts_for_all_that_have_pages_of_it)
 	int fd = import(self->read_buf, 0);
 
 	ASSERT_EQ(0, import_map(fd, TO_DEVICE));
-	EXPECT_EQ(1, devices(self->root));
-	EXPECT_EQ(1, devices(self->read));
-	EXPECT_EQ(1, devices(self->write));
-	EXPECT_EQ(0, devices(before));
-	EXPECT_EQ(0, devices(behind));
-	EXPECT_EQ(1, devices(first));
-	EXPECT_EQ(1, devices(last));
+	EXPECT_EQ(1, ds_devices(self->root));
+	EXPECT_EQ(1, ds_devices(self->read));
+	EXPECT_EQ(1, ds_devices(self->write));
+	EXPECT_EQ(0, ds_devices(before));
+	EXPECT_EQ(0, ds_devices(behind));
+	EXPECT_EQ(1, ds_devices(first));
+	EXPECT_EQ(1, ds_devices(last));
 	EXPECT_EQ(0, import_unmap(fd));
-	EXPECT_EQ(0, devices(self->root));
+	EXPECT_EQ(0, ds_devices(self->root));
 	close(fd);
 	close(before);
 	close(behind);
@@ -268,11 +266,11 @@ TEST_F(importer, keeps_what_it_had_when_it_is_not_told)
 
 	ASSERT_EQ(0, import_map(fd, TO_DEVICE));
 	ASSERT_EQ(0, ds_revoke(self->root));
-	EXPECT_EQ(1, devices(self->root));
-	EXPECT_EQ(0, devices(self->read));
+	EXPECT_EQ(1, ds_devices(self->root));
+	EXPECT_EQ(0, ds_devices(self->read));
 	EXPECT_EQ(-EBUSY, ds_seal(self->root, DATASPACE_SEAL_NOW));
 	EXPECT_EQ(0, import_unmap(fd));
-	EXPECT_EQ(0, devices(self->root));
+	EXPECT_EQ(0, ds_devices(self->root));
 	EXPECT_EQ(-ESTALE, import_map(fd, TO_DEVICE));
 	close(fd);
 	EXPECT_EQ(-ESTALE, import(self->read_buf, 0));
@@ -329,6 +327,220 @@ TEST_F(importer, keeps_pages_that_were_revoked_until_it_lets_go)
 	close(fd);
 }
 
+/* Seconds that REVOKE takes, which must succeed. */
+static double revoke_seconds(int ds)
+{
+	const double begun = seconds();
+
+	return ds_revoke(ds) ? -1 : seconds() - begun;
+}
+
+/* rules 17 and 23: it is given a second for what it has queued, and no more */
+TEST_F(importer, is_waited_for_a_second_if_it_never_ends)
+{
+	int fd = import(self->write_buf, IMPORTER_TOLD);
+	double took;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	ASSERT_EQ(0, ioctl(fd, IMPORTER_QUEUE));
+	took = revoke_seconds(self->root);
+	TH_LOG("REVOKE %.0f ms", took * 1e3);
+	EXPECT_LT(0.9, took);
+	EXPECT_GT(STUCK, took);
+	EXPECT_EQ(1, import_told(fd));
+	EXPECT_TRUE(ds_ready(self->root));
+	EXPECT_EQ(-ESTALE, import(self->read_buf, 0));
+	close(fd);
+}
+
+/* Does something with @fd a moment later; a process to wait for. */
+static pid_t soon(int fd, unsigned int request)
+{
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	usleep(300000);
+	_exit(ioctl(fd, request) != 0);
+}
+
+/* rules 17 and 23 */
+TEST_F(importer, is_waited_for_until_what_it_has_queued_is_done)
+{
+	int fd = import(self->write_buf, IMPORTER_TOLD);
+	pid_t child;
+	double took;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ioctl(fd, IMPORTER_QUEUE));
+	child = soon(fd, IMPORTER_SIGNAL);
+	took = revoke_seconds(self->root);
+	EXPECT_LT(0.2, took);
+	EXPECT_EQ(0, wait_for(child));
+	EXPECT_EQ(-ENOENT, result(ioctl(fd, IMPORTER_SIGNAL)));
+	close(fd);
+}
+
+/* rules 14 and 17: who closes it meanwhile need not wait so long */
+TEST_F(importer, ends_what_it_has_queued_by_closing_it)
+{
+	int fd = import(self->read_buf, 0);
+	pid_t child;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ioctl(fd, IMPORTER_QUEUE));
+	child = soon(fd, IMPORTER_DETACH);
+	EXPECT_LE(0, revoke_seconds(self->root));
+	EXPECT_EQ(0, wait_for(child));
+	EXPECT_TRUE(ds_ready(self->root));
+	close(fd);
+}
+
+/* Holds the reservation lock of a dma-buf until it is killed; it does when this returns. */
+static pid_t hold(int fd)
+{
+	pid_t child = fork();
+
+	if (child) {
+		usleep(200000);
+		return child;
+	}
+	_exit(ioctl(fd, IMPORTER_HOLD, 60000) != 0);
+}
+
+/* rule 17: that can be killed, and comes to its end when the lock is there */
+TEST_F(importer, holds_up_who_revokes_from_it_by_its_lock)
+{
+	int fd = import(self->write_buf, IMPORTER_TOLD);
+	pid_t holder, revoker;
+	int status;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	holder = hold(fd);
+	revoker = fork();
+	if (!revoker)
+		_exit(ds_revoke(self->root) != 0);
+	usleep(500000);
+	EXPECT_EQ(0, waitpid(revoker, &status, WNOHANG));
+	kill(revoker, SIGKILL);
+	EXPECT_EQ(SIGKILL, wait_for(revoker));
+	EXPECT_EQ(-ESTALE, ds_try_map(self->write, self->length, PROT_READ,
+				      MAP_SHARED, 0));
+	kill(holder, SIGKILL);
+	EXPECT_EQ(SIGKILL, wait_for(holder));
+	EXPECT_EQ(0, ds_revoke(self->root));
+	EXPECT_EQ(1, import_told(fd));
+	close(fd);
+}
+
+#define HOLDERS 300
+
+static void *hold_in_thread(void *fd)
+{
+	ioctl((long)fd, IMPORTER_HOLD, 60000);
+	return NULL;
+}
+
+/* As many dma-bufs of @ds, each with an importer that does not let go of its lock. */
+static int hold_many(int ds, int ready)
+{
+	pthread_attr_t small;
+	pthread_t thread;
+	int i;
+
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 64 << 10);
+	for (i = 0; i < HOLDERS; i++) {
+		const int dmabuf = ds_export(ds, 0);
+		const long fd = import(dmabuf, 0);
+
+		close(dmabuf);
+		if (fd < 0 ||
+		    pthread_create(&thread, &small, hold_in_thread, (void *)fd))
+			return 1;
+	}
+	sleep(1);
+	write(ready, "", 1);
+	pause();
+	return 0;
+}
+
+/* Seconds that it takes to revoke a page that a device has been given. */
+static double revoke_other(void)
+{
+	int root = ds_alloc_pages(1);
+	int ds = ds_alias_pages(root, 0, 1, RIGHTS_RW);
+	int dmabuf = ds_export(ds, 0);
+	int fd = import(dmabuf, 0);
+	double took = import_map(fd, TO_DEVICE) ? -1 : revoke_seconds(root);
+
+	close(fd);
+	close(dmabuf);
+	close(ds);
+	close(root);
+	return took;
+}
+
+/* rule 25: neither who revokes something else, nor who closes a part of the same */
+TEST_F(importer, holds_up_nobody_else_by_its_locks)
+{
+	const double alone = revoke_other();
+	double begun, took;
+	pid_t holder, revoker;
+	int ready[2];
+	char byte;
+
+	ASSERT_EQ(0, pipe(ready));
+	ASSERT_EQ(0, allow_fds(2 * HOLDERS));
+	holder = fork();
+	if (!holder)
+		_exit(hold_many(self->read, ready[1]));
+	close(ready[1]);
+	ASSERT_EQ(1, read(ready[0], &byte, 1));
+	revoker = fork();
+	if (!revoker)
+		_exit(ds_revoke(self->root) != 0);
+	usleep(300000);
+	took = revoke_other();
+	begun = seconds();
+	close(ds_alias_pages(self->root, 0, 1, RIGHTS_R));
+	begun = seconds() - begun;
+	printf("# REVOKE %.1f ms, beside %d locks %.1f ms, alias+close %.1f ms\n",
+	       alone * 1e3, HOLDERS, took * 1e3, begun * 1e3);
+	EXPECT_LT(0, took);
+	EXPECT_GT(10 * alone + 1, took);
+	EXPECT_GT(0.5, begun);
+	kill(holder, SIGKILL);
+	EXPECT_EQ(SIGKILL, wait_for(holder));
+	EXPECT_EQ(0, wait_for(revoker));
+	close(ready[0]);
+}
+
+/* rules 14 and 16: nobody detaches, as a driver that forgets it would */
+TEST_F(importer, may_stay_attached_to_what_all_have_closed)
+{
+	int one = import(self->read_buf, 0);
+	int other = import(self->write_buf, IMPORTER_TOLD);
+
+	ASSERT_LE(0, one);
+	ASSERT_LE(0, other);
+	ASSERT_EQ(0, ds_revoke(self->root));
+	close_all(self);
+	EXPECT_EQ(0, pages_wait(&self->pages, 0, SOON));
+	EXPECT_EQ(-EAGAIN, kmod_unload());
+	EXPECT_EQ(-ESTALE, import_map(one, TO_DEVICE));
+	EXPECT_EQ(-ESTALE, import_map(other, TO_DEVICE));
+	close(one);
+	EXPECT_EQ(-EAGAIN, kmod_unload());
+	close(other);
+	if (!kmod_can_load())
+		SKIP(return, "the module can't be loaded again here");
+	EXPECT_EQ(0, kmod_unload());
+	EXPECT_EQ(0, kmod_load(""));
+}
+
 /* rule 23: a driver that makes mistakes harms nobody else */
 TEST_F(importer, may_unmap_what_is_not_mapped)
 {
@@ -336,7 +548,7 @@ TEST_F(importer, may_unmap_what_is_not_mapped)
 
 	ASSERT_EQ(0, import_map(fd, TO_DEVICE));
 	EXPECT_EQ(0, ioctl(fd, IMPORTER_UNMAP_WRONG));
-	EXPECT_EQ(0, devices(self->root));
+	EXPECT_EQ(0, ds_devices(self->root));
 	EXPECT_EQ(0, ds_seal(self->root, DATASPACE_SEAL_NOW));
 	close(fd);
 }
@@ -388,7 +600,7 @@ static void revoke_while_in_use(struct __test_metadata *_metadata, int root,
 	EXPECT_EQ(0, ds_revoke(grant));
 	EXPECT_TRUE(ds_ready(grant));
 	EXPECT_EQ(0, wait_for(child));
-	EXPECT_EQ(0, devices(grant));
+	EXPECT_EQ(0, ds_devices(grant));
 	close(grant);
 }
 
@@ -475,9 +687,9 @@ TEST_F(importer, is_cut_off_by_the_IOMMU)
 		SKIP(return, "there is no such device");
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
-	ASSERT_EQ(1, devices(self->root));
+	ASSERT_EQ(1, ds_devices(self->root));
 	ASSERT_EQ(0, ds_revoke(self->root));
-	EXPECT_EQ(0, devices(self->root));
+	EXPECT_EQ(0, ds_devices(self->root));
 	EXPECT_EQ(0, import_write(fd, self->page, 'e'));
 	EXPECT_EQ(0, changed(self));
 	memset(self->map + (FIRST + 2) * self->page, 's', 64);

@@ -6,6 +6,8 @@
  */
 #include <linux/delay.h>
 #include <linux/dma-buf.h>
+#include <linux/dma-direct.h>
+#include <linux/dma-fence.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/fs.h>
@@ -60,8 +62,11 @@ struct import {
 	struct sg_table *sgt;
 	enum dma_data_direction dir;
 	u32 flags;
+	struct dma_fence *fence;
 	atomic_t told;
 };
+
+static DEFINE_SPINLOCK(importer_fence_lock);
 
 static struct platform_device *importer_long;
 static struct platform_device *importer_short;
@@ -220,21 +225,95 @@ static int importer_unmap(struct import *import, struct sg_table *sgt)
 	return 0;
 }
 
-/* The direction is wrong, too */
+/*
+ * The direction is wrong, too. To unmap twice is a use after free with exporters
+ * that look into the table.
+ */
 static int importer_unmap_wrong(struct import *import)
 {
+	struct sg_table *sgt = import->sgt;
 	struct sg_table other = {};
+	int ret;
 
 	import->dir = import->dir == DMA_TO_DEVICE ? DMA_FROM_DEVICE :
 						     DMA_TO_DEVICE;
 	importer_unmap(import, &other);
-	return importer_unmap(import, import->sgt);
+	ret = importer_unmap(import, sgt);
+	importer_unmap(import, sgt);
+	return ret;
+}
+
+/* As a driver that takes its time; a signal ends it */
+static int importer_hold(struct import *import, unsigned long ms)
+{
+	if (!import->dmabuf)
+		return -ENOENT;
+	dma_resv_lock(import->dmabuf->resv, NULL);
+	msleep_interruptible(ms);
+	dma_resv_unlock(import->dmabuf->resv);
+	return 0;
+}
+
+static const char *importer_fence_name(struct dma_fence *fence)
+{
+	return "dataspace_importer";
+}
+
+static const struct dma_fence_ops importer_fence_ops = {
+	.get_driver_name = importer_fence_name,
+	.get_timeline_name = importer_fence_name,
+};
+
+/* As a driver that has queued something for its device */
+static int importer_queue(struct import *import)
+{
+	struct dma_fence *fence;
+	int ret;
+
+	if (!import->dmabuf || import->fence)
+		return -EEXIST;
+	fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	if (!fence)
+		return -ENOMEM;
+	dma_fence_init(fence, &importer_fence_ops, &importer_fence_lock,
+		       dma_fence_context_alloc(1), 1);
+	dma_resv_lock(import->dmabuf->resv, NULL);
+	ret = dma_resv_reserve_fences(import->dmabuf->resv, 1);
+	if (!ret)
+		dma_resv_add_fence(import->dmabuf->resv, fence,
+				   DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_unlock(import->dmabuf->resv);
+	if (ret)
+		dma_fence_put(fence);
+	else
+		import->fence = fence;
+	return ret;
+}
+
+/* The dma-buf must not refer to a fence of this module any longer */
+static int importer_signal(struct import *import)
+{
+	struct dma_fence *signaled;
+
+	if (!import->fence)
+		return -ENOENT;
+	dma_fence_signal(import->fence);
+	signaled = dma_fence_get_stub();
+	dma_resv_lock(import->dmabuf->resv, NULL);
+	dma_resv_replace_fences(import->dmabuf->resv, import->fence->context,
+				signaled, DMA_RESV_USAGE_BOOKKEEP);
+	dma_resv_unlock(import->dmabuf->resv);
+	dma_fence_put(signaled);
+	dma_fence_put(import->fence);
+	import->fence = NULL;
+	return 0;
 }
 
 static int importer_detach(struct import *import)
 {
 	if (!import->dmabuf)
 		return -ENOENT;
+	importer_signal(import);
 	if (import->sgt)
 		importer_unmap(import, import->sgt);
 	dma_buf_detach(import->dmabuf, import->attach);
@@ -271,19 +350,6 @@ static dma_addr_t importer_addr(const struct import *import, u64 offset)
 	return 0;
 }
 
-static struct page *importer_page(const struct import *import, u64 offset)
-{
-	struct scatterlist *sg;
-	int i;
-
-	for_each_sgtable_sg(import->sgt, sg, i) {
-		if (offset < sg->length)
-			return sg_page(sg) + (offset >> PAGE_SHIFT);
-		offset -= sg->length;
-	}
-	return NULL;
-}
-
 static int edu_access(struct import *import, struct importer_access *arg,
 		      bool write)
 {
@@ -301,10 +367,13 @@ static int edu_access(struct import *import, struct importer_access *arg,
 	return ret;
 }
 
+/* Where the device would, be it a bounce buffer: no IOMMU translates for it */
 static int cpu_access(struct import *import, struct importer_access *arg,
 		      bool write)
 {
-	struct page *page = importer_page(import, arg->offset);
+	dma_addr_t addr = importer_addr(import, arg->offset);
+	phys_addr_t phys = dma_to_phys(import->attach->dev, addr);
+	struct page *page = pfn_to_page(PHYS_PFN(phys));
 	char *at;
 	int ret = 0;
 
@@ -377,6 +446,12 @@ static long importer_do(struct import *import, unsigned int cmd,
 		return importer_access(import, (void __user *)arg, false);
 	case IMPORTER_VMAP:
 		return importer_vmap(import);
+	case IMPORTER_HOLD:
+		return importer_hold(import, arg);
+	case IMPORTER_QUEUE:
+		return importer_queue(import);
+	case IMPORTER_SIGNAL:
+		return importer_signal(import);
 	default:
 		return -ENOTTY;
 	}

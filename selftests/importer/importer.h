@@ -49,8 +49,13 @@ struct importer_access {
 /* The device writes, or reads @byte; "edu" by its own DMA, others by the CPU. */
 #define IMPORTER_WRITE _IO(0xDB, 0x17)
 #define IMPORTER_READ _IO(0xDB, 0x18)
-/* Unmaps a mapping that there is not, then the one that there is. */
+/* Unmaps a mapping that there is not, then the one that there is, twice. */
 #define IMPORTER_UNMAP_WRONG _IO(0xDB, 0x19)
 #define IMPORTER_VMAP _IO(0xDB, 0x1a)
+/* Holds the reservation lock for so many milliseconds. */
+#define IMPORTER_HOLD _IO(0xDB, 0x1b)
+/* Something is queued for the device, and done by and by. */
+#define IMPORTER_QUEUE _IO(0xDB, 0x1c)
+#define IMPORTER_SIGNAL _IO(0xDB, 0x1d)
 
 #endif

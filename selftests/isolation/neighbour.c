@@ -19,6 +19,7 @@
 
 #include "common.h"
 #include "control.h"
+#include "dmabuf.h"
 
 #define NOW DATASPACE_SEAL_NOW
 
@@ -309,6 +310,30 @@ static void attack_with_seal(int ds, void (*ready)(void))
 	}
 }
 
+/* Those that are revoked stay, as their dma-bufs are open. */
+static void attack_with_exports(int ds, void (*ready)(void))
+{
+	const int count = many(10000);
+	int i;
+
+	if (allow_fds(2 * count))
+		_exit(1);
+	for (i = 0; i < count; i++) {
+		if (ds_export(ds, 0) < 0)
+			_exit(1);
+	}
+	ready();
+	for (i = 0;; i++) {
+		int alias = ds_alias(ds, 0, page_size(), RIGHTS_RW);
+		int dmabuf = ds_export(alias, 0);
+
+		ds_revoke(ds);
+		close(alias);
+		if (i >= count)
+			close(dmabuf);
+	}
+}
+
 static void attack_with_the_mm(int ds, void (*ready)(void))
 {
 	char *map = ds_map(ds, page_size(), READ_WRITE);
@@ -415,6 +440,11 @@ FIXTURE_VARIANT_ADD(neighbour, pollers) {
 FIXTURE_VARIANT_ADD(neighbour, seal) {
 	.name = "SEAL of 20000 aliases",
 	.attack = attack_with_seal,
+};
+
+FIXTURE_VARIANT_ADD(neighbour, exports) {
+	.name = "10000 dma-bufs, and REVOKE of more",
+	.attack = attack_with_exports,
 };
 
 FIXTURE_VARIANT_ADD(neighbour, mm) {

@@ -26,4 +26,11 @@ bool kmod_locked_down(void);
 int kmod_load(const char *parameters);
 int kmod_unload(void);
 
+/*
+ * Drivers of the kernel that the virtual machine has for tests, each after those
+ * that it depends on, which stay loaded. -ENOENT if there is none.
+ */
+int kmod_load_driver(const char *name, const char *parameters);
+int kmod_unload_driver(const char *name);
+
 #endif

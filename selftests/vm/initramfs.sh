@@ -18,6 +18,9 @@ drivers="virtio_pci virtio_console virtio_blk brd loop ${VM_DRIVERS:-}"
 if_there="algif_hash algif_skcipher algif_aead authencesn"
 if_there="$if_there vfio-pci vfio_iommu_type1 crc32_generic ib_uverbs rdma_rxe"
 
+# The drivers that tests load themselves, if they are there.
+for_tests="vivid vgem"
+
 # Prints insmod lines for each driver and those that it depends on.
 show_depends()
 {
@@ -25,24 +28,38 @@ show_depends()
 		modprobe -d "$1" -S "$2" --show-depends "$driver"
 	done
 	for driver in $if_there; do
-		modprobe -d "$1" -S "$2" --show-depends "$driver" 2>/dev/null ||
-			:
+		show_depends_of "$1" "$2" "$driver"
 	done
 }
 
-# Numbers the drivers, so that init loads each after those that it depends on.
+show_depends_of()
+{
+	modprobe -d "$1" -S "$2" --show-depends "$3" 2>/dev/null || :
+}
+
+# Copies the drivers of which it reads insmod lines to a folder. They get numbers,
+# so that each can be loaded after those that it depends on.
 copy_drivers()
 {
-	show_depends "$1" "$2" |
-		awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
+	mkdir -p "$1"
+	awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
 		awk '{ printf "%02d %s\n", NR, $0 }' |
 		while read -r number file; do
 			name=${file##*/}
 			case $name in
 			*.xz) xz -dc "$file" ;;
 			*) cat "$file" ;;
-			esac >"$root/lib/drivers/$number-${name%.xz}"
+			esac >"$1/$number-${name%.xz}"
 		done
+}
+
+copy_all_drivers()
+{
+	show_depends "$1" "$2" | copy_drivers "$root/lib/drivers"
+	for driver in $for_tests; do
+		show_depends_of "$1" "$2" "$driver" |
+			copy_drivers "$root/lib/more/$driver"
+	done
 }
 
 output=$1
@@ -63,7 +80,7 @@ cp "$module" "$root/lib/dataspace.ko"
 importer=${module%module/*}selftests/importer/dataspace_importer.ko
 [ ! -e "$importer" ] || cp "$importer" "$root/lib/"
 cp -R "$payload/." "$root/"
-[ -z "${4:-}" ] || copy_drivers "$4" "$5"
+[ -z "${4:-}" ] || copy_all_drivers "$4" "$5"
 
 (cd "$root" && find . | LC_ALL=C sort | cpio -o -H newc -R +0:+0 --quiet) |
 	gzip -1 >"$output"

@@ -19,7 +19,8 @@ series = $(firstword $(subst +, ,$1))
 build = $(or $(filter i386 trixie,$(lastword $(subst +, ,$1))),\
 	$(if $(findstring -arm64,$1),arm64,amd64))
 folder = $(BUILD)/$(call build,$1)
-programs = $(or $(PROGRAMS:%=$1/install/%),$1/install)
+programs = $(or $(PROGRAMS:%=$1/install/%),$(if $(findstring +swiotlb,$2),\
+	$(BOUNCE_PROGRAMS:%=$1/install/%)),$1/install)
 
 SERIES := $(sort $(foreach kernel,$(KERNELS),$(call series,$(kernel))))
 BUILDS := $(sort amd64 $(foreach kernel,$(KERNELS),$(call build,$(kernel))))
@@ -34,6 +35,9 @@ BINDINGS := $(firstword $(filter 6.12,$(SERIES)) $(filter-out %-arm64 %-arm64-64
 # The programs with tests for machines that have guests.
 KVM_PROGRAMS := access
 
+# The programs with tests of bounce buffers; others want devices to have none.
+BOUNCE_PROGRAMS := bounce
+
 .PHONY: all configs deb debug fuzz lint judge library source debug-kernel \
 	debug-module $(TESTS) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) $(KVM) \
 	$(BUILDS:%=build-%) \
@@ -47,7 +51,7 @@ all: $(TESTS) $(KVM) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) 
 
 $(TESTS): tests-%: build-$$(call build,$$*) module-$$(call series,$$*)
 	$(PART) "$(or $(PROGRAMS),tests) on $*" $(VM)/run.sh -k $* tests \
-		$(call programs,$(call folder,$*))
+		$(call programs,$(call folder,$*),$*)
 
 $(KVM): kvm-%: build-amd64 module-%
 	$(PART) "tests with KVM on $*" $(VM)/run.sh -k $*+kvm tests \

@@ -31,6 +31,8 @@ die()
 #   init_on_free   a kernel that zeroes memory when it is freed, not when it is
 #                  allocated
 #   lockdown       a kernel that is locked down once the module is loaded
+#   swiotlb        a kernel that gives devices bounce buffers, and only the
+#                  programs about those
 #   kvm            a machine that can have guests of its own; one processor, as
 #                  KVM patches the kernel's code, and processors that are
 #                  emulated at the same time do not get along with that

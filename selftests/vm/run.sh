@@ -109,6 +109,7 @@ prepare_machine()
 	2nodes) VM_NODES=2 VM_MEM=4096 ;;
 	init_on_free) VM_APPEND="init_on_alloc=0 init_on_free=1" ;;
 	lockdown) VM_APPEND="LOCKDOWN=confidentiality" ;;
+	swiotlb) VM_APPEND="swiotlb=force" ;;
 	kvm) VM_CPUS=1 VM_DRIVERS="kvm-amd kvm-intel" ;;
 	i386 | trixie | "") ;;
 	*) die "unknown variant: $1" ;;

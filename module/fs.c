@@ -158,6 +158,7 @@ static struct inode *dataspace_alloc_inode(struct super_block *sb)
 	backing->device_starts.root = RB_ROOT;
 	backing->device_ends.root = RB_ROOT;
 	backing->walk = NULL;
+	INIT_LIST_HEAD(&backing->readers);
 	INIT_LIST_HEAD(&backing->revoked);
 	INIT_LIST_HEAD(&backing->flushing);
 	init_waitqueue_head(&backing->wait);
@@ -175,6 +176,7 @@ static void dataspace_evict_inode(struct inode *inode)
 {
 	struct backing *backing = to_backing(inode);
 
+	backing_unregister(backing);
 	truncate_inode_pages_final(&inode->i_data);
 	clear_inode(inode);
 	xa_destroy(&backing->lost);
@@ -248,6 +250,7 @@ struct backing *backing_create(struct file *device, unsigned long nr_pages)
 	backing->nr_pages = nr_pages;
 	backing->uid = current_fsuid();
 	backing->gid = current_fsgid();
+	backing_register(backing);
 	return backing;
 }
 

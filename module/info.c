@@ -83,21 +83,15 @@ static u32 dataspace_state(const struct dataspace *ds)
 }
 
 /**
- * dataspace_ioctl_info - describe a dataspace
- * @file: its file
- * @arg: struct dataspace_info, filled in but for the size
- *
- * Return: 0 or -EOPNOTSUPP.
+ * dataspace_get_info - describe a dataspace
+ * @ds: the dataspace, which need not live
+ * @info: filled in but for the size
  */
-int dataspace_ioctl_info(struct file *file, void *arg)
+void dataspace_get_info(struct dataspace *ds, struct dataspace_info *info)
 {
-	struct dataspace *ds = dataspace_of(file);
 	struct backing *backing = ds->backing;
-	struct dataspace_info *info = arg;
 	unsigned long exclusive, resident;
 
-	if (info->flags)
-		return -EOPNOTSUPP;
 	*info = (struct dataspace_info){
 		.length = dataspace_length(ds),
 		.id = ds->id,
@@ -107,10 +101,10 @@ int dataspace_ioctl_info(struct file *file, void *arg)
 	exclusive = backing_exclusive(backing, ds->start, ds->end);
 	resident = backing_resident(backing, ds->start, ds->end);
 	spin_lock(&backing->lock);
-	if (!ds->revoked) {
+	if (ds->linked && !ds->revoked) {
 		struct lineage_count derived = lineage_count(&ds->member);
 
-		if (list_empty(&ds->exports))
+		if (ds->live && list_empty(&ds->exports))
 			info->exclusive = (u64)exclusive << PAGE_SHIFT;
 		info->aliases = derived.live;
 		info->derived_mappings = derived.mappings;
@@ -121,7 +115,68 @@ int dataspace_ioctl_info(struct file *file, void *arg)
 	info->rights = dataspace_rights(ds);
 	info->state = dataspace_state(ds);
 	spin_unlock(&backing->lock);
+}
+
+/**
+ * dataspace_ioctl_info - describe a dataspace to a program
+ * @file: its file
+ * @arg: struct dataspace_info, filled in but for the size
+ *
+ * Return: 0 or -EOPNOTSUPP.
+ */
+int dataspace_ioctl_info(struct file *file, void *arg)
+{
+	struct dataspace_info *info = arg;
+
+	if (info->flags)
+		return -EOPNOTSUPP;
+	dataspace_get_info(dataspace_of(file), info);
 	return 0;
+}
+
+static void dataspace_show_words(struct seq_file *m, unsigned long bits,
+				 const char *const *names, unsigned int count,
+				 char separator)
+{
+	unsigned int bit;
+
+	for_each_set_bit(bit, &bits, count)
+		seq_printf(m, "%c%s", separator, names[bit]);
+}
+
+/**
+ * dataspace_show_rights - tell rights by their names
+ * @m: where to
+ * @rights: the rights, DATASPACE_READ among them
+ * @separator: what stands between the names
+ */
+void dataspace_show_rights(struct seq_file *m, u32 rights, char separator)
+{
+	static const char *const names[] = {
+		"read", "write", "exec", "map", "derive", "export",
+	};
+
+	seq_puts(m, names[0]);
+	dataspace_show_words(m, rights & ~DATASPACE_READ, names,
+			     ARRAY_SIZE(names), separator);
+}
+
+/**
+ * dataspace_show_state - tell a state by names
+ * @m: where to
+ * @state: DATASPACE_STATE_*
+ * @separator: what stands between the names
+ */
+void dataspace_show_state(struct seq_file *m, u32 state, char separator)
+{
+	static const char *const names[] = {
+		"contiguous",
+		"sealed",
+		"revoked",
+	};
+
+	seq_puts(m, state & DATASPACE_STATE_ALIAS ? "alias" : "root");
+	dataspace_show_words(m, state, names, ARRAY_SIZE(names), separator);
 }
 
 /**
@@ -131,31 +186,20 @@ int dataspace_ioctl_info(struct file *file, void *arg)
  */
 void dataspace_show_fdinfo(struct seq_file *m, struct file *file)
 {
-	static const char *const rights_names[] = {
-		"read", "write", "exec", "map", "derive", "export",
-	};
 	struct dataspace *ds = dataspace_of(file);
-	unsigned long rights = dataspace_rights(ds);
 	char name[DATASPACE_NAME_MAX];
-	unsigned int bit;
-	u32 state;
+	struct dataspace_info info;
 
-	dataspace_find_contiguity(ds);
-	state = dataspace_state(ds);
-	seq_printf(m, "dataspace-id:\t%llu\n", ds->id);
-	seq_printf(m, "dataspace-length:\t%lld\n", dataspace_length(ds));
-	seq_puts(m, "dataspace-rights:\tread");
-	rights &= ~(unsigned long)DATASPACE_READ;
-	for_each_set_bit(bit, &rights, ARRAY_SIZE(rights_names))
-		seq_printf(m, " %s", rights_names[bit]);
-	seq_printf(m, "\ndataspace-state:\t%s%s%s%s\n",
-		   state & DATASPACE_STATE_ALIAS ? "alias" : "root",
-		   state & DATASPACE_STATE_CONTIGUOUS ? " contiguous" : "",
-		   state & DATASPACE_STATE_SEALED ? " sealed" : "",
-		   state & DATASPACE_STATE_REVOKED ? " revoked" : "");
-	spin_lock(&ds->name_lock);
-	memcpy(name, ds->name, sizeof(name));
-	spin_unlock(&ds->name_lock);
+	dataspace_get_info(ds, &info);
+	dataspace_get_name(ds, name);
+	seq_printf(m, "dataspace-id:\t%llu\n", info.id);
+	seq_printf(m, "dataspace-length:\t%llu\n", info.length);
+	seq_puts(m, "dataspace-rights:\t");
+	dataspace_show_rights(m, info.rights, ' ');
+	seq_puts(m, "\ndataspace-state:\t");
+	dataspace_show_state(m, info.state, ' ');
+	seq_printf(m, "\ndataspace-exclusive:\t%llu\n", info.exclusive);
+	seq_printf(m, "dataspace-mappings:\t%llu\n", info.mappings);
 	if (name[0])
 		seq_printf(m, "dataspace-name:\t%s\n", name);
 }

@@ -301,3 +301,83 @@ struct lineage_member *lineage_next(const struct lineage_member *root,
 		return NULL;
 	return lineage_member_of(rb);
 }
+
+static struct lineage_mark *lineage_mark_after(const struct lineage_mark *mark)
+{
+	struct rb_node *rb = rb_next(&mark->rb);
+
+	return rb ? lineage_mark_of(rb) : NULL;
+}
+
+/**
+ * lineage_cursor_begin - go to the beginning
+ * @cursor: the cursor
+ * @lineage: the lineage
+ *
+ * A cursor stays valid when members are added, and when they are removed if
+ * lineage_cursor_forget() is called for it before. It comes once to each member
+ * that is there all the time.
+ */
+void lineage_cursor_begin(struct lineage_cursor *cursor,
+			  const struct lineage *lineage)
+{
+	struct rb_node *rb = rb_first(&lineage->root);
+
+	cursor->next = rb ? lineage_mark_of(rb) : NULL;
+	cursor->depth = 0;
+}
+
+/**
+ * lineage_cursor_member - tell whether a cursor has come to a member
+ * @cursor: the cursor
+ *
+ * Return: the member that starts here, derived from as many as the cursor's depth
+ * says, or NULL.
+ */
+struct lineage_member *
+lineage_cursor_member(const struct lineage_cursor *cursor)
+{
+	if (!cursor->next || !cursor->next->is_start)
+		return NULL;
+	return lineage_member_of(&cursor->next->rb);
+}
+
+/**
+ * lineage_cursor_step - go on to the next mark, of which each member has two
+ * @cursor: the cursor, not at the end
+ */
+void lineage_cursor_step(struct lineage_cursor *cursor)
+{
+	if (cursor->next->is_start)
+		cursor->depth++;
+	else
+		cursor->depth--;
+	cursor->next = lineage_mark_after(cursor->next);
+}
+
+static const struct lineage_member *
+lineage_member_of_either(const struct lineage_mark *mark)
+{
+	if (mark->is_start)
+		return container_of(mark, struct lineage_member, start);
+	return container_of(mark, struct lineage_member, end);
+}
+
+/**
+ * lineage_cursor_forget - prepare a cursor for the removal of a member
+ * @cursor: the cursor
+ * @member: the member, which is about to be removed
+ */
+void lineage_cursor_forget(struct lineage_cursor *cursor,
+			   const struct lineage_member *member)
+{
+	if (!cursor->next)
+		return;
+	if (cursor->next == &member->start)
+		cursor->next = lineage_mark_after(cursor->next);
+	else if (lineage_contains(member,
+				  lineage_member_of_either(cursor->next)))
+		cursor->depth--;
+	if (cursor->next == &member->end)
+		cursor->next = lineage_mark_after(cursor->next);
+}

@@ -54,6 +54,16 @@ struct lineage_member {
 	struct lineage_count count;
 };
 
+/**
+ * struct lineage_cursor - how far somebody has come who goes through all members
+ * @next: the mark that comes next, or NULL at the end
+ * @depth: how many members have started but not ended
+ */
+struct lineage_cursor {
+	struct lineage_mark *next;
+	u32 depth;
+};
+
 void lineage_add(struct lineage *lineage, struct lineage_member *member,
 		 struct lineage_member *parent);
 struct lineage_member *lineage_remove(struct lineage *lineage,
@@ -67,5 +77,12 @@ bool lineage_is_before(const struct lineage_member *member,
 		       const struct lineage_member *other);
 struct lineage_member *lineage_next(const struct lineage_member *root,
 				    const struct lineage_member *member);
+void lineage_cursor_begin(struct lineage_cursor *cursor,
+			  const struct lineage *lineage);
+struct lineage_member *
+lineage_cursor_member(const struct lineage_cursor *cursor);
+void lineage_cursor_step(struct lineage_cursor *cursor);
+void lineage_cursor_forget(struct lineage_cursor *cursor,
+			   const struct lineage_member *member);
 
 #endif /* _LINEAGE_H */

@@ -43,6 +43,7 @@
  *   mmap_lock -> folio lock -> i_mmap_rwsem -> backing->lock
  *                                           -> i_pages' lock
  *   reservation lock of a dma-buf -> lock of an export (dmabuf.c) -> backing->lock
+ *   registry_lock (registry.c) -> backing->lock, inode->i_lock
  *   The holders of one root do not trust each other, and share backing->lock,
  *   i_mmap_rwsem and folio locks. backing->lock is a spinlock, so that nobody is
  *   preempted or sleeps with it. Faults, reads and writes do not take it. What is
@@ -51,9 +52,11 @@
  *     ALIAS, close()        O(log n), four operations on trees
  *     mmap(), munmap(),     O(log n), two operations, six for a split
  *       fork(), each VMA
- *     poll(), fdinfo        O(1)
- *     INFO, releasing       O(log n) for each piece, and the lock dropped between
- *                           pieces
+ *     poll()                O(1)
+ *     INFO, fdinfo,         O(log n) for each piece, and the lock dropped between
+ *       releasing           pieces
+ *     reading debugfs       O(log n) for each of 32 steps, then the lock is dropped
+ *                           (registry.c); close() O(log n) more for each reader
  *     REVOKE, SEAL          O(log n) for each of 32 dataspaces or mappings, then
  *                           the lock is dropped (walk.c)
  *     work on what was      the same
@@ -158,6 +161,7 @@ static int __init dataspace_module_init(void)
 	ret = misc_register(&dataspace_device);
 	if (ret)
 		goto out_pool;
+	dataspace_debugfs_init();
 	return 0;
 
 out_pool:
@@ -179,6 +183,7 @@ out_dataspace:
 /* The last work of a backing may be on its way out when the backing is gone */
 static void __exit dataspace_module_exit(void)
 {
+	dataspace_debugfs_exit();
 	misc_deregister(&dataspace_device);
 	dataspace_revoke_exit();
 	dataspace_dmabuf_exit();

@@ -22,9 +22,11 @@
 #include <linux/file.h>
 #include <linux/poll.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/siphash.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/timekeeping.h>
 
 #include "private.h"
@@ -38,14 +40,13 @@ static atomic64_t dataspace_count;
 
 /*
  * A number that was not there before, and from which nobody can tell how many
- * dataspaces others have made: a count, permuted by a Feistel network.
+ * dataspaces others have made: the serial number, permuted by a Feistel network.
  */
-static u64 dataspace_new_id(void)
+static u64 dataspace_id(u64 serial)
 {
 	const u32 mask = BIT(DATASPACE_ID_HALF) - 1;
-	u64 count = atomic64_inc_return(&dataspace_count);
-	u32 left = (count >> DATASPACE_ID_HALF) & mask;
-	u32 right = count & mask;
+	u32 left = (serial >> DATASPACE_ID_HALF) & mask;
+	u32 right = serial & mask;
 	u32 round;
 
 	for (round = 0; round < DATASPACE_ID_ROUNDS; round++) {
@@ -86,8 +87,21 @@ struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 	ds->end = end;
 	ds->rights = rights;
 	ktime_get_coarse_real_ts64(&ds->created);
-	ds->id = dataspace_new_id();
+	ds->creator = task_tgid_nr(current);
+	strscpy(ds->creator_name, current->comm, sizeof(ds->creator_name));
+	ds->serial = atomic64_inc_return(&dataspace_count);
+	ds->id = dataspace_id(ds->serial);
 	return ds;
+}
+
+/**
+ * dataspace_newest - tell which dataspace was made last
+ *
+ * Return: its serial number.
+ */
+u64 dataspace_newest(void)
+{
+	return atomic64_read(&dataspace_count);
 }
 
 static void dataspace_free(struct kref *ref)
@@ -188,10 +202,13 @@ struct dataspace *dataspace_unlink(struct dataspace *ds)
 	struct backing *backing = ds->backing;
 	struct dataspace_walk *walk = backing->walk;
 	struct lineage_member *childless;
+	struct backing_reader *reader;
 
 	lockdep_assert_held(&backing->lock);
 	if (walk && walk->next == &ds->member)
 		walk->next = lineage_next(&walk->root->member, walk->next);
+	list_for_each_entry(reader, &backing->readers, node)
+		lineage_cursor_forget(&reader->cursor, &ds->member);
 	childless = lineage_remove(&backing->lineage, &ds->member);
 	ds->linked = false;
 	if (!childless)
@@ -245,6 +262,18 @@ void dataspace_close_last(struct dataspace *ds)
 	}
 	if (vma_file)
 		fput(vma_file);
+}
+
+/**
+ * dataspace_get_name - copy a dataspace's name
+ * @ds: the dataspace
+ * @name: %DATASPACE_NAME_MAX bytes for it, and a null byte
+ */
+void dataspace_get_name(struct dataspace *ds, char *name)
+{
+	spin_lock(&ds->name_lock);
+	memcpy(name, ds->name, DATASPACE_NAME_MAX);
+	spin_unlock(&ds->name_lock);
 }
 
 int __init dataspace_init(void)

@@ -5,6 +5,7 @@
 #include <linux/fs.h>
 #include <linux/kref.h>
 #include <linux/list.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 #include <linux/time64.h>
 #include <linux/uidgid.h>
@@ -81,6 +82,8 @@ enum contiguity {
  * @uid: who made the root
  * @gid: group of who made it
  * @device: the open device that the root came from; keeps the module loaded
+ * @registered: place among all backings
+ * @serial: number, in the order in which they were made
  * @lock: a leaf, held for O(log n) at a time; protects all that follows, and in
  *	dataspaces and mappings what is said there
  * @cover: how many live dataspaces and mappings cover each page
@@ -88,6 +91,7 @@ enum contiguity {
  * @device_starts: for each device mapping a range from its first page to the end
  * @device_ends: the same from the page after its last one
  * @walk: who goes through a part of @lineage
+ * @readers: those who read about all dataspaces and have come to this backing
  * @revoked: dataspaces that are marked as revoked, for @revoke_work
  * @flushing: those of them that are unmapped but may be in use by TLB entries
  *	that are about to be flushed; only for @revoke_work
@@ -111,6 +115,8 @@ struct backing {
 	kuid_t uid;
 	kgid_t gid;
 	struct file *device;
+	struct rb_node registered;
+	u64 serial;
 
 	spinlock_t lock; /* everything below, see above */
 	struct range_tree cover;
@@ -118,6 +124,7 @@ struct backing {
 	struct range_tree device_starts;
 	struct range_tree device_ends;
 	struct dataspace_walk *walk;
+	struct list_head readers;
 	struct list_head revoked;
 	struct list_head flushing;
 	struct delayed_work revoke_work;
@@ -137,8 +144,11 @@ struct backing {
  * @backing: the memory, with a reference
  * @start: first page of the range, as an index of the page cache
  * @end: page after the last one
- * @id: unique number
+ * @serial: number, in the order in which they were made
+ * @id: unique number that tells nothing of that order
  * @created: when it was made
+ * @creator: process that made it
+ * @creator_name: name of the thread that made it
  * @rights: DATASPACE_READ and so on, set once
  * @alias: whether it was made by ALIAS, set once
  * @contiguity: an enum contiguity, set when somebody asks
@@ -172,8 +182,11 @@ struct dataspace {
 	struct backing *backing;
 	unsigned long start;
 	unsigned long end;
+	u64 serial;
 	u64 id;
 	struct timespec64 created;
+	pid_t creator;
+	char creator_name[TASK_COMM_LEN];
 	bool alias;
 	u8 contiguity;
 	bool live;
@@ -232,6 +245,27 @@ struct dataspace_walk {
 	bool revokes_root;
 };
 
+/**
+ * struct backing_reader - a pass through the dataspaces of all backings
+ * @backing: where it has come to, or NULL
+ * @serial: that one's number, or where to look for the next one
+ * @last: number of the last backing that there was when it began
+ * @newest: number of the last dataspace that there was then
+ * @node: place in the list of @backing
+ * @cursor: place in the lineage of @backing
+ *
+ * @backing and @node are under the lock of the registry (registry.c), @node and
+ * @cursor under the backing's.
+ */
+struct backing_reader {
+	struct backing *backing;
+	u64 serial;
+	u64 last;
+	u64 newest;
+	struct list_head node;
+	struct lineage_cursor cursor;
+};
+
 typedef bool (*dataspace_visit_t)(struct dataspace *ds, void *arg);
 typedef void (*backing_range_t)(struct backing *backing, unsigned long start,
 				unsigned long end);
@@ -269,6 +303,18 @@ void dataspace_fs_exit(void);
 struct backing *backing_create(struct file *device, unsigned long nr_pages);
 struct file *dataspace_file_create(struct dataspace *ds,
 				   const struct file_operations *fops);
+
+/* registry.c */
+void backing_register(struct backing *backing);
+void backing_unregister(struct backing *backing);
+void backing_reader_rewind(struct backing_reader *reader);
+void backing_reader_end(struct backing_reader *reader);
+struct dataspace *backing_reader_get(struct backing_reader *reader, u32 *depth);
+void backing_reader_pass(struct backing_reader *reader, struct dataspace *ds);
+
+/* debugfs.c */
+void dataspace_debugfs_init(void);
+void dataspace_debugfs_exit(void);
 
 /* backing.c */
 extern const struct address_space_operations backing_aops;
@@ -327,7 +373,9 @@ int dataspace_init(void);
 void dataspace_exit(void);
 struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 				   unsigned long end, u32 rights);
+u64 dataspace_newest(void);
 void dataspace_put(struct dataspace *ds);
+void dataspace_get_name(struct dataspace *ds, char *name);
 int dataspace_link(struct dataspace *ds, struct dataspace *source);
 struct dataspace *dataspace_unlink(struct dataspace *ds);
 void dataspace_wake_childless(struct dataspace *ds);
@@ -395,6 +443,9 @@ int dataspace_ioctl_export_dmabuf(struct file *file, void *arg);
 int dataspace_ioctl_info(struct file *file, void *arg);
 int dataspace_ioctl_set_name(struct file *file, void *arg);
 int dataspace_ioctl_query(struct file *device, void *arg);
+void dataspace_get_info(struct dataspace *ds, struct dataspace_info *info);
+void dataspace_show_rights(struct seq_file *m, u32 rights, char separator);
+void dataspace_show_state(struct seq_file *m, u32 state, char separator);
 void dataspace_show_fdinfo(struct seq_file *m, struct file *file);
 
 /* What is left of the rights; with the backing's lock held, for sure */

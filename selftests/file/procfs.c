@@ -78,6 +78,36 @@ TEST_F(procfs, fdinfo_tells_the_rights)
 }
 
 /* rule 24 */
+TEST_F(procfs, fdinfo_tells_what_is_exclusive_and_mapped)
+{
+	EXPECT_EQ(12 * page_size(),
+		  fdinfo_number(self->root, "dataspace-exclusive:"));
+	EXPECT_EQ(0, fdinfo_number(self->root, "dataspace-mappings:"));
+	EXPECT_EQ(0, fdinfo_number(self->ds, "dataspace-exclusive:"));
+	EXPECT_EQ(1, fdinfo_number(self->ds, "dataspace-mappings:"));
+}
+
+/* rule 24: what the header of the interface lists, in this order */
+TEST_F(procfs, fdinfo_has_these_keys)
+{
+	static const char *const keys[] = {
+		"id", "length", "rights", "state", "exclusive", "mappings",
+	};
+	char key[64];
+	char *line;
+	int i;
+
+	ASSERT_LT(0, read_fdinfo(self, self->ds));
+	line = strstr(self->text, "dataspace-");
+	for (i = 0; i < ARRAY_LENGTH(keys); i++) {
+		snprintf(key, sizeof(key), "dataspace-%s:\t", keys[i]);
+		ASSERT_EQ(0, strncmp(line, key, strlen(key)));
+		line = strchr(line, '\n') + 1;
+	}
+	EXPECT_EQ(NULL, strstr(line, "dataspace-"));
+}
+
+/* rule 24 */
 TEST_F(procfs, fdinfo_tells_aliases_from_roots)
 {
 	ASSERT_LT(0, read_fdinfo(self, self->ds));
@@ -92,6 +122,7 @@ TEST_F(procfs, fdinfo_does_not_tell_the_offset)
 	int other = ds_alias_pages(self->root, 8, 12, RIGHTS_R);
 	char *first, *id;
 
+	ASSERT_NE(MAP_FAILED, ds_map(other, self->length, PROT_READ));
 	ASSERT_LT(0, read_fdinfo(self, self->ds));
 	id = strstr(self->text, "dataspace-id:");
 	ASSERT_NE(NULL, id);
@@ -184,9 +215,10 @@ static bool tells_an_address(const char *text, const struct pages *pages)
 	size_t i;
 
 	while (*text) {
+		const char *digits = text + strspn(text, "-");
 		char *end;
-		__u64 number = strtoull(text, &end, 16);
-		__u64 decimal = strtoull(text, NULL, 10);
+		__u64 number = strtoull(digits, &end, 16);
+		__u64 decimal = strtoull(digits, NULL, 10);
 
 		if (number >= 1ULL << 63 && number != UINT64_MAX)
 			return true;
@@ -197,7 +229,7 @@ static bool tells_an_address(const char *text, const struct pages *pages)
 			    decimal == pfn || decimal / page == pfn)
 				return true;
 		}
-		text = end == text ? text + 1 : end;
+		text = end == digits ? text + 1 : end;
 	}
 	return false;
 }

@@ -354,6 +354,32 @@ static void attack_with_the_mm(int ds, void (*ready)(void))
 	}
 }
 
+/* Who reads the tree is root, but what there is to be read is the attacker's. */
+static void attack_with_the_tree(int ds, void (*ready)(void))
+{
+	const int count = many(20000);
+	char text[65536];
+	int tree, last = ds;
+	int i;
+
+	if (allow_fds(count))
+		_exit(1);
+	for (i = 0; i < count; i++) {
+		last = ds_alias(i % 2 ? last : ds, 0, page_size(), RIGHTS_RW);
+		if (last < 0)
+			_exit(1);
+	}
+	ready();
+	for (;;) {
+		tree = open("/sys/kernel/debug/dataspace/tree", O_RDONLY);
+		if (tree < 0)
+			_exit(1);
+		while (read(tree, text, sizeof(text)) > 0)
+			;
+		close(tree);
+	}
+}
+
 static int ready_pipe[2];
 
 static void tell_ready(void)
@@ -450,6 +476,11 @@ FIXTURE_VARIANT_ADD(neighbour, exports) {
 FIXTURE_VARIANT_ADD(neighbour, mm) {
 	.name = "MADV_PAGEOUT and mremap",
 	.attack = attack_with_the_mm,
+};
+
+FIXTURE_VARIANT_ADD(neighbour, tree) {
+	.name = "20000 aliases, and somebody who lists them",
+	.attack = attack_with_the_tree,
 };
 
 /* clang-format on */

@@ -72,6 +72,8 @@
  *  - dataspace-rights: names of rights in lower case, separated by spaces:
  *    read write exec map derive export
  *  - dataspace-state: "root" or "alias", then any of contiguous sealed revoked
+ *  - dataspace-exclusive: bytes, decimal, as @exclusive of &DATASPACE_IOC_INFO
+ *  - dataspace-mappings: decimal, as @mappings of &DATASPACE_IOC_INFO
  *  - dataspace-name: the name, only if there is one
  *
  * Later versions can add keys and words.

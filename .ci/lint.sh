@@ -114,7 +114,10 @@ check_prefixes()
 	module_symbols | awk '
 		BEGIN {
 			prefix = "dataspace|backing|extent|pool|contig|lineage"
-			prefix = "^(__pfx_)?(" prefix "|range_tree|kver)_"
+			trace = "__(tracepoint|traceiter|probestub)_"
+			trace = trace "|__SC[KT]__tp_func_"
+			prefix = "^(__pfx_)?(" trace ")?(" prefix \
+				"|range_tree|kver)_"
 		}
 		$3 != "U" && $2 !~ prefix &&
 		$2 !~ /^(__pfx_)?(init|cleanup)_module$/ {
@@ -149,8 +152,9 @@ checkpatch()
 # Types of warnings that are ignored. The module calls functions of the kernel
 # whose names are in mixed case. BIT() is not for programs. Programs do not have the kernel's macros and
 # functions that checkpatch recommends, and need volatile for memory that others
-# change.
+# change. Tracepoints are laid out as everywhere in the kernel.
 module_ignored=CAMELCASE
+trace_ignored=OPEN_ENDED_LINE,PARENTHESIS_ALIGNMENT
 uapi_ignored=BIT_MACRO
 user_ignored=ARRAY_SIZE,PREFER_DEFINED_ATTRIBUTE_MACRO,PREFER_KERNEL_TYPES
 user_ignored=$user_ignored,CAMELCASE,COMPLEX_MACRO,STRCPY,STRLCPY,STRNCPY,VOLATILE,ENOSYS
@@ -161,7 +165,9 @@ run_check()
 {
 	case $1 in
 	checkpatch)
-		checkpatch "$module_ignored" $module_files
+		checkpatch "$module_ignored" $(files 'module/*.[ch]' \
+			':!module/trace.h')
+		checkpatch "$module_ignored,$trace_ignored" module/trace.h
 		checkpatch "$uapi_ignored" $uapi_files
 		checkpatch "$user_ignored" $user_files
 		rm -f .checkpatch-camelcase.*

@@ -60,6 +60,7 @@
 
 #include "kver.h"
 #include "private.h"
+#include "trace.h"
 
 MODULE_IMPORT_NS(KVER_DMA_BUF_NS);
 
@@ -806,6 +807,8 @@ int dataspace_ioctl_export_dmabuf(struct file *file, void *arg)
 		ret = dma_buf_fd(dmabuf, O_CLOEXEC);
 	if (ret < 0)
 		dma_buf_put(dmabuf);
+	else
+		trace_dataspace_export(ds, args->flags);
 	return ret;
 }
 

@@ -16,6 +16,7 @@
 
 #include "kver.h"
 #include "private.h"
+#include "trace.h"
 
 static loff_t dataspace_llseek(struct file *file, loff_t offset, int whence)
 {
@@ -196,6 +197,10 @@ static int dataspace_publish(struct dataspace *ds, struct dataspace *source)
 		fput(file);
 		return ret;
 	}
+	if (source)
+		trace_dataspace_alias(ds, source);
+	else
+		trace_dataspace_alloc(ds);
 	fd_install(fd, file);
 	return fd;
 }

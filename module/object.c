@@ -30,6 +30,7 @@
 #include <linux/timekeeping.h>
 
 #include "private.h"
+#include "trace.h"
 
 #define DATASPACE_ID_HALF 24 /* bits */
 #define DATASPACE_ID_ROUNDS 4
@@ -262,6 +263,7 @@ void dataspace_close_last(struct dataspace *ds)
 	}
 	if (vma_file)
 		fput(vma_file);
+	trace_dataspace_release(ds);
 }
 
 /**

@@ -35,6 +35,7 @@
 #include <linux/workqueue.h>
 
 #include "private.h"
+#include "trace.h"
 
 static_assert(sizeof(struct dataspace_revoke) == 8);
 static_assert(sizeof_field(struct dataspace_revoke, size) +
@@ -48,11 +49,13 @@ static struct workqueue_struct *dataspace_revoke_wq;
  * @root: the dataspace that it was called for
  * @self: whether to revoke that, too
  * @marked: what it has marked
+ * @nr_marked: how many that was
  */
 struct revocation {
 	struct dataspace *root;
 	bool self;
 	struct list_head marked;
+	u32 nr_marked;
 };
 
 static bool revoke_visit(struct dataspace *ds, void *arg)
@@ -72,6 +75,7 @@ static bool revoke_visit(struct dataspace *ds, void *arg)
 	lineage_update_sums(&ds->member);
 	kref_get(&ds->ref);
 	list_add_tail(&ds->revoked_node, &revocation->marked);
+	revocation->nr_marked++;
 	return true;
 }
 
@@ -298,10 +302,10 @@ int dataspace_ioctl_revoke(struct file *file, void *arg)
 	ret = dataspace_walk(ds, revoke_visit, &revocation, true);
 	if (!list_empty(&revocation.marked))
 		revoke_submit(backing, &revocation.marked);
-	if (ret == -EINTR)
-		return ret;
-	if (wait_event_killable(backing->wait, revoke_is_done(ds)))
-		return -EINTR;
+	if (ret != -EINTR &&
+	    wait_event_killable(backing->wait, revoke_is_done(ds)))
+		ret = -EINTR;
+	trace_dataspace_revoke(ds, args->flags, revocation.nr_marked, ret);
 	return ret;
 }
 

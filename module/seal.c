@@ -34,6 +34,7 @@
 #include <linux/sched/signal.h>
 
 #include "private.h"
+#include "trace.h"
 
 /* How long a reference may be held before it counts as a pin, in milliseconds */
 #define SEAL_PIN_WAIT_MAX_MS 128
@@ -217,6 +218,7 @@ int dataspace_ioctl_seal(struct file *file, void *arg)
 	struct dataspace *ds = dataspace_of(file);
 	const struct dataspace_seal *args = arg;
 	struct sealing sealing = { .root = ds, .set = SEAL_FUTURE };
+	int ret;
 
 	if (args->flags & ~DATASPACE_SEAL_FLAGS ||
 	    args->rights & ~DATASPACE_WRITE || args->__reserved)
@@ -229,7 +231,10 @@ int dataspace_ioctl_seal(struct file *file, void *arg)
 		return -EPERM;
 	if (args->flags & DATASPACE_SEAL_NOW) {
 		sealing.set |= SEAL_NOW;
-		return seal_now(ds, &sealing);
+		ret = seal_now(ds, &sealing);
+	} else {
+		ret = seal_future(ds, &sealing);
 	}
-	return seal_future(ds, &sealing);
+	trace_dataspace_seal(ds, args->flags, ret);
+	return ret;
 }

@@ -731,6 +731,24 @@ void dataspace_revoke_exports(struct dataspace *ds)
 	spin_unlock(&backing->lock);
 }
 
+/* The dma-buf has the name that the dataspace has now, and frees it */
+static int dmabuf_set_name(struct dma_buf *dmabuf, struct dataspace *ds)
+{
+	char name[DATASPACE_NAME_MAX];
+	char *copy;
+
+	dataspace_get_name(ds, name);
+	if (!name[0])
+		return 0;
+	copy = kstrdup(name, GFP_KERNEL_ACCOUNT);
+	if (!copy)
+		return -ENOMEM;
+	spin_lock(&dmabuf->name_lock);
+	dmabuf->name = copy;
+	spin_unlock(&dmabuf->name_lock);
+	return 0;
+}
+
 static struct dma_buf *dmabuf_create(struct file *file, bool revocable)
 {
 	struct dataspace *ds = dataspace_of(file);
@@ -802,7 +820,9 @@ int dataspace_ioctl_export_dmabuf(struct file *file, void *arg)
 	dmabuf = dmabuf_create(file, args->flags & DATASPACE_EXPORT_REVOCABLE);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
-	ret = dmabuf_link(dmabuf->priv);
+	ret = dmabuf_set_name(dmabuf, ds);
+	if (!ret)
+		ret = dmabuf_link(dmabuf->priv);
 	if (!ret)
 		ret = dma_buf_fd(dmabuf, O_CLOEXEC);
 	if (ret < 0)

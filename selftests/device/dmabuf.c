@@ -369,4 +369,30 @@ TEST(a_dma_buf_of_lazy_memory_beyond_what_there_is_is_ENOMEM)
 	close(ds);
 }
 
+static bool fdinfo_has(int fd, const char *text)
+{
+	char path[64], info[4096];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return proc_read(path, info, sizeof(info)) > 0 && strstr(info, text);
+}
+
+/* rule 24: a dma-buf has the name that its dataspace had at that time */
+TEST_F(dmabuf, has_the_name_of_the_dataspace)
+{
+	struct dataspace_name arg = { .size = sizeof(arg), .name = "frames" };
+	int named;
+
+	EXPECT_FALSE(fdinfo_has(self->dmabuf, "\nname:"));
+	ASSERT_EQ(0, ioctl(self->ds, DATASPACE_IOC_SET_NAME, &arg));
+	named = ds_export(self->ds, 0);
+	ASSERT_LE(0, named);
+	EXPECT_TRUE(fdinfo_has(named, "\nname:\tframes\n"));
+	EXPECT_FALSE(fdinfo_has(self->dmabuf, "\nname:"));
+	EXPECT_EQ(0, ioctl(named, DMA_BUF_SET_NAME_B, "other"));
+	EXPECT_TRUE(fdinfo_has(named, "\nname:\tother\n"));
+	EXPECT_TRUE(fdinfo_has(self->ds, "\ndataspace-name:\tframes\n"));
+	close(named);
+}
+
 TEST_HARNESS_MAIN

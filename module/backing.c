@@ -23,6 +23,12 @@
 /* How often those who copy wait, 20 us at a time, for those who look for pins */
 #define COPY_WAITS 50
 
+/* What the log tells about a request that is refused, after what was wanted */
+#define BACKING_NEVER_CHARGED "more than the limit of a memory cgroup"
+#define BACKING_NOT_CHARGED "no room in the memory cgroup"
+#define BACKING_NOT_AVAILABLE "more than is available"
+#define BACKING_NO_MEMORY "no memory left"
+
 static unsigned long limit_mb;
 module_param(limit_mb, ulong, 0644);
 MODULE_PARM_DESC(limit_mb,
@@ -62,6 +68,15 @@ static bool backing_limit_allows(unsigned long nr_pages, long in_use)
 	return !limit || (nr_pages <= limit && in_use <= limit - nr_pages);
 }
 
+static int backing_report_limit(unsigned long nr_pages, long in_use)
+{
+	pr_info_ratelimited("%lu KiB wanted, %ld KiB used, limit %llu KiB\n",
+			    nr_pages << (PAGE_SHIFT - 10),
+			    in_use << (PAGE_SHIFT - 10),
+			    backing_limit_bytes() >> 10);
+	return -EDQUOT;
+}
+
 static int backing_reserve(unsigned long nr_pages)
 {
 	long in_use = atomic_long_read(&pages_in_use);
@@ -71,11 +86,17 @@ static int backing_reserve(unsigned long nr_pages)
 					    in_use + nr_pages))
 			return 0;
 	}
-	pr_info_ratelimited("%lu KiB wanted, %ld KiB used, limit %llu KiB\n",
-			    nr_pages << (PAGE_SHIFT - 10),
-			    in_use << (PAGE_SHIFT - 10),
-			    backing_limit_bytes() >> 10);
-	return -EDQUOT;
+	return backing_report_limit(nr_pages, in_use);
+}
+
+/*
+ * Of the reasons why there is no memory who asks learns only that. What is wrong
+ * with a request, or forbidden by rights, is between a program and its author.
+ */
+static void backing_report(unsigned long nr_pages, const char *why)
+{
+	pr_info_ratelimited("%lu KiB wanted, %s\n",
+			    nr_pages << (PAGE_SHIFT - 10), why);
 }
 
 static int backing_get_in_use(char *buffer, const struct kernel_param *kp)
@@ -221,6 +242,8 @@ static int backing_add_extent(struct backing *backing, struct extent *extent,
 	}
 	extent_free(extent, added);
 	*index += added;
+	if (ret == -ENOMEM)
+		backing_report(backing->nr_pages, BACKING_NOT_CHARGED);
 	return ret;
 }
 
@@ -281,8 +304,10 @@ static int backing_fill_scattered(struct backing *backing,
 	struct extent_request piece = *request;
 	unsigned long pfn = 0;
 
-	if (extent_is_beyond_reach(request))
+	if (extent_is_beyond_reach(request)) {
+		backing_report(request->nr_pages, BACKING_NOT_AVAILABLE);
 		return -ENOMEM;
+	}
 	while (*index < request->nr_pages) {
 		struct extent extent;
 		unsigned long left;
@@ -293,6 +318,8 @@ static int backing_fill_scattered(struct backing *backing,
 		left = request->nr_pages - *index;
 		piece.nr_pages = backing_largest_piece(*index, left);
 		ret = extent_alloc_scattered(&extent, &piece);
+		if (ret == -ENOMEM)
+			backing_report(request->nr_pages, BACKING_NO_MEMORY);
 		if (ret)
 			return ret;
 		backing->contiguous &= !*index || extent.pfn == pfn;
@@ -316,6 +343,8 @@ static bool backing_exceeds_memcg(unsigned long nr_pages)
 	while (memcg && nr_pages <= kver_memcg_max(memcg))
 		memcg = parent_mem_cgroup(memcg);
 	mem_cgroup_put(own);
+	if (memcg)
+		backing_report(nr_pages, BACKING_NEVER_CHARGED);
 	return memcg;
 }
 
@@ -382,15 +411,21 @@ static void backing_end_charge(const struct backing *backing,
 int backing_check_fill(struct backing *backing, unsigned long nr_pages)
 {
 	struct extent_request request = { nr_pages, 1, backing->node };
+	long in_use = atomic_long_read(&pages_in_use);
 	struct mem_cgroup *before;
 	bool exceeds;
 
-	if (!backing_limit_allows(nr_pages, atomic_long_read(&pages_in_use)))
-		return -EDQUOT;
+	if (!backing_limit_allows(nr_pages, in_use))
+		return backing_report_limit(nr_pages, in_use);
 	before = backing_begin_charge(backing);
 	exceeds = backing_exceeds_memcg(nr_pages);
 	backing_end_charge(backing, before);
-	return exceeds || extent_is_beyond_reach(&request) ? -ENOMEM : 0;
+	if (exceeds)
+		return -ENOMEM;
+	if (!extent_is_beyond_reach(&request))
+		return 0;
+	backing_report(nr_pages, BACKING_NOT_AVAILABLE);
+	return -ENOMEM;
 }
 
 /*
@@ -446,6 +481,8 @@ int backing_fill_hole(struct backing *backing, unsigned long index,
 	ret = extent_alloc_scattered(&extent, &request);
 	if (ret) {
 		backing_unreserve(nr_pages);
+		if (ret == -ENOMEM && nr_pages == 1)
+			backing_report(nr_pages, BACKING_NO_MEMORY);
 		return ret;
 	}
 	backing_unreserve(nr_pages - extent.nr_pages);
@@ -455,6 +492,8 @@ int backing_fill_hole(struct backing *backing, unsigned long index,
 		backing_unreserve(extent.nr_pages);
 		extent_free(&extent, 0);
 	}
+	if (ret == -ENOMEM && nr_pages == 1)
+		backing_report(nr_pages, BACKING_NOT_CHARGED);
 	return ret;
 }
 

@@ -6,6 +6,7 @@
 #include "client.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,14 +14,21 @@
 
 #include <dataspace.h>
 
+#include "budget.h"
 #include "layout.h"
 #include "protocol.h"
 #include "util.h"
+
+/* How much memory is asked for, and how often at most. */
+#define REQUEST_BYTES (UINT64_C(1) << 20)
+#define REQUESTS 2
 
 struct client {
 	int socket;
 	int cut_off; /* what is its own is no longer */
 	struct part parts[PARTS];
+	unsigned int paid_count;
+	void *paid_for[REQUESTS]; /* mapped, REQUEST_BYTES each */
 };
 
 static void receive_part(int socket, struct part *part)
@@ -80,12 +88,24 @@ static void read_board(const struct client *client, struct report *report)
 	free(copy);
 }
 
+static size_t wrong_in_paid_for(const struct client *client)
+{
+	size_t wrong = 0;
+	unsigned int i;
+
+	for (i = 0; i < client->paid_count; i++)
+		wrong += pattern_wrong_words(client->paid_for[i], REQUEST_BYTES,
+					     private_seed(own_label(client)));
+	return wrong;
+}
+
 static void verify(const struct client *client, struct report *report)
 {
 	read_board(client, report);
 	if (!client->cut_off)
-		report->wrong_words +=
-			wrong_in_private(client) + wrong_in_label(client);
+		report->wrong_words += wrong_in_private(client) +
+				       wrong_in_label(client) +
+				       wrong_in_paid_for(client);
 }
 
 /* New memory is zero; what is stored by mapping is read back by file. */
@@ -135,6 +155,32 @@ static void attempt(const struct client *client, struct report *report)
 	verify(client, report);
 }
 
+/* What is received is kept by its mapping alone. */
+static void ask(struct client *client, uint64_t length, struct report *report)
+{
+	void *map;
+	int ds;
+
+	request_send(client->socket, length);
+	ds = answer_receive(client->socket);
+	report->outcomes[0] = ds < 0 ? ds : OUTCOME_SUCCESS;
+	if (ds >= 0) {
+		map = map_dataspace(ds, REQUEST_BYTES, PROT_READ | PROT_WRITE);
+		close(ds);
+		pattern_fill(map, REQUEST_BYTES,
+			     private_seed(own_label(client)));
+		client->paid_for[client->paid_count++] = map;
+	}
+	verify(client, report);
+}
+
+static void give_back(struct client *client, struct report *report)
+{
+	verify(client, report);
+	while (client->paid_count)
+		munmap(client->paid_for[--client->paid_count], REQUEST_BYTES);
+}
+
 /* Who gets a signal from its own memory has lost it. */
 static void use_own(struct client *client, struct report *report)
 {
@@ -172,6 +218,15 @@ static void obey(struct client *client, enum command command,
 	case COMMAND_VERIFY:
 		verify(client, report);
 		break;
+	case COMMAND_ASK:
+		ask(client, REQUEST_BYTES, report);
+		break;
+	case COMMAND_ASK_TOO_MUCH:
+		ask(client, BUDGET_BYTES, report);
+		break;
+	case COMMAND_RETURN:
+		give_back(client, report);
+		break;
 	case COMMAND_OWN:
 		use_own(client, report);
 		break;
@@ -188,8 +243,14 @@ int client_main(const char *path)
 	struct client client = { .socket = protocol_connect(path) };
 	struct report report;
 	int command;
+	int device;
 	int kind;
 
+	device = open("/dev/dataspace", O_RDWR | O_CLOEXEC);
+	if (device < 0)
+		die("/dev/dataspace", -errno);
+	device_send(client.socket, device);
+	close(device);
 	for (kind = 0; kind < PARTS; kind++)
 		receive_part(client.socket, &client.parts[kind]);
 	while ((command = command_receive(client.socket)) >= 0) {

@@ -11,63 +11,32 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <dataspace.h>
 
+#include "cgroup.h"
 #include "pages.h"
 #include "util.h"
 
-#define CGROUP_ROOT "/sys/fs/cgroup"
-#define CGROUP CGROUP_ROOT "/ram-service-cost"
+#define CGROUP "ram-service-cost"
 
 /* The kernel brings its statistics up to date every two seconds. */
 #define FLUSH_SECONDS 3
 
-static void write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		die(path, -errno);
-	close(fd);
-}
-
 static void enter_cgroup(void)
 {
-	char pid[16];
-
-	write_file(CGROUP_ROOT "/cgroup.subtree_control", "+memory");
-	if (mkdir(CGROUP, 0755) && errno != EEXIST)
-		die(CGROUP, -errno);
-	snprintf(pid, sizeof(pid), "%d", (int)getpid());
-	write_file(CGROUP "/cgroup.procs", pid);
-}
-
-static double charged_bytes(void)
-{
-	FILE *file = fopen(CGROUP "/memory.stat", "re");
-	double bytes = -1;
-	char line[128];
-
-	if (!file)
-		die(CGROUP "/memory.stat", -errno);
-	while (bytes < 0 && fgets(line, sizeof(line), file))
-		sscanf(line, "kernel %lf", &bytes);
-	fclose(file);
-	if (bytes < 0)
-		die(CGROUP "/memory.stat has no line 'kernel'", -ENOTSUP);
-	return bytes;
+	cgroup_share_memory("");
+	cgroup_make(CGROUP);
+	cgroup_join(CGROUP);
 }
 
 static void take_account(struct cost *account)
 {
 	sleep(FLUSH_SECONDS);
-	account->charged = charged_bytes();
+	account->charged = cgroup_number(CGROUP, "memory.stat", "kernel");
 	account->slab = memory_account("Slab");
 }
 
@@ -131,5 +100,5 @@ void cost_measure(int ds, uint64_t length, struct cost *cost)
 		die("measuring the cost of an alias", -EIO);
 	close(ends[0]);
 	waitpid(child, NULL, 0);
-	rmdir(CGROUP);
+	cgroup_remove(CGROUP);
 }

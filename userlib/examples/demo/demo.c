@@ -11,6 +11,7 @@
 
 #include <dataspace.h>
 
+#include "budget.h"
 #include "control.h"
 #include "cost.h"
 #include "expect.h"
@@ -166,13 +167,16 @@ int demo_main(void)
 	steps_begin();
 	service_open(&service);
 	steps_allocated(&service);
+	budgets_open();
 	service_admit_clients(&service);
 	expect_equal(service_command(&service, everybody, COMMAND_USE, reports),
 		     0, "wrong words in first use");
 	print_holders(&service);
 	print_attempts(&service);
+	print_budgets(&service);
 	print_control(&service);
 	steps_end(&service);
+	budgets_close();
 	print_cost(&page, &chunk);
 	return expectations_met() ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <dataspace.h>
+
 #include "layout.h"
 #include "util.h"
 
@@ -76,6 +78,89 @@ int command_receive(int socket)
 	if (got < 0)
 		return -errno;
 	return got ? byte : -ENODATA;
+}
+
+/* Room for one descriptor. */
+union control {
+	struct cmsghdr header;
+	char buffer[CMSG_SPACE(sizeof(int))];
+};
+
+void device_send(int socket, int device)
+{
+	struct iovec byte = { .iov_base = "", .iov_len = 1 };
+	union control control = {
+		.header = {
+			.cmsg_len = CMSG_LEN(sizeof(device)),
+			.cmsg_level = SOL_SOCKET,
+			.cmsg_type = SCM_RIGHTS,
+		},
+	};
+	struct msghdr message = {
+		.msg_iov = &byte,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+
+	memcpy(CMSG_DATA(&control.header), &device, sizeof(device));
+	if (sendmsg(socket, &message, MSG_NOSIGNAL) != 1)
+		die("sending the device", -errno);
+}
+
+int device_receive(int socket)
+{
+	char text;
+	struct iovec byte = { .iov_base = &text, .iov_len = 1 };
+	union control control;
+	struct msghdr message = {
+		.msg_iov = &byte,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	int device;
+
+	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != 1)
+		die("receiving a device", -errno);
+	if (!CMSG_FIRSTHDR(&message) ||
+	    control.header.cmsg_type != SCM_RIGHTS ||
+	    control.header.cmsg_len != CMSG_LEN(sizeof(device)))
+		die("a client has sent no device", -EBADMSG);
+	memcpy(&device, CMSG_DATA(&control.header), sizeof(device));
+	return device;
+}
+
+void request_send(int socket, uint64_t length)
+{
+	if (send(socket, &length, sizeof(length), MSG_NOSIGNAL) < 0)
+		die("sending a request", -errno);
+}
+
+uint64_t request_receive(int socket)
+{
+	uint64_t length;
+
+	if (recv(socket, &length, sizeof(length), 0) != sizeof(length))
+		die("a client has ended", -EPIPE);
+	return length;
+}
+
+void answer_send(int socket, int ds)
+{
+	must(dataspace_send_msg(socket, &ds, sizeof(ds), &ds, ds >= 0),
+	     "sending an answer");
+}
+
+int answer_receive(int socket)
+{
+	unsigned int n = 1;
+	int error;
+	int ds;
+
+	must(dataspace_recv_msg(socket, &error, sizeof(error), &ds, &n),
+	     "receiving an answer");
+	return n ? ds : error;
 }
 
 void report_send(int socket, const struct report *report)

@@ -2,7 +2,8 @@
 /*
  * What the service and a client say to each other after the dataspaces were
  * handed over: the service sends a command, the client does it and reports.
- * One message each, on a socket that keeps messages apart.
+ * One message each, on a socket that keeps messages apart. A client that is to ask
+ * for memory sends how much it wants in between, and the service answers.
  */
 #ifndef RAM_PROTOCOL_H
 #define RAM_PROTOCOL_H
@@ -16,6 +17,9 @@ enum command {
 	COMMAND_USE, /* map all parts, fill the private one */
 	COMMAND_ATTEMPT, /* try everything that must be refused */
 	COMMAND_VERIFY, /* is everything still as it should be? */
+	COMMAND_ASK, /* ask for memory on one's own account */
+	COMMAND_ASK_TOO_MUCH, /* for more than one can pay for */
+	COMMAND_RETURN, /* give back what came of that */
 	COMMAND_OWN, /* use what is one's own in all the ways */
 	COMMAND_HALVE, /* close what is one's own, unmap half of the private part */
 	COMMAND_EXIT,
@@ -34,6 +38,16 @@ int protocol_connect(const char *path);
 void command_send(int socket, enum command command);
 /* -ENODATA when the service has hung up. */
 int command_receive(int socket);
+/* The client's descriptor of the device, which is not a dataspace. */
+void device_send(int socket, int device);
+int device_receive(int socket);
+
+void request_send(int socket, uint64_t length);
+uint64_t request_receive(int socket);
+/* A dataspace, or -errno. */
+void answer_send(int socket, int ds);
+int answer_receive(int socket);
+
 void report_send(int socket, const struct report *report);
 void report_receive(int socket, struct report *report);
 

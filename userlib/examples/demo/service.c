@@ -11,6 +11,7 @@
 
 #include <dataspace.h>
 
+#include "budget.h"
 #include "util.h"
 
 static void write_labels(unsigned char *chunk)
@@ -127,6 +128,7 @@ static void start_client(const char *path)
 		die("fork", -errno);
 	if (pid)
 		return;
+	budget_enter();
 	execl("/proc/self/exe", "ram_service", "--client", path, NULL);
 	_exit(127);
 }
@@ -137,6 +139,8 @@ static void admit(struct service *service, int listener, unsigned int client)
 	int kind;
 
 	session->socket = protocol_accept(listener, &session->pid);
+	session->budget = device_receive(session->socket);
+	session->paid_for = 0;
 	for (kind = 0; kind < PARTS; kind++)
 		give(service, session->socket, kind, client);
 }
@@ -176,8 +180,10 @@ uint64_t service_command(struct service *service, struct group group,
 static void bury(struct session *session)
 {
 	close(session->socket);
+	close(session->budget);
 	if (waitpid(session->pid, NULL, 0) != session->pid)
 		die("waiting for a client", -errno);
+	budget_remove(session->pid);
 }
 
 void service_dismiss(struct service *service, struct group group)

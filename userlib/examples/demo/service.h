@@ -16,6 +16,8 @@
 struct session {
 	int socket;
 	pid_t pid;
+	int budget; /* the client's descriptor of the device */
+	uint64_t paid_for; /* bytes that were allocated on it */
 };
 
 struct service {

@@ -19,10 +19,12 @@
 #define SETTLE_SECONDS 30
 
 static const struct subject *const subjects[] = {
-	&handle_subject,  &alloc_subject, &map_subject,	   &fork_subject,
-	&io_subject,	  &send_subject,  &poll_subject,   &memory_subject,
-	&scale_subject,	  &close_subject, &revoke_subject, &revoke_many_subject,
-	&million_subject, &ready_subject,
+	&handle_subject,   &alloc_subject,	&map_subject,
+	&fork_subject,	   &io_subject,		&send_subject,
+	&poll_subject,	   &memory_subject,	&scale_subject,
+	&close_subject,	   &revoke_subject,	&revoke_many_subject,
+	&million_subject,  &ready_subject,	&lazy_all_subject,
+	&lazy_few_subject, &lazy_punch_subject,
 };
 
 static void report(const char *work, size_t size, const struct kind *kind,

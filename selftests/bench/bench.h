@@ -51,7 +51,7 @@ struct kind {
 };
 
 extern const struct kind dataspace, scattered, eventfd_kind, dup_kind;
-extern const struct kind ready;
+extern const struct kind ready, lazy, empty_memfd, empty_thp;
 extern const struct kind memfd, memfd_ro, hugetlb, shmem_thp, udmabuf, dma_heap;
 /* Not an object: what is done at once for dataspaces is done one by one. */
 extern const struct kind one_by_one;
@@ -79,6 +79,8 @@ extern const struct subject fork_subject, io_subject, send_subject;
 extern const struct subject scale_subject, million_subject, close_subject;
 extern const struct subject revoke_subject, revoke_many_subject;
 extern const struct subject poll_subject, memory_subject, ready_subject;
+extern const struct subject lazy_all_subject, lazy_few_subject;
+extern const struct subject lazy_punch_subject;
 
 /* measure.c */
 struct samples {

@@ -30,6 +30,11 @@ static int ds_scattered(size_t size)
 	return alloc(size, DATASPACE_ALLOC_SCATTERED);
 }
 
+static int ds_lazy(size_t size)
+{
+	return alloc(size, DATASPACE_ALLOC_LAZY);
+}
+
 static int ds_handle(int source, size_t size)
 {
 	return ds_alias(source, 0, size, RIGHTS_RW);
@@ -117,6 +122,13 @@ const struct kind ready = {
 	.object = ds_contiguous,
 	.enter = pool_enter,
 	.leave = pool_leave,
+};
+
+/* With none of its memory. */
+const struct kind lazy = {
+	.name = "dataspace",
+	.prot = PROT_READ | PROT_WRITE,
+	.object = ds_lazy,
 };
 
 const struct kind eventfd_kind = {

@@ -63,7 +63,7 @@ static int memfd_handle(int source, size_t size)
 	return sized_memfd(size, 0);
 }
 
-static int empty_source(size_t size)
+static int empty_memfd_object(size_t size)
 {
 	return sized_memfd(size, 0);
 }
@@ -137,7 +137,7 @@ const struct kind memfd = {
 const struct kind memfd_ro = {
 	.name = "memfd ro",
 	.prot = PROT_READ,
-	.source = empty_source,
+	.source = empty_memfd_object,
 	.handle = reopen,
 	.object = reopened_object,
 };
@@ -157,6 +157,22 @@ const struct kind shmem_thp = {
 	.unit = 2 * MIB,
 	.prot = PROT_READ | PROT_WRITE,
 	.object = memfd_object,
+	.enter = thp_on,
+	.leave = thp_off,
+};
+
+/* These have none of their memory. */
+const struct kind empty_memfd = {
+	.name = "memfd",
+	.prot = PROT_READ | PROT_WRITE,
+	.object = empty_memfd_object,
+};
+
+const struct kind empty_thp = {
+	.name = "shmem thp",
+	.unit = 2 * MIB,
+	.prot = PROT_READ | PROT_WRITE,
+	.object = empty_memfd_object,
 	.enter = thp_on,
 	.leave = thp_off,
 };

@@ -125,6 +125,14 @@ static void try_serve_and_use(void)
 	rmdir(folder);
 }
 
+/* What the manual says that its example prints. */
+static const char *manual_output(const struct example *example)
+{
+	return strcmp(example->name, "dataspace_copy_from_3") ?
+		       "" :
+		       "hello\nStale file handle\n";
+}
+
 int main(void)
 {
 	size_t i;
@@ -139,7 +147,8 @@ int main(void)
 	try("loan", "2", "borrower: Stale file handle");
 	for (i = 0; i < EXAMPLES; i++)
 		if (strstr(examples[i].name, "dataspace"))
-			try(examples[i].name, NULL, "");
+			try(examples[i].name, NULL,
+			    manual_output(&examples[i]));
 	printf("# %u of %u passed\n", tested - failed, tested);
 	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -49,7 +49,8 @@
  *     And one that no program sees: -EINTR is returned only to a process that a
  *     signal is ending. Other signals interrupt no call.
  *   - They use openat(2), close(2), ioctl(2), fstatfs(2), getsockopt(2),
- *     sendmsg(2), recvmsg(2) and fcntl(2), and no other system call.
+ *     sendmsg(2), recvmsg(2), fcntl(2), gettid(2), process_vm_readv(2) and
+ *     process_vm_writev(2), and no other system call.
  *
  * In C++ the structures are written with the keyword, "struct dataspace_info",
  * as there are functions of the same names.
@@ -233,6 +234,54 @@ int dataspace_revoke(int ds, uint32_t flags);
  *             as said above
  */
 int dataspace_seal(int ds, uint32_t flags);
+
+/**
+ * dataspace_copy_from - copy out of a mapping that may be revoked
+ * @ds: the dataspace that is mapped
+ * @to: memory of the program
+ * @from: address in a mapping of @ds
+ * @bytes: how many
+ *
+ * Is to memcpy(3) what pread(2) is to a load: if @ds was revoked, also in the
+ * middle of it, the result is an error and no SIGBUS. No signal handler is set
+ * or called, and the memory of @ds is not pinned. What was copied before the
+ * error stays in @to. A program that keeps no mapping uses pread(2), which costs
+ * less for a few pages.
+ *
+ * Return: 0 when all is copied, or
+ *   -ESTALE   @ds was revoked
+ *   -EFAULT   @ds was not revoked, and not all of @from can be read or not all
+ *             of @to be written
+ *   -ENOMEM   no kernel memory
+ *   -ENOSYS, -EPERM
+ *             the kernel has no process_vm_writev(2), or seccomp(2) forbids it
+ *   -EBADF, -EBADFD
+ *             as said above; @ds is looked at only if the copy fails
+ */
+int dataspace_copy_from(int ds, void *to, const void *from, size_t bytes);
+
+/**
+ * dataspace_copy_to - copy into a mapping that may be revoked or sealed
+ * @ds: the dataspace that is mapped
+ * @to: address in a writable mapping of @ds
+ * @from: memory of the program
+ * @bytes: how many
+ *
+ * The counterpart of dataspace_copy_from(). What was copied before an error stays
+ * in @to.
+ *
+ * Return: 0 when all is copied, or
+ *   -ESTALE   @ds was revoked
+ *   -EPERM    @ds was sealed, and @to can no longer be written; or seccomp(2)
+ *             forbids process_vm_readv(2)
+ *   -EFAULT   neither, and not all of @from can be read or not all of @to be
+ *             written
+ *   -ENOMEM   no kernel memory
+ *   -ENOSYS   the kernel has no process_vm_readv(2)
+ *   -EBADF, -EBADFD
+ *             as said above; @ds is looked at only if the copy fails
+ */
+int dataspace_copy_to(int ds, void *to, const void *from, size_t bytes);
 
 /**
  * dataspace_export_dmabuf - make a dma-buf of a dataspace

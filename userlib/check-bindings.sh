@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Makes a folder with the tests of dataspace.hpp and dataspace.py, and with all of
-# Python that they need, for a guest that has neither Python nor a C library.
+# Python and numpy that they need, for a guest that has neither Python nor a C
+# library.
 # Usage: CXX=... check-bindings.sh LIBRARY-BUILD FOLDER
 
 set -eu
@@ -13,15 +14,20 @@ build=$1
 out=$2
 python=$(readlink -f "$PYTHON")
 
+# Where Debian has numpy, below the prefix.
+PACKAGES=lib/python3/dist-packages
+
 # What Python has loaded when the test begins, by the place below its prefix.
 modules()
 {
 	"$PYTHON" -I -S -c '
-import ctypes, encodings.ascii, encodings.utf_8, io, mmap, os, select, socket, sys
+import sys
+sys.path.append(sys.argv[1])
+import ctypes, encodings.ascii, encodings.utf_8, io, mmap, numpy, os, select, socket
 for module in list(sys.modules.values()):
     path = getattr(module, "__file__", None)
     if path and path.startswith(sys.prefix):
-        print(os.path.relpath(path, sys.prefix))'
+        print(os.path.relpath(path, sys.prefix))' "$prefix/$PACKAGES"
 }
 
 libraries()
@@ -51,7 +57,8 @@ cp -L "$build/libdataspace.so.1" "$out/python/lib/"
 cat >"$out/check-python" <<'END'
 #!/bin/sh
 cd "${0%/*}/python" || exit
-export PYTHONHOME="$PWD" LIBDATASPACE="$PWD/lib/libdataspace.so.1"
+export PYTHONHOME="$PWD" PYTHONPATH="$PWD/lib/python3/dist-packages"
+export LIBDATASPACE="$PWD/lib/libdataspace.so.1"
 exec lib/ld-linux-*.so.* --library-path lib ./python3 -S check_dataspace.py
 END
 chmod +x "$out/check-python"

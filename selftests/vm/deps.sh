@@ -20,8 +20,8 @@ packages()
 	case $1 in
 	build)
 		echo gcc g++ libc6-dev make pkg-config rsync xz-utils
-		# whose tests get a copy of it
-		echo python3
+		# whose tests get a copy of them
+		echo python3 python3-numpy
 		# for 32-bit programs; gcc-multilib conflicts with the
 		# packages of cross compilers
 		echo libc6-dev-i386 lib32gcc-12-dev

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later OR MIT
-"""Tests of dataspace.py: needs /dev/dataspace."""
+"""Tests of dataspace.py: needs /dev/dataspace and numpy."""
 
 import errno
 import os
 import select
 import socket
 import sys
+
+import numpy
 
 import dataspace
 
@@ -26,6 +28,40 @@ def test_view_without_copy():
     part = memoryview(root.alias(PAGE, PAGE).map())
     view[PAGE] = 42
     return part[0] == 42 and len(part) == PAGE and part.readonly
+
+
+def test_numpy_view_without_copy():
+    root = dataspace.alloc(4 * PAGE)
+    all_of_it = numpy.frombuffer(root.map(writable=True), dtype=numpy.uint32)
+    part = numpy.frombuffer(root.alias(PAGE, PAGE).map(), dtype=numpy.uint32)
+    all_of_it[:] = numpy.arange(len(all_of_it))
+    first = PAGE // 4
+    before = int(part.sum())
+    all_of_it[first] += 1
+    return (
+        not part.flags.owndata
+        and not part.flags.writeable
+        and part[0] == first + 1
+        and int(part.sum()) == before + 1
+    )
+
+
+def test_numpy_cannot_write_without_the_right():
+    root = dataspace.alloc(PAGE)
+    part = numpy.frombuffer(root.alias(0, PAGE).map(), dtype=numpy.uint8)
+    try:
+        part.flags.writeable = True
+    except ValueError:
+        return True
+    return False
+
+
+def test_revoked_read_is_stale():
+    root = dataspace.alloc(PAGE)
+    part = root.alias(0, PAGE)
+    before = os.pread(part.fileno(), 1, 0)
+    root.revoke()
+    return before == b"\0" and fails(errno.ESTALE, os.pread, part.fileno(), 1, 0)
 
 
 def test_closes():

@@ -5,7 +5,15 @@
     root = dataspace.alloc(1 << 20)
     part = root.alias(4096, 8192, dataspace.READ | dataspace.MAP)
     part.send(sock)                     # a socket of the family AF_UNIX
-    view = memoryview(part.map())       # no copy; numpy.frombuffer() takes it, too
+    view = memoryview(part.map())       # no copy
+
+numpy makes an array of it that is no copy, either, and that can be written only
+with map(writable=True):
+
+    array = numpy.frombuffer(part.map(), dtype=numpy.float32)
+
+A touch of memory that was revoked ends the program with SIGBUS. A program that
+has to survive that uses os.pread(part.fileno(), ...), which raises OSError.
 
 A call that fails raises OSError with the error number. dataspace(7) tells what
 dataspaces are, and the manual pages of the functions of the same names the rest.

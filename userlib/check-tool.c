@@ -23,6 +23,15 @@
 /* main() of the command. */
 int tool_main(int argc, char **argv);
 
+/* What dataspace(1) shows a screen of, with a program that waits. */
+#define SCREEN(command)                                                    \
+	"printf '#!/bin/sh\\nread x <>wait\\n' >camera; chmod +x camera; " \
+	"[ -e wait ] || mkfifo wait; "                                     \
+	"dataspace alloc -n frames 16M -- sh -c '"                         \
+	"dataspace alias -l 4M -r rw 3 -- ./camera & "                     \
+	"until dataspace list | grep -q camera; do :; done; " command      \
+	"; kill $!'"
+
 static const struct test {
 	const char *name;
 	const char *script;
@@ -120,6 +129,12 @@ static const struct test {
 	  "65536, \"rights\": [\"read\", \"write\", \"map\", \"derive\", \"export\"], \"state\"" },
 	{ "top", "dataspace alloc 1M -- dataspace top -n 1", 0,
 	  "           1        1 MiB          0 B  " },
+	{ "screen of list", SCREEN("dataspace list"), 0,
+	  " 4 MiB, alias contiguous (read write map derive export)\n" },
+	{ "screen of list, holder", SCREEN("dataspace list"), 0,
+	  " camera          descriptor 3\n" },
+	{ "screen of top", SCREEN("dataspace top -n 1"), 0,
+	  "           1        4 MiB          0 B  camera\n" },
 	{ "no program", "dataspace run -- nothing-like-this", 127, "" },
 	{ "not a program", "dataspace run -- /dev", 126, "" },
 	{ "status of the program", "dataspace run -- sh -c 'exit 7'", 7, "" },

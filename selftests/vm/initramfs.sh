@@ -4,7 +4,7 @@
 # Packs the initramfs of the guest: busybox, ./init, drivers, the module under
 # test, and the contents of the folder PAYLOAD.
 # Usage: initramfs.sh OUTPUT PAYLOAD MODULE [MODROOT KVER]
-# Without MODROOT the kernel has the drivers built in. VM_DRIVERS names drivers
+# MODULE may be empty. Without MODROOT the kernel has the drivers built in. VM_DRIVERS names drivers
 # that are needed beyond the usual ones.
 # VM_ARCH: the architecture of the guest, amd64 by default.
 
@@ -76,7 +76,7 @@ mkdir -p "$root/bin" "$root/dev" "$root/etc" "$root/lib/drivers" \
 	"$root/proc" "$root/sys" "$root/tmp"
 cp "$busybox" "$root/bin/busybox"
 cp "$HERE/init" "$root/init"
-cp "$module" "$root/lib/dataspace.ko"
+[ -z "$module" ] || cp "$module" "$root/lib/dataspace.ko"
 importer=${module%module/*}selftests/importer/dataspace_importer.ko
 [ ! -e "$importer" ] || cp "$importer" "$root/lib/"
 cp -R "$payload/." "$root/"

@@ -7,12 +7,15 @@
 #        run.sh [-k KERNEL] [-m MODULE] tests FILE...
 #        run.sh [-k KERNEL] [-m MODULE] program FILE [ARGUMENT...]
 #        run.sh [-k KERNEL] [-m MODULE] shell [FILE...]
+#        run.sh [-k KERNEL] root FOLDER SCRIPT
 #
 # tests    runs the test programs that kselftest's "make install" has listed in
 #          FOLDER, and each PROGRAM of those that it has not listed, or the test
 #          programs named; prints a line for each test, and the totals
 # program  runs one program, prints what it prints, and returns what it returns
 # shell    boots to a prompt on this terminal, with the files in /selftests
+# root     runs SCRIPT, a path in FOLDER, with FOLDER as its root, which it can
+#          change, and without the module; else as program
 #
 # KERNEL is SERIES[+VARIANT], see common.sh, or the path of an image that has the
 # virtio drivers built in; then MODULE has to be given. VM_MEM, VM_CPUS,
@@ -90,6 +93,12 @@ put_shell()
 	echo "mode=shell" >"$payload/etc/vm.conf"
 }
 
+put_root()
+{
+	printf 'mode=run_in_root\nprogram="%s"\n' "$2" >"$payload/etc/vm.conf"
+	export VM_SHARE="$1" VM_DRIVERS="9p 9pnet_virtio"
+}
+
 # Kernels from 7 on have crashed while they booted on processors that were
 # emulated at the same time.
 emulation()
@@ -134,8 +143,8 @@ prepare_image()
 	kver=$("$HERE/kernel.sh" "$series" version)
 	image=$("$HERE/kernel.sh" "$series" image)
 	modroot=$("$HERE/kernel.sh" "$series" modules)
-	"$HERE/initramfs.sh" "$initramfs" "$payload" \
-		"${module:-$BUILD/$kver/module/dataspace.ko}" "$modroot" "$kver"
+	[ "$mode" = root ] || module=${module:-$BUILD/$kver/module/dataspace.ko}
+	"$HERE/initramfs.sh" "$initramfs" "$payload" "$module" "$modroot" "$kver"
 }
 
 boot()
@@ -172,6 +181,12 @@ tests)
 	;;
 program)
 	put_program "$@"
+	prepare_image
+	show_program
+	program_status
+	;;
+root)
+	put_root "$@"
 	prepare_image
 	show_program
 	program_status

@@ -3,8 +3,9 @@
 #
 # Installs the library into a folder of its own, builds programs against it as
 # a user would, in C and, where there is a compiler, in C++, linked with the
-# shared and with the static library, and runs them; then uninstalls and checks
-# that nothing is left.
+# shared and with the static library, and runs them, and one with the library for
+# programs that do not know dataspaces; then uninstalls and checks that nothing is
+# left.
 # Usage: CC=... MAKE=... check-install.sh
 
 set -eu
@@ -71,6 +72,21 @@ run()
 	}
 }
 
+# The library that programs are run with refuses a malformed policy.
+try_preload()
+{
+	status=0
+	DATASPACE_PRELOAD="$root/usr/lib/here/dataspace/dataspace-preload.so" \
+		DATASPACE_PRELOAD_SEND=nonsense \
+		"$root/usr/bin/dataspace" run --preload -- sh -c 'exit 0' \
+		2>"$stage/message" || status=$?
+	if [ "$status" -ne 2 ] || ! grep -q nonsense "$stage/message"; then
+		echo "the preloaded library has not read its policy" >&2
+		exit 1
+	fi
+	rm "$stage/message"
+}
+
 # try LANGUAGE COMPILER
 try()
 {
@@ -92,6 +108,7 @@ try c "$CC"
 if command -v "$CXX" >/dev/null; then
 	try cc "$CXX"
 fi
+try_preload
 mv "$root" "$spaced"
 # shellcheck disable=SC2086
 "$MAKE" -s uninstall DESTDIR="$spaced" $install_args

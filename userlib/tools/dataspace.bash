@@ -33,7 +33,7 @@ _dataspace()
 	hexdump) options="--offset --length" ;;
 	list) options="--json" ;;
 	revoke) options="--self" ;;
-	run) options="--fd" ;;
+	run) options="--fd --preload" ;;
 	seal) options="--now" ;;
 	store) options="--name" ;;
 	top) options="--delay --times" ;;

@@ -25,7 +25,7 @@ static const struct command {
 	  "wait for dataspaces, and run a program with them" },
 	{ "revoke", command_revoke, "[--self] DS",
 	  "take back all that is derived from it" },
-	{ "run", command_run, "[--fd DS[=NAME]]... -- PROGRAM...",
+	{ "run", command_run, "[-p] [-f DS[=NAME]]... -- PROGRAM...",
 	  "run a program with some dataspaces" },
 	{ "seal", command_seal, "[--now] DS", "end writing for good" },
 	{ "send", command_send, "SOCKET DS...", "send to recv" },
@@ -55,7 +55,7 @@ static int help(void)
 
 	printf("Usage: dataspace COMMAND [ARGUMENT]...\n\n");
 	for (i = 0; i < COMMANDS; i++)
-		printf("  %-8s%-36s%s\n", commands[i].name,
+		printf("  %-8s%-37s%s\n", commands[i].name,
 		       commands[i].arguments, commands[i].text);
 	printf("\nDS is a descriptor, as 3, or one of another process, as 812/3.\n");
 	return EXIT_SUCCESS;

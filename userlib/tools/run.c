@@ -11,6 +11,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "preload_path.h"
 #include "tool.h"
 
 #define MAX_FDS 64
@@ -93,17 +94,46 @@ void run_program(char **argv, const int *fds, const char *const *names,
 	    argv[0]);
 }
 
+/*
+ * Programs are to find the functions of dataspace-preload.so. The dynamic linker
+ * goes on without a library that it cannot find, so it is looked for here.
+ */
+static void set_preload(void)
+{
+	const char *library = getenv("DATASPACE_PRELOAD");
+	const char *others = getenv("LD_PRELOAD");
+	char text[4096];
+	int length;
+
+	if (!library)
+		library = PRELOAD_PATH;
+	if (access(library, R_OK))
+		err(STATUS_FAILED, "%s", library);
+	length = snprintf(text, sizeof(text), "%s%s%s", library,
+			  others ? ":" : "", others ? others : "");
+	if (length >= (int)sizeof(text))
+		errx(STATUS_FAILED, "LD_PRELOAD is too long");
+	setenv("LD_PRELOAD", text, 1);
+}
+
 int command_run(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "fd", required_argument, NULL, 'f' }, {}
+		{ "fd", required_argument, NULL, 'f' },
+		{ "preload", no_argument, NULL, 'p' },
+		{}
 	};
 	const char *names[MAX_FDS];
 	int fds[MAX_FDS];
 	unsigned int n = 0;
+	int option;
 	char *name;
 
-	while (next_option(argc, argv, "+f:", options) >= 0) {
+	while ((option = next_option(argc, argv, "+f:p", options)) >= 0) {
+		if (option == 'p') {
+			set_preload();
+			continue;
+		}
 		if (n == MAX_FDS)
 			usage("more than %d dataspaces", MAX_FDS);
 		name = strchr(optarg, '=');

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Makes a folder with the tests of dataspace.hpp and dataspace.py, and with all of
-# Python and numpy that they need, for a guest that has neither Python nor a C
-# library.
+# Makes a folder with the tests of dataspace.hpp, dataspace.py and
+# dataspace-preload.so, and with all of Python and numpy that they need, for a guest
+# that has neither Python nor a C library.
 # Usage: CXX=... check-bindings.sh LIBRARY-BUILD FOLDER
 
 set -eu
@@ -23,7 +23,8 @@ modules()
 	"$PYTHON" -I -S -c '
 import sys
 sys.path.append(sys.argv[1])
-import ctypes, encodings.ascii, encodings.utf_8, io, mmap, numpy, os, select, socket
+import array, ctypes, encodings.ascii, encodings.utf_8, errno, fcntl, io, mmap, numpy
+import os, select, socket, struct
 for module in list(sys.modules.values()):
     path = getattr(module, "__file__", None)
     if path and path.startswith(sys.prefix):
@@ -51,8 +52,8 @@ libraries | while read -r file; do
 	cp -L "$file" "$out/python/lib/"
 done
 cp "$python" "$out/python/python3"
-cp python/dataspace.py python/check_dataspace.py "$out/python/"
-cp -L "$build/libdataspace.so.1" "$out/python/lib/"
+cp python/dataspace.py python/check_dataspace.py python/check_preload.py "$out/python/"
+cp -L "$build/libdataspace.so.1" "$build/dataspace-preload.so" "$out/python/lib/"
 
 cat >"$out/check-python" <<'END'
 #!/bin/sh
@@ -61,5 +62,12 @@ export PYTHONHOME="$PWD" PYTHONPATH="$PWD/lib/python3/dist-packages"
 export LIBDATASPACE="$PWD/lib/libdataspace.so.1"
 exec lib/ld-linux-*.so.* --library-path lib ./python3 -S check_dataspace.py
 END
-chmod +x "$out/check-python"
-printf 'dataspace:%s\n' check-cpp check-python >"$out/kselftest-list.txt"
+cat >"$out/check-preload" <<'END'
+#!/bin/sh
+cd "${0%/*}/python" || exit
+set -- "$PWD"/lib/ld-linux-*.so.* --library-path "$PWD/lib" "$PWD/python3"
+export PYTHONHOME="$PWD" PRELOAD="$PWD/lib/dataspace-preload.so" CHILD="$*"
+exec "$@" -S check_preload.py
+END
+chmod +x "$out/check-python" "$out/check-preload"
+printf 'dataspace:%s\n' check-cpp check-python check-preload >"$out/kselftest-list.txt"

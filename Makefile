@@ -196,6 +196,10 @@ uninstall: ## remove what install installed
 demo: ## show the RAM service at work in a virtual machine
 	@$(VM)/demo.sh
 
+.PHONY: demo-vm
+demo-vm: ## show QEMU handing 17 of 64 MiB to the server of its disk, in a virtual machine
+	@$(VM)/demo-vm.sh
+
 .PHONY: lint
 lint: ## static checks of all that is in the tree
 	@.ci/lint.sh

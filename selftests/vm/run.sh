@@ -3,11 +3,12 @@
 #
 # Boots a virtual machine with the module and runs something in it.
 #
-# Usage: run.sh [-k KERNEL] [-m MODULE] tests FOLDER [PROGRAM...]
-#        run.sh [-k KERNEL] [-m MODULE] tests FILE...
-#        run.sh [-k KERNEL] [-m MODULE] program FILE [ARGUMENT...]
-#        run.sh [-k KERNEL] [-m MODULE] shell [FILE...]
-#        run.sh [-k KERNEL] root FOLDER SCRIPT
+# Usage: run.sh [OPTION]... tests FOLDER [PROGRAM...]
+#        run.sh [OPTION]... tests FILE...
+#        run.sh [OPTION]... program FILE [ARGUMENT...]
+#        run.sh [OPTION]... shell [FILE...]
+#        run.sh [OPTION]... root FOLDER SCRIPT
+#        Options: -k KERNEL, -m MODULE, -r ROOT
 #
 # tests    runs the test programs that kselftest's "make install" has listed in
 #          FOLDER, and each PROGRAM of those that it has not listed, or the test
@@ -17,6 +18,7 @@
 # root     runs SCRIPT, a path in FOLDER, with FOLDER as its root, which it can
 #          change, and without the module; else as program
 #
+# With -r ROOT the guest has the files of that folder, too, from / on.
 # KERNEL is SERIES[+VARIANT], see common.sh, or the path of an image that has the
 # virtio drivers built in; then MODULE has to be given. VM_MEM, VM_CPUS,
 # VM_TIMEOUT, VM_APPEND: see qemu.sh. VM_LIMIT: seconds that each test program may
@@ -28,10 +30,12 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 
 kernel=6.12
 module=
-while getopts k:m: option; do
+root=
+while getopts k:m:r: option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	m) module=$OPTARG ;;
+	r) root=$OPTARG ;;
 	*) die "see the head of this file for how to call it" ;;
 	esac
 done
@@ -50,6 +54,7 @@ initramfs=$dir/initramfs
 rm -rf "$dir"
 mkdir -p "$payload/etc" "$payload/selftests"
 : >"$dir/tests"
+[ -z "$root" ] || cp -R "$root/." "$payload/"
 
 # Prints the names of the programs to run.
 test_names()

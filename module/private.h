@@ -234,14 +234,30 @@ struct dataspace_mapping {
 };
 
 /**
+ * enum dataspace_walk_flags - flags of a walk
+ * @DATASPACE_WALK_KILLABLE: it may fail with -EINTR until it has begun; later it is
+ *	brought to its end in any case
+ * @DATASPACE_WALK_REVOKES: it revokes all that it comes to
+ * @DATASPACE_WALK_DECIDED: it is the end of a SEAL_NOW: only a walk that revokes
+ *	takes its place
+ */
+enum dataspace_walk_flags {
+	DATASPACE_WALK_KILLABLE = 1 << 0,
+	DATASPACE_WALK_REVOKES = 1 << 1,
+	DATASPACE_WALK_DECIDED = 1 << 2,
+};
+
+/**
  * struct dataspace_walk - a pass through a dataspace and all derived from it
  * @root: where it began
  * @next: what it comes to next, or NULL at the end
+ * @flags: bits of enum dataspace_walk_flags
  * @revokes_root: whether it has revoked @root
  */
 struct dataspace_walk {
 	struct dataspace *root;
 	struct lineage_member *next;
+	unsigned int flags;
 	bool revokes_root;
 };
 
@@ -394,7 +410,7 @@ void dataspace_mapping_remove(struct dataspace_mapping *mapping);
 
 /* walk.c */
 int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
-		   bool killable);
+		   unsigned int flags);
 
 /* lazy.c */
 int dataspace_lazy_fill_hole(struct dataspace *ds, unsigned long start,

@@ -299,7 +299,8 @@ int dataspace_ioctl_revoke(struct file *file, void *arg)
 
 	if (args->flags & ~DATASPACE_REVOKE_SELF)
 		return -EOPNOTSUPP;
-	ret = dataspace_walk(ds, revoke_visit, &revocation, true);
+	ret = dataspace_walk(ds, revoke_visit, &revocation,
+			     DATASPACE_WALK_KILLABLE | DATASPACE_WALK_REVOKES);
 	if (!list_empty(&revocation.marked))
 		revoke_submit(backing, &revocation.marked);
 	if (ret != -EINTR &&

@@ -22,11 +22,13 @@
  *  5. All is unmapped. Now it can be told for certain whether a page is pinned. If
  *     one is, the marks are taken back, and the caller tries again from step 2 a few
  *     times.
- *  6. Else the dataspaces are sealed and their VMAs told, and the marks taken back.
+ *  6. Else the dataspaces are sealed and their VMAs told, and the marks taken back,
+ *     in a walk whose place no other SEAL takes: what has been decided holds only
+ *     as long as they are marked.
  *
- * A SEAL_NOW of an ancestor takes over the marks of one that it meets, which then
- * fails with EBUSY. REVOKE takes marks away: who has waited for one finds that the
- * dataspace was revoked.
+ * Until then a SEAL_NOW of an ancestor takes over the marks of one that it meets,
+ * which then fails with EBUSY. REVOKE takes marks away: who has waited for one finds
+ * that the dataspace was revoked.
  */
 #include <linux/build_bug.h>
 #include <linux/delay.h>
@@ -91,7 +93,9 @@ static bool seal_visit(struct dataspace *ds, void *arg)
 	struct dataspace_mapping *mapping;
 
 	lockdep_assert_held(&ds->backing->lock);
-	if (ds->revoked)
+	if (sealing->set & ~ds->seal & SEAL_NOW && ds == sealing->root)
+		sealing->blocked = ds->seal_pending != sealing;
+	if (ds->revoked || sealing->blocked)
 		return true;
 	if (sealing->set & ~ds->seal)
 		WRITE_ONCE(ds->seal, ds->seal | sealing->set);
@@ -157,7 +161,8 @@ static int seal_now(struct dataspace *ds, struct sealing *sealing)
 		ret = seal_wait_for_pins(ds);
 		if (ret)
 			return ret;
-		ret = dataspace_walk(ds, seal_visit_mark, sealing, true);
+		ret = dataspace_walk(ds, seal_visit_mark, sealing,
+				     DATASPACE_WALK_KILLABLE);
 		if (ret)
 			return ret;
 		if (sealing->blocked) {
@@ -176,11 +181,15 @@ static int seal_now(struct dataspace *ds, struct sealing *sealing)
 		}
 		if (READ_ONCE(ds->seal_pending) != sealing)
 			return READ_ONCE(ds->revoked) ? -ESTALE : -EBUSY;
-		ret = dataspace_walk(ds,
-				     pinned ? seal_visit_unmark : seal_visit,
-				     sealing, false);
+		if (pinned)
+			ret = dataspace_walk(ds, seal_visit_unmark, sealing, 0);
+		else
+			ret = dataspace_walk(ds, seal_visit, sealing,
+					     DATASPACE_WALK_DECIDED);
 		if (ret)
 			return ret;
+		if (sealing->blocked)
+			return -EBUSY;
 		tries++;
 	}
 	return pinned ? -EBUSY : 0;
@@ -193,7 +202,7 @@ static int seal_future(struct dataspace *ds, struct sealing *sealing)
 
 	if (READ_ONCE(ds->seal) & SEAL_DONE)
 		return 0;
-	ret = dataspace_walk(ds, seal_visit, sealing, true);
+	ret = dataspace_walk(ds, seal_visit, sealing, DATASPACE_WALK_KILLABLE);
 	if (ret)
 		return ret;
 	backing_grace_period();

@@ -10,9 +10,13 @@
  *
  * A walk waits for others to end. But one that begins at an ancestor does not: it
  * takes the place of the other, which begins anew after it. So who has handed out
- * memory never waits for those who got it. A walk that has revoked the dataspace
- * where it began goes on all the same: that stays in the lineage until the walk is
- * over, and nobody else revokes it while the walk is in its place.
+ * memory never waits for those who got it. Only of a SEAL_NOW that is decided the
+ * last walk, which each dataspace has once at most, is brought to its end before
+ * another SEAL begins: what it has yet to seal must not be used in between.
+ *
+ * A walk that has revoked the dataspace where it began goes on all the same: that
+ * stays in the lineage until the walk is over, and nobody else revokes it while the
+ * walk is in its place.
  */
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -28,6 +32,9 @@ static bool dataspace_walk_can_begin(const struct dataspace_walk *walk)
 	lockdep_assert_held(&root->backing->lock);
 	if (!other || (root->revoked && !walk->revokes_root))
 		return true;
+	if (other->flags & DATASPACE_WALK_DECIDED &&
+	    !(walk->flags & DATASPACE_WALK_REVOKES))
+		return false;
 	return root != other->root &&
 	       lineage_contains(&root->member, &other->root->member);
 }
@@ -61,17 +68,17 @@ static int dataspace_walk_wait(const struct dataspace_walk *walk, bool killable)
  *	again for the same dataspace if it returns false. It may be called for a
  *	dataspace that it has been done with before.
  * @arg: for @visit
- * @killable: whether the call may fail with -EINTR. A walk that has begun is
- *	brought to its end in any case.
+ * @flags: bits of enum dataspace_walk_flags
  *
  * Return: 0, -ESTALE if somebody else has revoked @root, maybe after some have been
  * visited, or -EINTR if a fatal signal is pending before any has.
  */
 int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
-		   bool killable)
+		   unsigned int flags)
 {
 	struct backing *backing = root->backing;
-	struct dataspace_walk walk = { .root = root };
+	struct dataspace_walk walk = { .root = root, .flags = flags };
+	bool killable = flags & DATASPACE_WALK_KILLABLE;
 	bool begun = false;
 	int steps;
 

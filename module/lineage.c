@@ -285,6 +285,32 @@ static struct rb_node *lineage_next_start(const struct rb_node *rb)
 }
 
 /**
+ * lineage_count_behind - count the descendants of a member that come later
+ * @root: whose descendants
+ * @member: @root or one of them
+ *
+ * Return: how many of them lineage_successor() comes to after @member.
+ */
+u32 lineage_count_behind(const struct lineage_member *root,
+			 const struct lineage_member *member)
+{
+	return lineage_position(&root->end) - lineage_position(&member->start);
+}
+
+/**
+ * lineage_successor - go through all members
+ * @member: the one that was returned last
+ *
+ * Return: the next one, parents before children, or NULL after the last.
+ */
+struct lineage_member *lineage_successor(const struct lineage_member *member)
+{
+	struct rb_node *rb = lineage_next_start(&member->start.rb);
+
+	return rb ? lineage_member_of(rb) : NULL;
+}
+
+/**
  * lineage_next - go through the descendants of a member
  * @root: whose descendants
  * @member: @root to begin with, then the one that was returned last
@@ -295,11 +321,8 @@ static struct rb_node *lineage_next_start(const struct rb_node *rb)
 struct lineage_member *lineage_next(const struct lineage_member *root,
 				    const struct lineage_member *member)
 {
-	struct rb_node *rb = lineage_next_start(&member->start.rb);
-
-	if (!rb || !lineage_contains(root, lineage_member_of(rb)))
-		return NULL;
-	return lineage_member_of(rb);
+	return lineage_count_behind(root, member) ? lineage_successor(member) :
+						    NULL;
 }
 
 static struct lineage_mark *lineage_mark_after(const struct lineage_mark *mark)

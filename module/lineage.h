@@ -75,6 +75,9 @@ bool lineage_contains(const struct lineage_member *ancestor,
 		      const struct lineage_member *member);
 bool lineage_is_before(const struct lineage_member *member,
 		       const struct lineage_member *other);
+u32 lineage_count_behind(const struct lineage_member *root,
+			 const struct lineage_member *member);
+struct lineage_member *lineage_successor(const struct lineage_member *member);
 struct lineage_member *lineage_next(const struct lineage_member *root,
 				    const struct lineage_member *member);
 void lineage_cursor_begin(struct lineage_cursor *cursor,

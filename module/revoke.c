@@ -150,7 +150,8 @@ static bool revoke_is_flushed(struct dataspace *ds)
 			mapping->flushed = true;
 			list_move_tail(&mapping->node, &ds->mappings);
 		}
-		flushed = flushed && !lineage_count(&ds->member).revoked;
+		if (flushed && lineage_has_descendants(&ds->member))
+			flushed = !lineage_count(&ds->member).revoked;
 		spin_unlock(&backing->lock);
 		cond_resched();
 	} while (steps == DATASPACE_BATCH);

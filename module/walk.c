@@ -81,6 +81,7 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 	bool killable = flags & DATASPACE_WALK_KILLABLE;
 	bool begun = false;
 	int steps;
+	u32 left;
 
 	spin_lock(&backing->lock);
 	while (!begun || walk.next) {
@@ -100,10 +101,12 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 			walk.next = &root->member;
 			backing->walk = &walk;
 		}
+		left = lineage_count_behind(&root->member, walk.next);
 		for (steps = 0; walk.next && steps < DATASPACE_BATCH; steps++) {
-			if (visit(to_dataspace(walk.next), arg) && walk.next)
-				walk.next =
-					lineage_next(&root->member, walk.next);
+			if (!visit(to_dataspace(walk.next), arg))
+				continue;
+			walk.next = left-- ? lineage_successor(walk.next) :
+					     NULL;
 		}
 		walk.revokes_root = root->revoked;
 		if (walk.next) {

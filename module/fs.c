@@ -68,13 +68,13 @@ static int dataspace_getattr(struct mnt_idmap *idmap, const struct path *path,
 	struct dataspace *ds = path->dentry->d_fsdata;
 
 	kver_fillattr(idmap, request_mask, d_inode(path->dentry), stat);
-	stat->ino = ds->id;
+	stat->ino = dataspace_id(ds);
 	stat->nlink = 0;
 	stat->uid = ds->backing->uid;
 	stat->gid = ds->backing->gid;
-	stat->atime = ds->created;
-	stat->mtime = ds->created;
-	stat->ctime = ds->created;
+	stat->atime = ktime_to_timespec64(ds->created);
+	stat->mtime = stat->atime;
+	stat->ctime = stat->atime;
 	stat->size = dataspace_length(ds);
 	stat->blocks = stat->size >> SECTOR_SHIFT;
 	if (ds->backing->lazy)
@@ -113,7 +113,7 @@ static char *dataspace_dname(struct dentry *dentry, char *buffer, int len)
 	int size;
 
 	size = snprintf(name, sizeof(name), "/dataspace:%llu (deleted)",
-			ds->id) +
+			dataspace_id(ds)) +
 	       1;
 	if (size > len)
 		return ERR_PTR(-ENAMETOOLONG);

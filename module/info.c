@@ -94,7 +94,7 @@ void dataspace_get_info(struct dataspace *ds, struct dataspace_info *info)
 
 	*info = (struct dataspace_info){
 		.length = dataspace_length(ds),
-		.id = ds->id,
+		.id = dataspace_id(ds),
 		.granule = PAGE_SIZE,
 	};
 	dataspace_find_contiguity(ds);

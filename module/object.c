@@ -39,15 +39,21 @@ static struct kmem_cache *dataspace_cache;
 static siphash_key_t dataspace_id_key;
 static atomic64_t dataspace_count;
 
-/*
- * A number that was not there before, and from which nobody can tell how many
- * dataspaces others have made: the serial number, permuted by a Feistel network.
+/**
+ * dataspace_id - tell which dataspace it is
+ * @ds: the dataspace
+ *
+ * Its serial number, permuted by a Feistel network. This is worked out whenever
+ * somebody asks, which is seldom.
+ *
+ * Return: a number that no other dataspace has had, and from which nobody can tell
+ * how many dataspaces others have made.
  */
-static u64 dataspace_id(u64 serial)
+u64 dataspace_id(const struct dataspace *ds)
 {
 	const u32 mask = BIT(DATASPACE_ID_HALF) - 1;
-	u32 left = (serial >> DATASPACE_ID_HALF) & mask;
-	u32 right = serial & mask;
+	u32 left = (ds->serial >> DATASPACE_ID_HALF) & mask;
+	u32 right = ds->serial & mask;
 	u32 round;
 
 	for (round = 0; round < DATASPACE_ID_ROUNDS; round++) {
@@ -87,11 +93,10 @@ struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 	ds->start = start;
 	ds->end = end;
 	ds->rights = rights;
-	ktime_get_coarse_real_ts64(&ds->created);
+	ds->created = ktime_get_coarse_real();
 	ds->creator = task_tgid_nr(current);
 	strscpy(ds->creator_name, current->comm, sizeof(ds->creator_name));
 	ds->serial = atomic64_inc_return(&dataspace_count);
-	ds->id = dataspace_id(ds->serial);
 	return ds;
 }
 
@@ -247,8 +252,10 @@ void dataspace_close_last(struct dataspace *ds)
 		ds->live = false;
 		ds->covers = false;
 		range_tree_remove(&backing->cover, &ds->cover);
-		ds->member.count.live = 0;
-		lineage_update_sums(&ds->member);
+		if (ds->nr_mappings) {
+			ds->member.count.live = 0;
+			lineage_update_sums(&ds->member);
+		} /* else it counts until it leaves the lineage, in a moment */
 	}
 	vma_file = ds->vma_file;
 	ds->vma_file = NULL;

@@ -145,7 +145,6 @@ struct backing {
  * @start: first page of the range, as an index of the page cache
  * @end: page after the last one
  * @serial: number, in the order in which they were made
- * @id: unique number that tells nothing of that order
  * @created: when it was made
  * @creator: process that made it
  * @creator_name: name of the thread that made it
@@ -183,8 +182,7 @@ struct dataspace {
 	unsigned long start;
 	unsigned long end;
 	u64 serial;
-	u64 id;
-	struct timespec64 created;
+	ktime_t created;
 	pid_t creator;
 	char creator_name[TASK_COMM_LEN];
 	bool alias;
@@ -389,6 +387,7 @@ int dataspace_init(void);
 void dataspace_exit(void);
 struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 				   unsigned long end, u32 rights);
+u64 dataspace_id(const struct dataspace *ds);
 u64 dataspace_newest(void);
 void dataspace_put(struct dataspace *ds);
 void dataspace_get_name(struct dataspace *ds, char *name);

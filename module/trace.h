@@ -42,7 +42,7 @@ TRACE_EVENT(dataspace_alloc,
 	),
 
 	TP_fast_assign(
-		__entry->id = ds->id;
+		__entry->id = dataspace_id(ds);
 		__entry->length = dataspace_length(ds);
 		__entry->rights = ds->rights;
 		__entry->node = ds->backing->node;
@@ -69,8 +69,8 @@ TRACE_EVENT(dataspace_alias,
 	),
 
 	TP_fast_assign(
-		__entry->id = ds->id;
-		__entry->source = source->id;
+		__entry->id = dataspace_id(ds);
+		__entry->source = dataspace_id(source);
 		__entry->offset = (u64)(ds->start - source->start)
 				  << PAGE_SHIFT;
 		__entry->length = dataspace_length(ds);
@@ -95,7 +95,7 @@ TRACE_EVENT(dataspace_release,
 	),
 
 	TP_fast_assign(
-		__entry->id = ds->id;
+		__entry->id = dataspace_id(ds);
 		__entry->length = dataspace_length(ds);
 		__entry->mappings = READ_ONCE(ds->nr_mappings);
 		__entry->revoked = READ_ONCE(ds->revoked);
@@ -119,7 +119,7 @@ TRACE_EVENT(dataspace_revoke,
 	),
 
 	TP_fast_assign(
-		__entry->id = ds->id;
+		__entry->id = dataspace_id(ds);
 		__entry->flags = flags;
 		__entry->revoked = revoked;
 		__entry->ret = ret;
@@ -143,7 +143,7 @@ TRACE_EVENT(dataspace_seal,
 	),
 
 	TP_fast_assign(
-		__entry->id = ds->id;
+		__entry->id = dataspace_id(ds);
 		__entry->flags = flags;
 		__entry->ret = ret;
 	),
@@ -167,7 +167,7 @@ TRACE_EVENT(dataspace_export,
 	),
 
 	TP_fast_assign(
-		__entry->id = ds->id;
+		__entry->id = dataspace_id(ds);
 		__entry->length = dataspace_length(ds);
 		__entry->rights = dataspace_rights(ds);
 		__entry->flags = flags;

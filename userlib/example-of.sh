@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Prints the program that a manual page has in its section EXAMPLES, or the first
-# block of a kind that a Markdown file has.
+# Prints the program that a manual page has in its section EXAMPLES, which is the
+# first block there, or the first block of a kind that a Markdown file has.
 # Usage: example-of.sh PAGE
 #        example-of.sh FILE.md KIND
 
@@ -17,9 +17,9 @@ case $1 in
 	;;
 *)
 	awk '/^\.SH / { on = ($2 == "EXAMPLES") }
-		/^\.EE/ { code = 0 }
-		code && on
-		/^\.EX/ { code = 1 }' "$1" |
+		code && /^\.EE/ { exit }
+		code
+		on && /^\.EX/ { code = 1 }' "$1" |
 		sed -e 's/^\\&//' -e 's/\\-/-/g' -e 's/\\e/\\/g'
 	;;
 esac

@@ -124,7 +124,9 @@ $(DATASPACE_CACHE)/source/tools/testing/selftests/lib.mk:
 # depmod of Debian's kernels is skipped by Kbuild, which looks for a System.map. A
 # module below INSTALL_MOD_PATH, or DESTDIR, is for another machine to run it on.
 # Kbuild takes no path with a space in it, so the module goes there by a detour.
-KERNEL_RELEASE = $(shell cat '$(KDIR)/include/config/kernel.release')
+# Debian's file kernel.release of 6.1 does not have what uname -r prints.
+KERNEL_RELEASE = $(shell sed -n 's/^.define UTS_RELEASE "\(.*\)"$$/\1/p' \
+	'$(KDIR)/include/generated/utsrelease.h')
 RUN_DEPMOD = $(if $(INSTALL_MOD_PATH),,PATH="$$PATH:/usr/sbin:/sbin" depmod $(KERNEL_RELEASE))
 
 .PHONY: modules_install

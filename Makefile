@@ -36,8 +36,10 @@ MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+init_on_free 6.12+lockdown
 	6.12+i386 6.12+trixie 6.12+swiotlb 6.12-arm64 6.12-arm64-64k
 
 # With TURN=1 check does what takes long in turn, one thing each day: tests on one
-# of MORE_KERNELS, on a debug kernel, or builds for kernels without something.
-TURNS := $(MORE_KERNELS) debug configs
+# of MORE_KERNELS, on a debug kernel, builds for kernels without something, or a
+# newcomer's run.
+LONG_PARTS := debug configs newcomer
+TURNS := $(MORE_KERNELS) $(LONG_PARTS)
 ifdef TURN
 TODAY := $(word $(shell expr $$(date +%s) / 86400 % $(words $(TURNS)) + 1),$(TURNS))
 KERNELS += $(filter $(MORE_KERNELS),$(TODAY))
@@ -209,16 +211,20 @@ lint: ## static checks of all that is in the tree
 # Of debug and all, debug takes longer, so check.sh is to start with it.
 .PHONY: check
 check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; TURN=1: and one of what takes long, another each day; PROGRAMS: just these tests)
-	@.ci/check.sh $(if $(DEBUG),debug) all $(filter debug configs,$(TODAY))
+	@.ci/check.sh $(if $(DEBUG),debug) all $(filter $(LONG_PARTS),$(TODAY))
 
 .PHONY: check-all
 check-all: ## check on all kernels and machines that there are, and configs
 	@KERNELS="$(KERNELS) $(MORE_KERNELS)" \
-		.ci/check.sh $(if $(DEBUG),debug) all configs
+		.ci/check.sh $(if $(DEBUG),debug) all configs newcomer
 
 .PHONY: configs
 configs: ## compile the module for kernels without an option that it can use
 	@.ci/configs.sh
+
+.PHONY: newcomer
+newcomer: ## run the commands of the README on a bare Debian 12, and the program in a guest
+	@.ci/newcomer.sh
 
 .PHONY: tested
 tested: ## write into selftests/tested.md which kernels were tested, and the totals

@@ -38,7 +38,7 @@ KVM_PROGRAMS := access
 # The programs with tests of bounce buffers; others want devices to have none.
 BOUNCE_PROGRAMS := bounce
 
-.PHONY: all configs deb debug fuzz lint judge library source debug-kernel \
+.PHONY: all configs deb debug fuzz lint judge library newcomer source debug-kernel \
 	debug-module $(TESTS) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) $(KVM) \
 	$(BUILDS:%=build-%) \
 	$(SERIES:%=kernel-%) $(SERIES:%=module-%)
@@ -101,6 +101,9 @@ deb:
 
 judge:
 	$(PART) "judge" $(VM)/selfcheck.sh
+
+newcomer:
+	$(PART) "newcomer's run" .ci/newcomer.sh
 
 configs: debug-kernel
 	$(PART) "module without options" .ci/configs.sh

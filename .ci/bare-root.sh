@@ -1,0 +1,87 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A root of a bare Debian 12, as a newcomer has it, for scripts that install things
+# there and run them in a guest. A script that sources this file has set $HERE to
+# the folder selftests/vm, has sourced common.sh, and is root.
+
+# Prints the lines of sources.list for the mirrors that this machine uses.
+mirrors()
+{
+	for label in Debian Debian-Security; do
+		apt-get indextargets --format "deb \$(REPO_URI) \$(CODENAME) main" \
+			"Label: $label" 'Created-By: Packages'
+	done | sort -u
+}
+
+# bare_root FOLDER: makes one there. What is downloaded is kept in the cache.
+bare_root()
+{
+	"$HERE/deps.sh" root vm
+	bare=$CACHE/roots/bookworm-bare
+	if [ ! -e "$bare/ready" ]; then
+		say "making a root of a bare Debian 12"
+		rm -rf "$bare"
+		mkdir -p "$bare"
+		mirror=$(mirrors | awk '$3 == "bookworm" { print $2; exit }')
+		debootstrap --variant=minbase bookworm "$bare" \
+			${mirror:+"$mirror"} >"$bare.log" ||
+			die "it failed, see $bare.log"
+		mirrors >"$bare/etc/apt/sources.list"
+		# What is only recommended would hide what the README forgets.
+		printf 'APT::%s;\n' 'Get::Assume-Yes "true"' \
+			'Install-Recommends "false"' \
+			>"$bare/etc/apt/apt.conf.d/90bare"
+		echo force-unsafe-io >"$bare/etc/dpkg/dpkg.cfg.d/unsafe-io"
+		in_root "$bare" apt-get -qq update
+		touch "$bare/ready"
+	fi
+	rm -rf "$1"
+	cp -a "$bare" "$1"
+}
+
+# in_root FOLDER COMMAND...
+in_root()
+{
+	# shellcheck disable=SC2016 # to be expanded in there
+	unshare --mount --propagation private sh -eu -c '
+		root=$1
+		shift
+		mount -t proc proc "$root/proc"
+		exec chroot "$root" env -i HOME=/root DEBIAN_FRONTEND=noninteractive \
+			${http_proxy:+http_proxy="$http_proxy"} \
+			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+			"$@"
+	' bare-root.sh "$@" </dev/null
+}
+
+# run_as FOLDER KERNEL: has uname -r in there tell the kernel of a guest.
+run_as()
+{
+	cat >"$1/usr/local/bin/uname" <<-END
+		#!/bin/sh
+		[ "\$*" != -r ] || exec echo $2
+		exec /bin/uname "\$@"
+	END
+	chmod +x "$1/usr/local/bin/uname"
+}
+
+# script FOLDER PATH: puts there what is on standard input.
+script()
+{
+	{
+		printf '#!/bin/sh\nset -eu\n'
+		cat
+	} >"$1/$2"
+	chmod +x "$1/$2"
+}
+
+# Prints all files in FOLDER but those that the system writes for itself. The home
+# of root is the newcomer's own.
+system_files()
+{
+	(cd "$1" && find . -path ./root -prune -o -path ./proc -prune -o \
+		-path ./var -prune -o -path ./tmp -prune -o ! -type d -print) |
+		grep -vE '/modules\.[a-z.]*$|/etc/(ld\.so\.cache|g?shadow-?|group-?|passwd-?)$' |
+		LC_ALL=C sort
+}

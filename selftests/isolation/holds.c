@@ -72,10 +72,11 @@ static void remove_probes(void)
 
 static int add_probes(void)
 {
-	if (text_to_file(
-		    TRACING "kprobe_events",
-		    "p:dataspace_holds/take _raw_spin_lock lock=%di caller=$stack0\n"
-		    "p:dataspace_holds/release _raw_spin_unlock lock=%di caller=$stack0\n") ||
+	static const char probes[] =
+		"p:dataspace_holds/take _raw_spin_lock lock=%di caller=$stack0\n"
+		"p:dataspace_holds/release _raw_spin_unlock lock=%di caller=$stack0\n";
+
+	if (text_to_file(TRACING "kprobe_events", probes) ||
 	    filter_module("take") || filter_module("release"))
 		return -ENOENT;
 	return text_to_file(TRACING "buffer_size_kb", "8192");
@@ -252,7 +253,13 @@ static int measure(int count, double *longest, long *events)
 	return 0;
 }
 
-FIXTURE(holds){};
+/* clang-format off */
+
+FIXTURE(holds)
+{
+};
+
+/* clang-format on */
 
 FIXTURE_SETUP(holds)
 {

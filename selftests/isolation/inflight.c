@@ -137,7 +137,7 @@ FIXTURE_TEARDOWN(inflight)
 
 static void *use_grant(void *arg)
 {
-	FIXTURE_DATA(inflight) *self = arg;
+	struct _test_data_inflight *self = arg;
 	struct state *state = self->state;
 	__u64 value;
 
@@ -154,7 +154,7 @@ static void *use_grant(void *arg)
 
 static void *punch(void *arg)
 {
-	FIXTURE_DATA(inflight) *self = arg;
+	struct _test_data_inflight *self = arg;
 
 	set(self->state->punching, true);
 	fallocate(self->file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,

@@ -77,7 +77,7 @@ static size_t length_of_part(void)
 static void *make_calls(void *arg)
 {
 	const struct sched_param param = { .sched_priority = 0 };
-	FIXTURE_DATA(sealing) *self = arg;
+	struct _test_data_sealing *self = arg;
 	int round = 0;
 
 	run_on_cpu(0);
@@ -94,7 +94,7 @@ static void *make_calls(void *arg)
 
 static void *take_away(void *arg)
 {
-	FIXTURE_DATA(sealing) *self = arg;
+	struct _test_data_sealing *self = arg;
 	double end;
 	__u64 count;
 

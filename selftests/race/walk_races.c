@@ -91,7 +91,7 @@ static int start(FIXTURE_DATA(walk_races) * self, void *(*run)(void *))
 
 static void *seal_root(void *arg)
 {
-	FIXTURE_DATA(walk_races) *self = arg;
+	struct _test_data_walk_races *self = arg;
 
 	wait_for_walk(self);
 	self->wrong += !!ds_seal(self->root, 0);
@@ -116,7 +116,7 @@ TEST_F(walk_races, of_REVOKE_SELF_and_SEAL_of_the_root)
 
 static void *seal_again(void *arg)
 {
-	FIXTURE_DATA(walk_races) *self = arg;
+	struct _test_data_walk_races *self = arg;
 
 	wait_for_walk(self);
 	self->wrong += !!ds_seal(self->ds, 0);

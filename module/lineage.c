@@ -261,20 +261,25 @@ static bool lineage_has_start(const struct rb_node *rb)
 	return rb && lineage_mark_of(rb)->starts;
 }
 
-/* The first start after a mark, without a look at each end in between */
-static struct rb_node *lineage_next_start(const struct rb_node *rb)
+/*
+ * The first start after a mark, without a look at each end in between. What lies
+ * behind for good is brought up to date if anything has @changed.
+ */
+static struct rb_node *lineage_next_start(struct rb_node *rb, bool changed)
 {
 	struct rb_node *next;
 
 	while (!lineage_has_start(rb->rb_right)) {
-		const struct rb_node *child;
+		struct rb_node *child;
 
 		do {
 			child = rb;
 			rb = rb_parent(child);
+			if (changed)
+				lineage_mark_update(lineage_mark_of(child));
 		} while (rb && child == rb->rb_right);
 		if (!rb || lineage_mark_of(rb)->is_start)
-			return (struct rb_node *)rb;
+			return rb;
 	}
 	next = rb->rb_right;
 	while (lineage_has_start(next->rb_left) ||
@@ -300,14 +305,31 @@ u32 lineage_count_behind(const struct lineage_member *root,
 /**
  * lineage_successor - go through all members
  * @member: the one that was returned last
+ * @changed: whether counts are changed on the way; then lineage_finish_changes()
+ *	has to be called for the last one before anything else is done
+ *
+ * To change many counts in order takes O(1) for each, and O(log n) at the end.
  *
  * Return: the next one, parents before children, or NULL after the last.
  */
-struct lineage_member *lineage_successor(const struct lineage_member *member)
+struct lineage_member *lineage_successor(struct lineage_member *member,
+					 bool changed)
 {
-	struct rb_node *rb = lineage_next_start(&member->start.rb);
+	struct rb_node *rb = lineage_next_start(&member->start.rb, changed);
 
 	return rb ? lineage_member_of(rb) : NULL;
+}
+
+/**
+ * lineage_finish_changes - make changes known that were made on the way
+ * @member: the last one whose count was changed
+ */
+void lineage_finish_changes(struct lineage_member *member)
+{
+	struct rb_node *rb = &member->start.rb;
+
+	for (; rb; rb = rb_parent(rb))
+		lineage_mark_update(lineage_mark_of(rb));
 }
 
 /**
@@ -319,10 +341,11 @@ struct lineage_member *lineage_successor(const struct lineage_member *member)
  * NULL after the last.
  */
 struct lineage_member *lineage_next(const struct lineage_member *root,
-				    const struct lineage_member *member)
+				    struct lineage_member *member)
 {
-	return lineage_count_behind(root, member) ? lineage_successor(member) :
-						    NULL;
+	return lineage_count_behind(root, member) ?
+		       lineage_successor(member, false) :
+		       NULL;
 }
 
 static struct lineage_mark *lineage_mark_after(const struct lineage_mark *mark)

@@ -77,9 +77,11 @@ bool lineage_is_before(const struct lineage_member *member,
 		       const struct lineage_member *other);
 u32 lineage_count_behind(const struct lineage_member *root,
 			 const struct lineage_member *member);
-struct lineage_member *lineage_successor(const struct lineage_member *member);
+struct lineage_member *lineage_successor(struct lineage_member *member,
+					 bool changed);
+void lineage_finish_changes(struct lineage_member *member);
 struct lineage_member *lineage_next(const struct lineage_member *root,
-				    const struct lineage_member *member);
+				    struct lineage_member *member);
 void lineage_cursor_begin(struct lineage_cursor *cursor,
 			  const struct lineage *lineage);
 struct lineage_member *

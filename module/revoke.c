@@ -71,8 +71,7 @@ static bool revoke_visit(struct dataspace *ds, void *arg)
 	ds->member.count = (struct lineage_count){
 		.revoked = 1,
 		.punching = ds->member.count.punching,
-	};
-	lineage_update_sums(&ds->member);
+	}; /* the walk updates the sums */
 	kref_get(&ds->ref);
 	list_add_tail(&ds->revoked_node, &revocation->marked);
 	revocation->nr_marked++;

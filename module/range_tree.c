@@ -52,12 +52,20 @@ static int range_subtree_min(const struct rb_node *rb)
 /* Recompute what a node knows of its subtree; true if that did not change it */
 static bool range_point_update(struct range_point *point, bool exit)
 {
-	int here =
-		range_subtree_sum(point->rb.rb_left) + range_point_step(point);
-	int sum = here + range_subtree_sum(point->rb.rb_right);
-	int min = min3(range_subtree_min(point->rb.rb_left), here,
-		       here + range_subtree_min(point->rb.rb_right));
+	const struct rb_node *left = point->rb.rb_left;
+	const struct rb_node *right = point->rb.rb_right;
+	int sum = range_point_step(point);
+	int min;
 
+	if (left)
+		sum += range_point_of(left)->sum;
+	min = sum;
+	if (left)
+		min = min(min, range_point_of(left)->min);
+	if (right) {
+		min = min(min, sum + range_point_of(right)->min);
+		sum += range_point_of(right)->sum;
+	}
 	if (exit && point->sum == sum && point->min == min)
 		return true;
 	point->sum = sum;

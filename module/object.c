@@ -18,13 +18,10 @@
  * and mappings of the backing. Pages are released and pollers woken after the
  * lock has been dropped, by the one whose call was the reason for it.
  */
-#include <linux/atomic.h>
 #include <linux/file.h>
 #include <linux/poll.h>
-#include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
-#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -32,39 +29,7 @@
 #include "private.h"
 #include "trace.h"
 
-#define DATASPACE_ID_HALF 24 /* bits */
-#define DATASPACE_ID_ROUNDS 4
-
 static struct kmem_cache *dataspace_cache;
-static siphash_key_t dataspace_id_key;
-static atomic64_t dataspace_count;
-
-/**
- * dataspace_id - tell which dataspace it is
- * @ds: the dataspace
- *
- * Its serial number, permuted by a Feistel network. This is worked out whenever
- * somebody asks, which is seldom.
- *
- * Return: a number that no other dataspace has had, and from which nobody can tell
- * how many dataspaces others have made.
- */
-u64 dataspace_id(const struct dataspace *ds)
-{
-	const u32 mask = BIT(DATASPACE_ID_HALF) - 1;
-	u32 left = (ds->serial >> DATASPACE_ID_HALF) & mask;
-	u32 right = ds->serial & mask;
-	u32 round;
-
-	for (round = 0; round < DATASPACE_ID_ROUNDS; round++) {
-		u32 mixed = left ^
-			    siphash_2u32(right, round, &dataspace_id_key);
-
-		left = right;
-		right = mixed & mask;
-	}
-	return (u64)left << DATASPACE_ID_HALF | right;
-}
 
 /**
  * dataspace_create - make the object of a dataspace, not live yet
@@ -96,18 +61,8 @@ struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 	ds->created = ktime_get_coarse_real();
 	ds->creator = task_tgid_nr(current);
 	strscpy(ds->creator_name, current->comm, sizeof(ds->creator_name));
-	ds->serial = atomic64_inc_return(&dataspace_count);
+	ds->serial = dataspace_new_serial();
 	return ds;
-}
-
-/**
- * dataspace_newest - tell which dataspace was made last
- *
- * Return: its serial number.
- */
-u64 dataspace_newest(void)
-{
-	return atomic64_read(&dataspace_count);
 }
 
 static void dataspace_free(struct kref *ref)
@@ -287,7 +242,7 @@ void dataspace_get_name(struct dataspace *ds, char *name)
 
 int __init dataspace_init(void)
 {
-	get_random_bytes(&dataspace_id_key, sizeof(dataspace_id_key));
+	dataspace_id_init();
 	dataspace_cache = KMEM_CACHE(dataspace, SLAB_ACCOUNT);
 	return dataspace_cache ? 0 : -ENOMEM;
 }

@@ -382,13 +382,17 @@ bool backing_seems_pinned(struct backing *backing, unsigned long start,
 bool backing_unmap_and_test_pin(struct backing *backing, unsigned long start,
 				unsigned long end);
 
+/* id.c */
+u64 dataspace_id(const struct dataspace *ds);
+u64 dataspace_new_serial(void);
+u64 dataspace_newest(void);
+void dataspace_id_init(void);
+
 /* object.c */
 int dataspace_init(void);
 void dataspace_exit(void);
 struct dataspace *dataspace_create(struct backing *backing, unsigned long start,
 				   unsigned long end, u32 rights);
-u64 dataspace_id(const struct dataspace *ds);
-u64 dataspace_newest(void);
 void dataspace_put(struct dataspace *ds);
 void dataspace_get_name(struct dataspace *ds, char *name);
 int dataspace_link(struct dataspace *ds, struct dataspace *source);

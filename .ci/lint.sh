@@ -26,6 +26,7 @@ files()
 }
 
 module_files=$(files 'module/*.[ch]')
+untraced_files=$(files 'module/*.[ch]' ':!module/trace.h')
 uapi_files=$(files 'uapi/*.h')
 user_files=$(files 'userlib/*.[ch]' 'selftests/*.[ch]')
 shell_files=$(files '*.sh' .ci/run selftests/vm/init)
@@ -165,8 +166,7 @@ run_check()
 {
 	case $1 in
 	checkpatch)
-		checkpatch "$module_ignored" $(files 'module/*.[ch]' \
-			':!module/trace.h')
+		checkpatch "$module_ignored" $untraced_files
 		checkpatch "$module_ignored,$trace_ignored" module/trace.h
 		checkpatch "$uapi_ignored" $uapi_files
 		checkpatch "$user_ignored" $user_files

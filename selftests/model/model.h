@@ -83,6 +83,7 @@ struct memory {
 struct space {
 	bool there;
 	bool alias;
+	bool lazy;
 	bool contiguous;
 	bool revoked;
 	int seal;
@@ -219,8 +220,8 @@ void memory_init(struct world *world, int memory, int pages, const __u64 *pfn);
 void memory_init_lazy(struct world *world, int memory, int pages);
 /* A page was seen in a page table. */
 void memory_see(struct world *world, int memory, int page, __u64 pfn);
-/* A page has gone back, as it was punched out. */
-void memory_punch(struct world *world, int memory, int page);
+/* Those that are not there any more have gone back. */
+void memory_punch(struct world *world, int memory, int start, int end);
 void memory_cover(struct world *world, int memory, int start, int end);
 void memory_uncover(struct world *world, int memory, int start, int end);
 void memory_unpin(struct world *world, const struct pinned *pinned);

@@ -92,6 +92,7 @@ static int new_root(struct world *world, int memory, int pages, __u32 rights,
 	struct space *space = &world->spaces[index];
 
 	space->memory = memory;
+	space->lazy = world->memories[memory].lazy;
 	space->end = pages;
 	space->rights = rights;
 	space->contiguous = contiguous;
@@ -169,6 +170,7 @@ static void derive(struct world *world, const struct handle *from, int start,
 	int depth = space_depth(world, index);
 
 	space->memory = source->memory;
+	space->lazy = source->lazy;
 	space->start = source->start + start;
 	space->end = source->start + end;
 	space->contiguous = is_contiguous(&world->memories[space->memory],

@@ -138,11 +138,11 @@ void check_holes(struct world *world, const struct handle *handle)
 	}
 }
 
-static long expected_punch(const struct world *world, const struct space *space)
+static long expected_punch(const struct space *space)
 {
 	if (!(space->rights & DATASPACE_WRITE))
 		return -EBADF;
-	if (!world->memories[space->memory].lazy)
+	if (!space->lazy)
 		return -EOPNOTSUPP;
 	if (space->revoked)
 		return -ESTALE;
@@ -163,12 +163,10 @@ static void punched(struct world *world, const struct handle *handle, int start,
 			memory->filled[i] = MAYBE;
 	}
 	check_holes(world, handle);
-	for (i = start; i < end && !world->wrong; i++) {
-		if (!memory->filled[i])
-			memory_punch(world, index, i);
-		else
-			world->waited += !is_near_pinned(world, index, i);
-	}
+	for (i = start; i < end; i++)
+		world->waited += memory->filled[i] &&
+				 !is_near_pinned(world, index, i);
+	memory_punch(world, index, start, end);
 }
 
 bool op_punch(struct world *world)
@@ -182,7 +180,7 @@ bool op_punch(struct world *world)
 		return false;
 	space = space_of(world, handle);
 	pick_range(world, space->end - space->start, PAGES_MAX, &start, &end);
-	expected = expected_punch(world, space);
+	expected = expected_punch(space);
 	CHECK_EQ(world, expected,
 		 ds_punch(handle->fd, start * page_size(),
 			  (end - start) * page_size()));

@@ -235,14 +235,24 @@ void memory_settle(struct world *world, int index)
 		memory->there = false;
 }
 
-void memory_punch(struct world *world, int index, int page)
+/* Others may only wait for a page when all are known not to be this world's. */
+void memory_punch(struct world *world, int index, int start, int end)
 {
 	struct memory *memory = &world->memories[index];
-	const __u64 pfn = memory->pfn[page];
+	int i;
 
-	memory->pfn[page] = 0;
-	if (pass_on(&world->owner[pfn], owner_of(world, index), 0))
-		CHECK_EQ(world, true, wait_until_gone(world, pfn, STUCK));
+	for (i = start; i < end; i++) {
+		if (!memory->filled[i])
+			pass_on(&world->owner[memory->pfn[i]],
+				owner_of(world, index), 0);
+	}
+	for (i = start; i < end; i++) {
+		if (memory->filled[i] || !memory->pfn[i])
+			continue;
+		CHECK_EQ(world, true,
+			 wait_until_gone(world, memory->pfn[i], STUCK));
+		memory->pfn[i] = 0;
+	}
 }
 
 static void look_at_page(struct world *world, int index, int page)

@@ -301,7 +301,10 @@ static pid_t ask_forever(void)
 	return child;
 }
 
-/* The longest time of a small request, in seconds; or -1 if one failed. */
+/*
+ * The longest time of a small request, in seconds; or -1 if one failed. All that is
+ * available may be in the hands of others for a moment, so that there is ENOMEM.
+ */
 static double longest_small(void)
 {
 	double most = 0;
@@ -309,9 +312,13 @@ static double longest_small(void)
 
 	for (i = 0; i < ROUNDS; i++) {
 		double start = seconds();
-		int ds = ds_alloc(SMALL, RIGHTS_R, 0);
-		double took = seconds() - start;
+		double took;
+		int ds;
 
+		do {
+			ds = ds_alloc(SMALL, RIGHTS_R, 0);
+			took = seconds() - start;
+		} while (ds == -ENOMEM && took < STUCK);
 		if (ds < 0)
 			return -1;
 		close(ds);

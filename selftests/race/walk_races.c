@@ -11,6 +11,7 @@
 
 #include "common.h"
 #include "control.h"
+#include "sigbus.h"
 
 /* So many that to go through them takes much longer than a system call. */
 #define ALIASES 2000
@@ -136,6 +137,101 @@ TEST_F(walk_races, of_two_SEALs)
 		pthread_join(self->thread, NULL);
 		drop(self);
 	}
+}
+
+/* So many that the end of a SEAL_NOW takes longer than another one needs to fail. */
+#define MAPPINGS 30000
+
+#define NESTED_ROUNDS 4
+
+/* What has a pinned page, and a mapping of what is derived from the other page. */
+struct nested {
+	int ancestor;
+	char *map;
+	atomic_bool stop;
+};
+
+static void *seal_ancestor(void *arg)
+{
+	struct nested *nested = arg;
+
+	while (!nested->stop)
+		ds_seal(nested->ancestor, DATASPACE_SEAL_NOW);
+	return NULL;
+}
+
+static void *keep_writing(void *arg)
+{
+	struct nested *nested = arg;
+
+	while (!nested->stop && !try_store(nested->map, 1))
+		;
+	return NULL;
+}
+
+/*
+ * What is derived from @ds and comes before nested->map in a walk is mapped often. An
+ * attempt is EBUSY if the other one takes over.
+ */
+static int seal_now_beside(struct nested *nested, int ds)
+{
+	int often = ds_alias_pages(ds, 0, 1, RIGHTS_RW);
+	pthread_t writer, sealer;
+	char *maps[MAPPINGS];
+	int ret = 0;
+	int i;
+
+	for (i = 0; i < MAPPINGS && !ret; i++) {
+		maps[i] = ds_map(often, page_size(), PROT_READ);
+		ret = maps[i] == MAP_FAILED ? -errno : 0;
+	}
+	close(often);
+	nested->stop = false;
+	if (ret || pthread_create(&writer, NULL, keep_writing, nested) ||
+	    pthread_create(&sealer, NULL, seal_ancestor, nested))
+		return -EAGAIN;
+	do {
+		ret = ds_seal(ds, DATASPACE_SEAL_NOW);
+	} while (ret == -EBUSY);
+	if (!ret && !try_store(nested->map, 2))
+		ret = 1;
+	nested->stop = true;
+	pthread_join(writer, NULL);
+	pthread_join(sealer, NULL);
+	for (i = 0; i < MAPPINGS; i++)
+		munmap(maps[i], page_size());
+	return ret;
+}
+
+/* rule 18: nobody writes after SEAL_NOW, though one of an ancestor fails meanwhile */
+TEST(of_two_SEAL_NOWs_one_of_which_fails)
+{
+	int root = ds_alloc_pages(2);
+	char *map = ds_map(root, 2 * page_size(), READ_WRITE);
+	struct nested nested;
+	struct pin pin;
+	int round;
+
+	sigbus_init();
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(0, pin_page(&pin, map + page_size()));
+	for (round = 0; round < NESTED_ROUNDS; round++) {
+		int derived, ds;
+
+		nested.ancestor = ds_alias_pages(root, 0, 2, RIGHTS_RW);
+		ds = ds_alias_pages(nested.ancestor, 0, 1, RIGHTS_RW);
+		derived = ds_alias_pages(ds, 0, 1, RIGHTS_RW);
+		nested.map = ds_map(derived, page_size(), READ_WRITE);
+		ASSERT_NE(MAP_FAILED, nested.map);
+		EXPECT_EQ(0, seal_now_beside(&nested, ds));
+		munmap(nested.map, page_size());
+		close(derived);
+		close(ds);
+		close(nested.ancestor);
+	}
+	pin_close(&pin);
+	munmap(map, 2 * page_size());
+	close(root);
 }
 
 TEST_HARNESS_MAIN

@@ -152,9 +152,9 @@ static int prepare_for_limit(FIXTURE_DATA(lazy_memcg) * self)
 }
 
 /*
- * Stores to all pages until one is refused, then here and there. The kernel keeps
- * some of a group's charge for each CPU and gives that back when the limit is met:
- * so a few may succeed after that. 0 if all that are refused are for the limit.
+ * Stores to all pages until a few are refused. The kernel keeps some of a group's
+ * charge for each CPU and gives that back when the limit is met: so others may
+ * succeed in between. 0 if all that are refused are for the limit.
  */
 static int store_beyond_limit(FIXTURE_DATA(lazy_memcg) * self)
 {
@@ -163,13 +163,13 @@ static int store_beyond_limit(FIXTURE_DATA(lazy_memcg) * self)
 
 	if (prepare_for_limit(self))
 		return 3;
-	while (at < self->length) {
+	while (at < self->length && refused < 4) {
 		int signal = try_store(self->map + at, 1);
 
 		stored += !signal;
 		refused += signal == SIGBUS;
 		wrong += signal && sigbus_address() != self->map + at;
-		at += refused ? MEG / 2 : page_size();
+		at += page_size();
 	}
 	if (wrong || stored < MEG / page_size())
 		return 1;

@@ -12,7 +12,9 @@
  * takes the place of the other, which begins anew after it. So who has handed out
  * memory never waits for those who got it. Only of a SEAL_NOW that is decided the
  * last walk, which each dataspace has once at most, is brought to its end before
- * another SEAL begins: what it has yet to seal must not be used in between.
+ * another SEAL begins: what it has yet to seal must not be used in between. If a
+ * REVOKE takes its place, it does not go on, as somebody else could come before it;
+ * all that it has come to is revoked then.
  *
  * A walk that has revoked the dataspace where it began goes on all the same: that
  * stays in the lineage until the walk is over, and nobody else revokes it while the
@@ -88,6 +90,14 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 
 	spin_lock(&backing->lock);
 	while (!begun || walk.next) {
+		if (begun && backing->walk != &walk &&
+		    flags & DATASPACE_WALK_DECIDED) {
+			spin_unlock(&backing->lock);
+			return wait_event_killable(backing->wait,
+						   READ_ONCE(root->revoked)) ?
+				       -EINTR :
+				       -ESTALE;
+		}
 		if (backing->walk != &walk) {
 			while (!dataspace_walk_can_begin(&walk)) {
 				spin_unlock(&backing->lock);

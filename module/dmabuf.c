@@ -821,14 +821,19 @@ int dataspace_ioctl_export_dmabuf(struct file *file, void *arg)
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 	ret = dmabuf_set_name(dmabuf, ds);
-	if (!ret)
-		ret = dmabuf_link(dmabuf->priv);
-	if (!ret)
-		ret = dma_buf_fd(dmabuf, O_CLOEXEC);
+	if (ret)
+		goto put;
+	ret = dmabuf_link(dmabuf->priv);
+	if (ret)
+		goto put;
+	ret = dma_buf_fd(dmabuf, O_CLOEXEC);
 	if (ret < 0)
-		dma_buf_put(dmabuf);
-	else
-		trace_dataspace_export(ds, args->flags);
+		goto put;
+	trace_dataspace_export(ds, args->flags);
+	return ret;
+
+put:
+	dma_buf_put(dmabuf);
 	return ret;
 }
 

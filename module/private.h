@@ -354,8 +354,6 @@ void backing_look_begin(struct backing *backing, unsigned long start,
 void backing_look_end(struct backing *backing, unsigned long start,
 		      unsigned long end);
 void backing_let_look(const struct backing *backing, unsigned long index);
-u64 backing_limit_bytes(void);
-u64 backing_in_use_bytes(void);
 
 /* sweep.c */
 int backing_sweep_init(void);

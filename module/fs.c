@@ -151,6 +151,7 @@ static struct inode *dataspace_alloc_inode(struct super_block *sb)
 	backing->payer = NULL;
 	xa_init(&backing->lost);
 	backing->device = NULL;
+	RB_CLEAR_NODE(&backing->registered);
 	backing->deferred = NULL;
 	spin_lock_init(&backing->lock);
 	backing->cover.root = RB_ROOT;

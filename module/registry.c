@@ -68,12 +68,14 @@ static void backing_reader_leave(struct backing_reader *reader)
 
 /**
  * backing_unregister - let a backing not be found any more
- * @backing: a backing that has no dataspaces
+ * @backing: a backing that has no dataspaces, or was never registered
  */
 void backing_unregister(struct backing *backing)
 {
 	struct backing_reader *reader, *next;
 
+	if (RB_EMPTY_NODE(&backing->registered))
+		return;
 	spin_lock(&registry_lock);
 	rb_erase(&backing->registered, &registry);
 	list_for_each_entry_safe(reader, next, &backing->readers, node)

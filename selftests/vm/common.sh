@@ -30,6 +30,7 @@ die()
 #   2nodes         a machine with memory on two NUMA nodes
 #   init_on_free   a kernel that zeroes memory when it is freed, not when it is
 #                  allocated
+#   poison         a kernel that fills free memory with a pattern and zeroes none
 #   lockdown       a kernel that is locked down once the module is loaded
 #   swiotlb        a kernel that gives devices bounce buffers, and only the
 #                  programs about those

@@ -122,6 +122,7 @@ prepare_machine()
 	4cpus) VM_CPUS=4 ;;
 	2nodes) VM_NODES=2 VM_MEM=4096 ;;
 	init_on_free) VM_APPEND="init_on_alloc=0 init_on_free=1" ;;
+	poison) VM_APPEND="init_on_alloc=0 page_poison=1" ;;
 	lockdown) VM_APPEND="LOCKDOWN=confidentiality" ;;
 	swiotlb) VM_APPEND="swiotlb=force" ;;
 	kvm) VM_CPUS=1 VM_DRIVERS="kvm-amd kvm-intel" ;;

@@ -21,6 +21,7 @@
 #include <linux/rbtree_augmented.h>
 
 #include "lineage.h"
+#include "rb_deferred.h"
 
 static struct lineage_mark *lineage_mark_of(const struct rb_node *rb)
 {
@@ -84,6 +85,7 @@ static void lineage_copy(struct rb_node *rb_old, struct rb_node *rb_new)
 {
 	lineage_mark_of(rb_new)->starts = lineage_mark_of(rb_old)->starts;
 	lineage_mark_of(rb_new)->sum = lineage_mark_of(rb_old)->sum;
+	lineage_mark_of(rb_new)->is_stale = lineage_mark_of(rb_old)->is_stale;
 }
 
 static void lineage_rotate(struct rb_node *rb_old, struct rb_node *rb_new)
@@ -96,6 +98,45 @@ static const struct rb_augment_callbacks lineage_augment = {
 	.propagate = lineage_propagate,
 	.copy = lineage_copy,
 	.rotate = lineage_rotate,
+};
+
+static bool lineage_mark_is_stale(const struct rb_node *rb)
+{
+	return lineage_mark_of(rb)->is_stale;
+}
+
+static void lineage_mark_stale(struct rb_node *rb)
+{
+	lineage_mark_of(rb)->is_stale = true;
+}
+
+static void lineage_recompute(struct rb_node *rb)
+{
+	lineage_mark_update(lineage_mark_of(rb));
+	lineage_mark_of(rb)->is_stale = false;
+}
+
+static const struct rb_deferred lineage_deferred = {
+	.is_stale = lineage_mark_is_stale,
+	.mark = lineage_mark_stale,
+	.update = lineage_recompute,
+	.copy = lineage_copy,
+};
+
+static void lineage_propagate_later(struct rb_node *rb, struct rb_node *stop)
+{
+	rb_deferred_mark(&lineage_deferred, rb, stop);
+}
+
+static void lineage_rotate_later(struct rb_node *rb_old, struct rb_node *rb_new)
+{
+	rb_deferred_rotate(&lineage_deferred, rb_old, rb_new);
+}
+
+static const struct rb_augment_callbacks lineage_augment_later = {
+	.propagate = lineage_propagate_later,
+	.copy = lineage_copy,
+	.rotate = lineage_rotate_later,
 };
 
 /* Put a mark right after another one, or before all others */
@@ -159,10 +200,23 @@ static u32 lineage_position(const struct lineage_mark *mark)
 void lineage_add(struct lineage *lineage, struct lineage_member *member,
 		 struct lineage_member *parent)
 {
+	member->start.is_stale = false;
+	member->end.is_stale = false;
 	member->start.is_start = true;
 	member->end.is_start = false;
 	lineage_insert(lineage, &member->start, parent ? &parent->start : NULL);
 	lineage_insert(lineage, &member->end, &member->start);
+}
+
+/* The member whose last descendant went with what was behind @prev, or NULL */
+static struct lineage_member *lineage_childless(const struct rb_node *prev)
+{
+	struct lineage_member *parent;
+
+	if (!prev || !lineage_mark_of(prev)->is_start)
+		return NULL;
+	parent = lineage_member_of(prev);
+	return lineage_has_descendants(parent) ? NULL : parent;
 }
 
 /**
@@ -176,14 +230,39 @@ struct lineage_member *lineage_remove(struct lineage *lineage,
 				      struct lineage_member *member)
 {
 	struct rb_node *prev = rb_prev(&member->start.rb);
-	struct lineage_member *parent;
 
 	rb_erase_augmented(&member->start.rb, &lineage->root, &lineage_augment);
 	rb_erase_augmented(&member->end.rb, &lineage->root, &lineage_augment);
-	if (!prev || !lineage_mark_of(prev)->is_start)
-		return NULL;
-	parent = lineage_member_of(prev);
-	return lineage_has_descendants(parent) ? NULL : parent;
+	return lineage_childless(prev);
+}
+
+/**
+ * lineage_remove_deferred - take one of many members out
+ * @lineage: the lineage, of which no order, number or sum must be asked until
+ *	lineage_settle()
+ * @member: a member of it
+ *
+ * Return: as lineage_remove().
+ */
+struct lineage_member *lineage_remove_deferred(struct lineage *lineage,
+					       struct lineage_member *member)
+{
+	struct rb_node *prev = rb_prev(&member->start.rb);
+
+	rb_erase_augmented(&member->start.rb, &lineage->root,
+			   &lineage_augment_later);
+	rb_erase_augmented(&member->end.rb, &lineage->root,
+			   &lineage_augment_later);
+	return lineage_childless(prev);
+}
+
+/**
+ * lineage_settle - make the lineage usable after many changes
+ * @lineage: the lineage
+ */
+void lineage_settle(struct lineage *lineage)
+{
+	rb_deferred_settle(&lineage_deferred, lineage->root.rb_node);
 }
 
 /**
@@ -193,6 +272,16 @@ struct lineage_member *lineage_remove(struct lineage *lineage,
 void lineage_update_sums(struct lineage_member *member)
 {
 	lineage_propagate(&member->start.rb, NULL);
+}
+
+/**
+ * lineage_update_sums_deferred - note that one of many counts was changed
+ * @member: a member of a lineage, of which no sums must be asked until
+ *	lineage_settle()
+ */
+void lineage_update_sums_deferred(struct lineage_member *member)
+{
+	rb_deferred_mark(&lineage_deferred, &member->start.rb, NULL);
 }
 
 /**
@@ -261,11 +350,8 @@ static bool lineage_has_start(const struct rb_node *rb)
 	return rb && lineage_mark_of(rb)->starts;
 }
 
-/*
- * The first start after a mark, without a look at each end in between. What lies
- * behind for good is brought up to date if anything has @changed.
- */
-static struct rb_node *lineage_next_start(struct rb_node *rb, bool changed)
+/* The first start after a mark, without a look at each end in between */
+static struct rb_node *lineage_next_start(struct rb_node *rb)
 {
 	struct rb_node *next;
 
@@ -275,8 +361,6 @@ static struct rb_node *lineage_next_start(struct rb_node *rb, bool changed)
 		do {
 			child = rb;
 			rb = rb_parent(child);
-			if (changed)
-				lineage_mark_update(lineage_mark_of(child));
 		} while (rb && child == rb->rb_right);
 		if (!rb || lineage_mark_of(rb)->is_start)
 			return rb;
@@ -305,31 +389,14 @@ u32 lineage_count_behind(const struct lineage_member *root,
 /**
  * lineage_successor - go through all members
  * @member: the one that was returned last
- * @changed: whether counts are changed on the way; then lineage_finish_changes()
- *	has to be called for the last one before anything else is done
- *
- * To change many counts in order takes O(1) for each, and O(log n) at the end.
  *
  * Return: the next one, parents before children, or NULL after the last.
  */
-struct lineage_member *lineage_successor(struct lineage_member *member,
-					 bool changed)
+struct lineage_member *lineage_successor(struct lineage_member *member)
 {
-	struct rb_node *rb = lineage_next_start(&member->start.rb, changed);
+	struct rb_node *rb = lineage_next_start(&member->start.rb);
 
 	return rb ? lineage_member_of(rb) : NULL;
-}
-
-/**
- * lineage_finish_changes - make changes known that were made on the way
- * @member: the last one whose count was changed
- */
-void lineage_finish_changes(struct lineage_member *member)
-{
-	struct rb_node *rb = &member->start.rb;
-
-	for (; rb; rb = rb_parent(rb))
-		lineage_mark_update(lineage_mark_of(rb));
 }
 
 /**
@@ -344,7 +411,7 @@ struct lineage_member *lineage_next(const struct lineage_member *root,
 				    struct lineage_member *member)
 {
 	return lineage_count_behind(root, member) ?
-		       lineage_successor(member, false) :
+		       lineage_successor(member) :
 		       NULL;
 }
 

@@ -34,12 +34,14 @@ struct lineage_count {
  *	included
  * @sum: sum over those members
  * @is_start: whether a member starts here
+ * @is_stale: whether @starts and @sum have to be computed
  */
 struct lineage_mark {
 	struct rb_node rb;
 	u32 starts;
 	struct lineage_count sum;
 	bool is_start;
+	bool is_stale;
 };
 
 /**
@@ -68,7 +70,11 @@ void lineage_add(struct lineage *lineage, struct lineage_member *member,
 		 struct lineage_member *parent);
 struct lineage_member *lineage_remove(struct lineage *lineage,
 				      struct lineage_member *member);
+struct lineage_member *lineage_remove_deferred(struct lineage *lineage,
+					       struct lineage_member *member);
+void lineage_settle(struct lineage *lineage);
 void lineage_update_sums(struct lineage_member *member);
+void lineage_update_sums_deferred(struct lineage_member *member);
 struct lineage_count lineage_count(const struct lineage_member *member);
 bool lineage_has_descendants(const struct lineage_member *member);
 bool lineage_contains(const struct lineage_member *ancestor,
@@ -77,9 +83,7 @@ bool lineage_is_before(const struct lineage_member *member,
 		       const struct lineage_member *other);
 u32 lineage_count_behind(const struct lineage_member *root,
 			 const struct lineage_member *member);
-struct lineage_member *lineage_successor(struct lineage_member *member,
-					 bool changed);
-void lineage_finish_changes(struct lineage_member *member);
+struct lineage_member *lineage_successor(struct lineage_member *member);
 struct lineage_member *lineage_next(const struct lineage_member *root,
 				    struct lineage_member *member);
 void lineage_cursor_begin(struct lineage_cursor *cursor,

@@ -151,6 +151,31 @@ int dataspace_link(struct dataspace *ds, struct dataspace *source)
 	return 0;
 }
 
+/* Let those go on without a dataspace who have come to it in the lineage */
+static void dataspace_pass(struct dataspace *ds)
+{
+	struct backing *backing = ds->backing;
+	struct dataspace_walk *walk = backing->walk;
+	struct backing_reader *reader;
+
+	lockdep_assert_held(&backing->lock);
+	if ((walk && walk->next == &ds->member) ||
+	    !list_empty(&backing->readers))
+		lineage_settle(&backing->lineage);
+	if (walk && walk->next == &ds->member)
+		walk->next = lineage_next(&walk->root->member, walk->next);
+	list_for_each_entry(reader, &backing->readers, node)
+		lineage_cursor_forget(&reader->cursor, &ds->member);
+}
+
+static struct dataspace *dataspace_get_childless(struct lineage_member *member)
+{
+	if (!member)
+		return NULL;
+	kref_get(&to_dataspace(member)->ref);
+	return to_dataspace(member);
+}
+
 /**
  * dataspace_unlink - take a dataspace out of the lineage
  * @ds: a member of its backing's lineage; the backing is locked
@@ -160,22 +185,24 @@ int dataspace_link(struct dataspace *ds, struct dataspace *source)
  */
 struct dataspace *dataspace_unlink(struct dataspace *ds)
 {
-	struct backing *backing = ds->backing;
-	struct dataspace_walk *walk = backing->walk;
-	struct lineage_member *childless;
-	struct backing_reader *reader;
-
-	lockdep_assert_held(&backing->lock);
-	if (walk && walk->next == &ds->member)
-		walk->next = lineage_next(&walk->root->member, walk->next);
-	list_for_each_entry(reader, &backing->readers, node)
-		lineage_cursor_forget(&reader->cursor, &ds->member);
-	childless = lineage_remove(&backing->lineage, &ds->member);
+	dataspace_pass(ds);
 	ds->linked = false;
-	if (!childless)
-		return NULL;
-	kref_get(&to_dataspace(childless)->ref);
-	return to_dataspace(childless);
+	return dataspace_get_childless(
+		lineage_remove(&ds->backing->lineage, &ds->member));
+}
+
+/**
+ * dataspace_unlink_deferred - take one of many dataspaces out of the lineage
+ * @ds: as for dataspace_unlink(); the caller calls lineage_settle() in the end
+ *
+ * Return: as dataspace_unlink().
+ */
+struct dataspace *dataspace_unlink_deferred(struct dataspace *ds)
+{
+	dataspace_pass(ds);
+	ds->linked = false;
+	return dataspace_get_childless(
+		lineage_remove_deferred(&ds->backing->lineage, &ds->member));
 }
 
 /**

@@ -395,6 +395,7 @@ void dataspace_put(struct dataspace *ds);
 void dataspace_get_name(struct dataspace *ds, char *name);
 int dataspace_link(struct dataspace *ds, struct dataspace *source);
 struct dataspace *dataspace_unlink(struct dataspace *ds);
+struct dataspace *dataspace_unlink_deferred(struct dataspace *ds);
 void dataspace_wake_childless(struct dataspace *ds);
 void dataspace_close_last(struct dataspace *ds);
 

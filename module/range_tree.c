@@ -9,7 +9,8 @@
  * and the lowest value that their running sum takes, so that the next place where
  * the number falls to a given level is found without looking at the ranges in
  * between: one descent for each gap found, however many ranges there are. Adding
- * and removing a range takes O(log n), allocates nothing and cannot fail.
+ * and removing a range takes O(log n), allocates nothing and cannot fail. Who removes
+ * many defers the sums (rb_deferred.h).
  *
  * Where one range ends and another begins at the same position the step up comes
  * first, so that the running sum never dips between two ranges that meet.
@@ -21,8 +22,12 @@
 #include <linux/rbtree_augmented.h>
 
 #include "range_tree.h"
+#include "rb_deferred.h"
 
 #define KEY_END 1UL
+
+/* In place of the lowest value of a point whose subtree has changed */
+#define RANGE_STALE INT_MIN
 
 static struct range_point *range_point_of(const struct rb_node *rb)
 {
@@ -102,6 +107,46 @@ static const struct rb_augment_callbacks range_point_augment = {
 	.rotate = range_point_rotate,
 };
 
+static bool range_point_is_stale(const struct rb_node *rb)
+{
+	return range_point_of(rb)->min == RANGE_STALE;
+}
+
+static void range_point_mark(struct rb_node *rb)
+{
+	range_point_of(rb)->min = RANGE_STALE;
+}
+
+static void range_point_recompute(struct rb_node *rb)
+{
+	range_point_update(range_point_of(rb), false);
+}
+
+static const struct rb_deferred range_point_deferred = {
+	.is_stale = range_point_is_stale,
+	.mark = range_point_mark,
+	.update = range_point_recompute,
+	.copy = range_point_copy,
+};
+
+static void range_point_propagate_later(struct rb_node *rb,
+					struct rb_node *stop)
+{
+	rb_deferred_mark(&range_point_deferred, rb, stop);
+}
+
+static void range_point_rotate_later(struct rb_node *rb_old,
+				     struct rb_node *rb_new)
+{
+	rb_deferred_rotate(&range_point_deferred, rb_old, rb_new);
+}
+
+static const struct rb_augment_callbacks range_point_augment_later = {
+	.propagate = range_point_propagate_later,
+	.copy = range_point_copy,
+	.rotate = range_point_rotate_later,
+};
+
 static void range_point_insert(struct range_tree *tree,
 			       struct range_point *point, unsigned long key)
 {
@@ -144,6 +189,29 @@ void range_tree_remove(struct range_tree *tree, struct range_tree_entry *entry)
 {
 	rb_erase_augmented(&entry->start.rb, &tree->root, &range_point_augment);
 	rb_erase_augmented(&entry->end.rb, &tree->root, &range_point_augment);
+}
+
+/**
+ * range_tree_remove_deferred - remove one of many ranges
+ * @tree: the tree, of which nothing else must be asked until range_tree_settle()
+ * @entry: a range that is in it
+ */
+void range_tree_remove_deferred(struct range_tree *tree,
+				struct range_tree_entry *entry)
+{
+	rb_erase_augmented(&entry->start.rb, &tree->root,
+			   &range_point_augment_later);
+	rb_erase_augmented(&entry->end.rb, &tree->root,
+			   &range_point_augment_later);
+}
+
+/**
+ * range_tree_settle - make the tree usable after many removals
+ * @tree: the tree
+ */
+void range_tree_settle(struct range_tree *tree)
+{
+	rb_deferred_settle(&range_point_deferred, tree->root.rb_node);
 }
 
 /*

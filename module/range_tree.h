@@ -19,7 +19,8 @@ struct range_tree {
  * @key: position in pages, shifted left by one; the low bit is set for the end
  *	of a range, so that at one position ranges begin before others end
  * @sum: sum of the steps in the subtree below this point, itself included
- * @min: the lowest that the running sum of that subtree gets
+ * @min: the lowest that the running sum of that subtree gets, or a mark that @sum
+ *	and this have to be computed
  */
 struct range_point {
 	struct rb_node rb;
@@ -41,6 +42,9 @@ struct range_tree_entry {
 void range_tree_add(struct range_tree *tree, struct range_tree_entry *entry,
 		    unsigned long start, unsigned long end);
 void range_tree_remove(struct range_tree *tree, struct range_tree_entry *entry);
+void range_tree_remove_deferred(struct range_tree *tree,
+				struct range_tree_entry *entry);
+void range_tree_settle(struct range_tree *tree);
 int range_tree_count(struct range_tree *tree, unsigned long page);
 bool range_tree_next_gap(struct range_tree *tree, int level,
 			 unsigned long *start, unsigned long *end);

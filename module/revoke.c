@@ -71,7 +71,8 @@ static bool revoke_visit(struct dataspace *ds, void *arg)
 	ds->member.count = (struct lineage_count){
 		.revoked = 1,
 		.punching = ds->member.count.punching,
-	}; /* the walk updates the sums */
+	};
+	lineage_update_sums_deferred(&ds->member);
 	kref_get(&ds->ref);
 	list_add_tail(&ds->revoked_node, &revocation->marked);
 	revocation->nr_marked++;
@@ -99,16 +100,16 @@ static int revoke_compare(void *priv, const struct list_head *one,
 	       list_entry(other, struct dataspace, revoked_node)->start;
 }
 
-/* Call for each run of the union of the ranges of those that are mapped */
+/* Call for each run of the union of the ranges, all or of those that are mapped */
 static void revoke_call_on_runs(struct backing *backing, struct list_head *list,
-				backing_range_t call)
+				bool mapped, backing_range_t call)
 {
 	unsigned long start = 0;
 	unsigned long end = 0;
 	struct dataspace *ds;
 
 	list_for_each_entry(ds, list, revoked_node) {
-		if (!READ_ONCE(ds->nr_mappings))
+		if (mapped && !READ_ONCE(ds->nr_mappings))
 			continue;
 		if (ds->start > end) {
 			if (end)
@@ -123,10 +124,9 @@ static void revoke_call_on_runs(struct backing *backing, struct list_head *list,
 }
 
 /*
- * Whether no TLB and no device has entries of a dataspace any more, and what was
- * derived from it has been finished: a REVOKE that waits for the dataspace waits for
- * all of that. A mapping that is found not to be in a flush once is done; those that
- * are done are at the end of the list.
+ * Whether nobody uses a dataspace any more: no TLB, no device, and nobody who takes
+ * pages out of it. A mapping that is found not to be in a flush once is done; those
+ * that are done are at the end of the list.
  */
 static bool revoke_is_flushed(struct dataspace *ds)
 {
@@ -135,7 +135,8 @@ static bool revoke_is_flushed(struct dataspace *ds)
 	bool flushed;
 	int steps;
 
-	if (READ_ONCE(ds->nr_exports_busy))
+	if (READ_ONCE(ds->nr_exports_busy) ||
+	    READ_ONCE(ds->member.count.punching))
 		return false;
 	do {
 		spin_lock(&backing->lock);
@@ -149,71 +150,117 @@ static bool revoke_is_flushed(struct dataspace *ds)
 			mapping->flushed = true;
 			list_move_tail(&mapping->node, &ds->mappings);
 		}
-		if (flushed && lineage_has_descendants(&ds->member))
-			flushed = !lineage_count(&ds->member).revoked;
 		spin_unlock(&backing->lock);
 		cond_resched();
 	} while (steps == DATASPACE_BATCH);
 	return flushed;
 }
 
-/*
- * Nobody uses a dataspace any more: let go of its pages, and of itself. Mappings
- * that are made meanwhile cover nothing and are behind the others in the list.
- */
-static void revoke_finish(struct dataspace *ds)
+/* Let others have the lock every few steps */
+static void revoke_pause(struct backing *backing, unsigned int *steps)
 {
-	struct backing *backing = ds->backing;
-	struct dataspace_mapping *mapping;
-	struct dataspace *childless;
-	u32 left;
-
-	spin_lock(&backing->lock);
-	for (left = ds->nr_mappings; left; left--) {
-		mapping = dataspace_first_mapping(ds);
-		if (!mapping)
-			break;
-		list_move_tail(&mapping->node, &ds->mappings);
-		if (mapping->covers) {
-			mapping->covers = false;
-			range_tree_remove(&backing->cover, &mapping->cover);
-		}
-		if (left % DATASPACE_BATCH == 0) {
-			spin_unlock(&backing->lock);
-			cond_resched();
-			spin_lock(&backing->lock);
-		}
-	}
-	if (ds->covers) {
-		ds->covers = false;
-		range_tree_remove(&backing->cover, &ds->cover);
-	}
+	if (++*steps % DATASPACE_BATCH)
+		return;
+	range_tree_settle(&backing->cover);
 	spin_unlock(&backing->lock);
-	backing_sweep(backing, ds->start, ds->end);
+	cond_resched();
 	spin_lock(&backing->lock);
-	childless = dataspace_unlink(ds);
-	spin_unlock(&backing->lock);
-	dataspace_wake_childless(childless);
-	wake_up_poll(&ds->wait, EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR);
-	dataspace_put(ds);
 }
 
 /*
- * Finish those that are not in use; return whether that is all of them. The list is
- * sorted so that most come after what they are derived from.
+ * End the cover of dataspaces and of their mappings. Mappings that are made meanwhile
+ * cover nothing and are behind the others in the list.
  */
-static bool revoke_finish_flushed(struct list_head *list)
+static void revoke_uncover(struct backing *backing, struct list_head *list)
 {
-	struct dataspace *ds, *next;
+	struct dataspace_mapping *mapping;
+	unsigned int steps = 0;
+	struct dataspace *ds;
+	u32 left;
 
-	list_for_each_entry_safe_reverse(ds, next, list, revoked_node) {
-		if (READ_ONCE(ds->member.count.punching) ||
-		    !revoke_is_flushed(ds))
-			continue;
-		list_del(&ds->revoked_node);
-		revoke_finish(ds);
+	spin_lock(&backing->lock);
+	list_for_each_entry(ds, list, revoked_node) {
+		for (left = ds->nr_mappings; left; left--) {
+			mapping = dataspace_first_mapping(ds);
+			if (!mapping)
+				break;
+			list_move_tail(&mapping->node, &ds->mappings);
+			if (mapping->covers)
+				range_tree_remove_deferred(&backing->cover,
+							   &mapping->cover);
+			mapping->covers = false;
+			revoke_pause(backing, &steps);
+		}
+		if (ds->covers)
+			range_tree_remove_deferred(&backing->cover, &ds->cover);
+		ds->covers = false;
+		revoke_pause(backing, &steps);
+	}
+	range_tree_settle(&backing->cover);
+	spin_unlock(&backing->lock);
+}
+
+/*
+ * Take those out of the lineage from which nothing is derived that is still in use: a
+ * REVOKE that waits for one of them waits for that, too. The list is sorted so that
+ * most come after what they are derived from.
+ */
+static void revoke_unlink(struct backing *backing, struct list_head *list)
+{
+	struct dataspace *ds, *childless;
+	LIST_HEAD(unlinked);
+	LIST_HEAD(in_use);
+
+	while (!list_empty(list)) {
+		unsigned int steps = DATASPACE_BATCH;
+
+		childless = NULL;
+		spin_lock(&backing->lock);
+		while (steps-- && !childless && !list_empty(list)) {
+			ds = list_last_entry(list, struct dataspace,
+					     revoked_node);
+			if (lineage_has_descendants(&ds->member)) {
+				lineage_settle(&backing->lineage);
+				if (lineage_count(&ds->member).revoked) {
+					list_move(&ds->revoked_node, &in_use);
+					continue;
+				}
+			}
+			childless = dataspace_unlink_deferred(ds);
+			list_move(&ds->revoked_node, &unlinked);
+		}
+		lineage_settle(&backing->lineage);
+		spin_unlock(&backing->lock);
+		dataspace_wake_childless(childless);
+		while (!list_empty(&unlinked)) {
+			ds = list_last_entry(&unlinked, struct dataspace,
+					     revoked_node);
+			list_del(&ds->revoked_node);
+			wake_up_poll(&ds->wait, EPOLLIN | EPOLLRDNORM |
+							EPOLLHUP | EPOLLERR);
+			dataspace_put(ds);
+		}
 		cond_resched();
 	}
+	list_splice(&in_use, list);
+}
+
+/*
+ * Finish those that nobody uses any more: let go of their pages, and of themselves.
+ * Return whether that is all of them.
+ */
+static bool revoke_finish(struct backing *backing, struct list_head *list)
+{
+	struct dataspace *ds, *next;
+	LIST_HEAD(flushed);
+
+	list_for_each_entry_safe(ds, next, list, revoked_node)
+		if (revoke_is_flushed(ds))
+			list_move_tail(&ds->revoked_node, &flushed);
+	revoke_uncover(backing, &flushed);
+	revoke_call_on_runs(backing, &flushed, false, backing_sweep);
+	revoke_unlink(backing, &flushed);
+	list_splice(&flushed, list);
 	return list_empty(list);
 }
 
@@ -226,17 +273,17 @@ static void revoke_cut_off(struct backing *backing, struct list_head *marked)
 		dataspace_revoke_exports(ds);
 	backing_grace_period();
 	list_sort(NULL, marked, revoke_compare);
-	revoke_call_on_runs(backing, marked, backing_zap);
+	revoke_call_on_runs(backing, marked, true, backing_zap);
 	list_for_each_entry(ds, marked, revoked_node) {
 		spin_lock(&backing->lock);
 		ds->unmapped = true;
 		spin_unlock(&backing->lock);
 		cond_resched();
 	}
-	if (revoke_finish_flushed(marked))
+	if (revoke_finish(backing, marked))
 		return;
-	revoke_call_on_runs(backing, marked, backing_mark_linked);
-	revoke_finish_flushed(marked);
+	revoke_call_on_runs(backing, marked, true, backing_mark_linked);
+	revoke_finish(backing, marked);
 	list_splice_tail_init(marked, &backing->flushing);
 }
 
@@ -251,7 +298,7 @@ static void revoke_work(struct work_struct *work)
 	spin_lock(&backing->lock);
 	list_splice_init(&backing->revoked, &marked);
 	spin_unlock(&backing->lock);
-	revoke_finish_flushed(&backing->flushing);
+	revoke_finish(backing, &backing->flushing);
 	if (!list_empty(&marked))
 		revoke_cut_off(backing, &marked);
 	spin_lock(&backing->lock);

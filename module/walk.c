@@ -66,10 +66,9 @@ static int dataspace_walk_wait(const struct dataspace_walk *walk, bool killable)
 /**
  * dataspace_walk - visit a dataspace and all that is derived from it
  * @root: the dataspace, which the caller keeps open
- * @visit: called under the backing's lock, parents before children; with
- *	%DATASPACE_WALK_REVOKES it may change what the member counts; to be called
- *	again for the same dataspace if it returns false. It may be called for a
- *	dataspace that it has been done with before.
+ * @visit: called under the backing's lock, parents before children; it may defer
+ *	the update of sums; to be called again for the same dataspace if it returns
+ *	false. It may be called for a dataspace that it has been done with before.
  * @arg: for @visit
  * @flags: bits of enum dataspace_walk_flags
  *
@@ -82,7 +81,6 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 	struct backing *backing = root->backing;
 	struct dataspace_walk walk = { .root = root, .flags = flags };
 	bool killable = flags & DATASPACE_WALK_KILLABLE;
-	bool revokes = flags & DATASPACE_WALK_REVOKES;
 	struct lineage_member *last;
 	bool begun = false;
 	int steps;
@@ -119,11 +117,9 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 			last = walk.next;
 			if (!visit(to_dataspace(last), arg))
 				continue;
-			walk.next = left-- ? lineage_successor(last, revokes) :
-					     NULL;
+			walk.next = left-- ? lineage_successor(last) : NULL;
 		}
-		if (revokes)
-			lineage_finish_changes(last);
+		lineage_settle(&backing->lineage);
 		walk.revokes_root = root->revoked;
 		if (walk.next) {
 			spin_unlock(&backing->lock);

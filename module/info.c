@@ -104,7 +104,8 @@ void dataspace_get_info(struct dataspace *ds, struct dataspace_info *info)
 	if (ds->linked && !ds->revoked) {
 		struct lineage_count derived = lineage_count(&ds->member);
 
-		if (ds->live && list_empty(&ds->exports))
+		if (ds->live && list_empty(&ds->exports) &&
+		    !ds->nr_sharing_cover)
 			info->exclusive = (u64)exclusive << PAGE_SHIFT;
 		info->aliases = derived.live;
 		info->derived_mappings = derived.mappings;

@@ -6,7 +6,8 @@
  * by the reverse mapping until after its TLB entries have been flushed. So pages
  * that are mapped are covered, and what a mapping covers is in the same tree as
  * what dataspaces cover: nobody has to look at VMAs, which can be many, to find
- * out what can be released.
+ * out what can be released. Most map all of a dataspace: they keep the place of that
+ * in the tree and have none of their own.
  *
  * The mm calls ->mmap() and ->open() before it links a VMA, and ->close() after
  * it has unlinked it and flushed the TLB, whatever happens to the VMA in between:
@@ -50,16 +51,48 @@ void dataspace_mapping_destroy(struct dataspace_mapping *mapping)
 	kmem_cache_free(dataspace_mapping_cache, mapping);
 }
 
+/* Who maps all of a dataspace that is covered anyway shares the cover of that */
 static void dataspace_mapping_cover(struct dataspace_mapping *mapping,
 				    unsigned long start, unsigned long end)
 {
-	range_tree_add(&mapping->ds->backing->cover, &mapping->cover, start,
-		       end);
+	struct dataspace *ds = mapping->ds;
+
+	lockdep_assert_held(&ds->backing->lock);
+	mapping->shares_cover = start == ds->start && end == ds->end &&
+				dataspace_is_covered(ds);
+	if (mapping->shares_cover)
+		ds->nr_sharing_cover++;
+	else
+		range_tree_add(&ds->backing->cover, &mapping->cover, start,
+			       end);
 }
 
 static void dataspace_mapping_uncover(struct dataspace_mapping *mapping)
 {
-	range_tree_remove(&mapping->ds->backing->cover, &mapping->cover);
+	struct dataspace *ds = mapping->ds;
+
+	lockdep_assert_held(&ds->backing->lock);
+	if (!mapping->shares_cover) {
+		range_tree_remove(&ds->backing->cover, &mapping->cover);
+		return;
+	}
+	ds->nr_sharing_cover--;
+	if (!dataspace_is_covered(ds))
+		range_tree_remove(&ds->backing->cover, &ds->cover);
+}
+
+static unsigned long
+dataspace_mapping_start(const struct dataspace_mapping *mapping)
+{
+	return mapping->shares_cover ? mapping->ds->start :
+				       range_tree_entry_start(&mapping->cover);
+}
+
+static unsigned long
+dataspace_mapping_end(const struct dataspace_mapping *mapping)
+{
+	return mapping->shares_cover ? mapping->ds->end :
+				       range_tree_entry_end(&mapping->cover);
 }
 
 /* A revoked dataspace has mappings that nobody counts any more */
@@ -143,8 +176,8 @@ void dataspace_mapping_copy(struct dataspace_mapping *mapping,
 	if (mapping->covers)
 		dataspace_mapping_cover(mapping, start, end);
 	if (origin->covers && dataspace_mapping_is_split(origin, vma)) {
-		unsigned long from = range_tree_entry_start(&origin->cover);
-		unsigned long to = range_tree_entry_end(&origin->cover);
+		unsigned long from = dataspace_mapping_start(origin);
+		unsigned long to = dataspace_mapping_end(origin);
 
 		dataspace_mapping_uncover(origin);
 		if (start == from)
@@ -159,10 +192,10 @@ void dataspace_mapping_copy(struct dataspace_mapping *mapping,
 static void dataspace_mapping_undo_split(struct dataspace_mapping *mapping)
 {
 	struct dataspace_mapping *origin = mapping->origin;
-	unsigned long start = min(range_tree_entry_start(&mapping->cover),
-				  range_tree_entry_start(&origin->cover));
-	unsigned long end = max(range_tree_entry_end(&mapping->cover),
-				range_tree_entry_end(&origin->cover));
+	unsigned long start = min(dataspace_mapping_start(mapping),
+				  dataspace_mapping_start(origin));
+	unsigned long end = max(dataspace_mapping_end(mapping),
+				dataspace_mapping_end(origin));
 
 	dataspace_mapping_uncover(origin);
 	dataspace_mapping_cover(origin, start, end);
@@ -181,8 +214,8 @@ void dataspace_mapping_remove(struct dataspace_mapping *mapping)
 	bool release;
 
 	spin_lock(&backing->lock);
-	start = range_tree_entry_start(&mapping->cover);
-	end = range_tree_entry_end(&mapping->cover);
+	start = dataspace_mapping_start(mapping);
+	end = dataspace_mapping_end(mapping);
 	release = mapping->covers && !ds->live;
 	if (mapping->covers) {
 		if (!vma_pages(mapping->vma) && mapping->origin->covers)

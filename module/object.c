@@ -233,7 +233,8 @@ void dataspace_close_last(struct dataspace *ds)
 	if (was_live) {
 		ds->live = false;
 		ds->covers = false;
-		range_tree_remove(&backing->cover, &ds->cover);
+		if (!dataspace_is_covered(ds))
+			range_tree_remove(&backing->cover, &ds->cover);
 		if (ds->nr_mappings) {
 			ds->member.count.live = 0;
 			lineage_update_sums(&ds->member);

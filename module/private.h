@@ -152,7 +152,7 @@ struct backing {
  * @alias: whether it was made by ALIAS, set once
  * @contiguity: an enum contiguity, set when somebody asks
  * @live: whether it lives: its file is open and it is not revoked
- * @covers: whether its range is in the backing's range tree
+ * @covers: whether it covers its range
  * @linked: whether it is in the backing's lineage
  * @revoked: whether it was revoked
  * @unmapped: whether all that was mapped when it was revoked was unmapped since
@@ -160,12 +160,13 @@ struct backing {
  * @seal_pending: the SEAL_NOW that is being decided; whoever wants to use the
  *	memory waits until this is NULL
  * @nr_mappings: length of @mappings
+ * @nr_sharing_cover: how many of them need @cover
  * @mappings: all VMAs that map it
  * @nr_exports_busy: how many dma-bufs devices may have it by after it was revoked
  * @exports: its dma-bufs
  * @vma_file: the file that its VMAs refer to, or NULL as long as there was none;
  *	set once, taken back when its own file is released
- * @cover: place in the backing's range tree, while @covers
+ * @cover: place in the backing's range tree, while it or a mapping needs that
  * @member: place in the backing's lineage, while @linked
  * @revoked_node: place in a list of revoked dataspaces
  * @wait: those who poll
@@ -194,6 +195,7 @@ struct dataspace {
 	bool unmapped;
 	u8 seal;
 	u32 nr_mappings;
+	u32 nr_sharing_cover;
 	u32 nr_exports_busy;
 	const void *seal_pending;
 	struct list_head mappings;
@@ -209,14 +211,15 @@ struct dataspace {
 
 /**
  * struct dataspace_mapping - a VMA that maps a dataspace
- * @cover: what of it covers pages, while @covers
+ * @cover: what of it covers pages, while @covers and not @shares_cover
  * @node: place in the list of the dataspace; those whose turn is over in whatever
  *	goes through that list are at its end
  * @ds: the dataspace
  * @vma: the VMA
  * @origin: the mapping that this one is a copy of; only valid until the mmap_lock
  *	is released that was held for making it
- * @covers: whether it is in the backing's range tree
+ * @covers: whether it covers what it maps
+ * @shares_cover: whether that is by way of the cover of the dataspace
  * @flushed: whether TLB entries from before its dataspace was revoked are gone
  * @write_protected: whether the VMA was told of SEAL_NOW
  */
@@ -227,6 +230,7 @@ struct dataspace_mapping {
 	struct vm_area_struct *vma;
 	struct dataspace_mapping *origin;
 	bool covers;
+	bool shares_cover;
 	bool flushed;
 	bool write_protected;
 };
@@ -472,6 +476,12 @@ static inline u32 dataspace_rights(const struct dataspace *ds)
 	return READ_ONCE(ds->seal) & SEAL_FUTURE ?
 		       ds->rights & ~DATASPACE_WRITE :
 		       ds->rights;
+}
+
+/* Whether its range is in the backing's range tree */
+static inline bool dataspace_is_covered(const struct dataspace *ds)
+{
+	return ds->covers || ds->nr_sharing_cover;
 }
 
 static inline unsigned long dataspace_nr_pages(const struct dataspace *ds)

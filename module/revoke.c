@@ -167,6 +167,20 @@ static void revoke_pause(struct backing *backing, unsigned int *steps)
 	spin_lock(&backing->lock);
 }
 
+static void revoke_uncover_mapping(struct dataspace *ds,
+				   struct dataspace_mapping *mapping)
+{
+	struct range_tree *cover = &ds->backing->cover;
+
+	if (!mapping->covers)
+		return;
+	mapping->covers = false;
+	if (!mapping->shares_cover)
+		range_tree_remove_deferred(cover, &mapping->cover);
+	else if (!--ds->nr_sharing_cover && !ds->covers)
+		range_tree_remove_deferred(cover, &ds->cover);
+}
+
 /*
  * End the cover of dataspaces and of their mappings. Mappings that are made meanwhile
  * cover nothing and are behind the others in the list.
@@ -185,13 +199,10 @@ static void revoke_uncover(struct backing *backing, struct list_head *list)
 			if (!mapping)
 				break;
 			list_move_tail(&mapping->node, &ds->mappings);
-			if (mapping->covers)
-				range_tree_remove_deferred(&backing->cover,
-							   &mapping->cover);
-			mapping->covers = false;
+			revoke_uncover_mapping(ds, mapping);
 			revoke_pause(backing, &steps);
 		}
-		if (ds->covers)
+		if (ds->covers && !ds->nr_sharing_cover)
 			range_tree_remove_deferred(&backing->cover, &ds->cover);
 		ds->covers = false;
 		revoke_pause(backing, &steps);

@@ -151,7 +151,7 @@ int dataspace_link(struct dataspace *ds, struct dataspace *source)
 	return 0;
 }
 
-/* Let those go on without a dataspace who have come to it in the lineage */
+/* Let those go on without a dataspace who have come to it in the lineage, or seal it */
 static void dataspace_pass(struct dataspace *ds)
 {
 	struct backing *backing = ds->backing;
@@ -159,6 +159,7 @@ static void dataspace_pass(struct dataspace *ds)
 	struct backing_reader *reader;
 
 	lockdep_assert_held(&backing->lock);
+	dataspace_set_seal_pending(ds, NULL);
 	if ((walk && walk->next == &ds->member) ||
 	    !list_empty(&backing->readers))
 		lineage_settle(&backing->lineage);

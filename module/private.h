@@ -138,6 +138,24 @@ struct backing {
 };
 
 /**
+ * struct dataspace_sealing - a SEAL that is on its way
+ * @root: the dataspace that it was called for
+ * @set: bits of enum seal to set
+ * @blocked: whether a SEAL_NOW of an ancestor, or of the same dataspace, goes on
+ * @decided: whether what it has marked will be sealed
+ * @nr_marked: how many dataspaces it has marked; it stays as long as there are any
+ *
+ * All but @root and @set is under the backing's lock.
+ */
+struct dataspace_sealing {
+	struct dataspace *root;
+	u8 set;
+	bool blocked;
+	bool decided;
+	u32 nr_marked;
+};
+
+/**
  * struct dataspace - a range of a backing, with rights
  * @ref: held by the dentries of its file and of its VMA file, and by those who
  *	revoke it or wake its pollers
@@ -197,7 +215,7 @@ struct dataspace {
 	u32 nr_mappings;
 	u32 nr_sharing_cover;
 	u32 nr_exports_busy;
-	const void *seal_pending;
+	struct dataspace_sealing *seal_pending;
 	struct list_head mappings;
 	struct list_head exports;
 	struct file *vma_file;
@@ -239,27 +257,20 @@ struct dataspace_mapping {
  * enum dataspace_walk_flags - flags of a walk
  * @DATASPACE_WALK_KILLABLE: it may fail with -EINTR until it has begun; later it is
  *	brought to its end in any case
- * @DATASPACE_WALK_REVOKES: it revokes all that it comes to
- * @DATASPACE_WALK_DECIDED: it is the end of a SEAL_NOW: only a walk that revokes
- *	takes its place
  */
 enum dataspace_walk_flags {
 	DATASPACE_WALK_KILLABLE = 1 << 0,
-	DATASPACE_WALK_REVOKES = 1 << 1,
-	DATASPACE_WALK_DECIDED = 1 << 2,
 };
 
 /**
  * struct dataspace_walk - a pass through a dataspace and all derived from it
  * @root: where it began
  * @next: what it comes to next, or NULL at the end
- * @flags: bits of enum dataspace_walk_flags
  * @revokes_root: whether it has revoked @root
  */
 struct dataspace_walk {
 	struct dataspace *root;
 	struct lineage_member *next;
-	unsigned int flags;
 	bool revokes_root;
 };
 
@@ -476,6 +487,20 @@ static inline u32 dataspace_rights(const struct dataspace *ds)
 	return READ_ONCE(ds->seal) & SEAL_FUTURE ?
 		       ds->rights & ~DATASPACE_WRITE :
 		       ds->rights;
+}
+
+/* Let a dataspace wait for a SEAL_NOW to be decided, or for none */
+static inline void dataspace_set_seal_pending(struct dataspace *ds,
+					      struct dataspace_sealing *sealing)
+{
+	struct dataspace_sealing *before = ds->seal_pending;
+
+	lockdep_assert_held(&ds->backing->lock);
+	WRITE_ONCE(ds->seal_pending, sealing);
+	if (sealing)
+		WRITE_ONCE(sealing->nr_marked, sealing->nr_marked + 1);
+	if (before)
+		WRITE_ONCE(before->nr_marked, before->nr_marked - 1);
 }
 
 /* Whether its range is in the backing's range tree */

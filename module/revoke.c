@@ -66,7 +66,7 @@ static bool revoke_visit(struct dataspace *ds, void *arg)
 	if (ds->revoked || (ds == revocation->root && !revocation->self))
 		return true;
 	WRITE_ONCE(ds->revoked, true);
-	WRITE_ONCE(ds->seal_pending, NULL); /* nobody is left to decide that */
+	dataspace_set_seal_pending(ds, NULL); /* there is nothing to decide */
 	ds->live = false;
 	ds->member.count = (struct lineage_count){
 		.revoked = 1,
@@ -358,7 +358,7 @@ int dataspace_ioctl_revoke(struct file *file, void *arg)
 	if (args->flags & ~DATASPACE_REVOKE_SELF)
 		return -EOPNOTSUPP;
 	ret = dataspace_walk(ds, revoke_visit, &revocation,
-			     DATASPACE_WALK_KILLABLE | DATASPACE_WALK_REVOKES);
+			     DATASPACE_WALK_KILLABLE);
 	if (!list_empty(&revocation.marked))
 		revoke_submit(backing, &revocation.marked);
 	if (ret != -EINTR &&

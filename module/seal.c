@@ -22,13 +22,14 @@
  *  5. All is unmapped. Now it can be told for certain whether a page is pinned. If
  *     one is, the marks are taken back, and the caller tries again from step 2 a few
  *     times.
- *  6. Else the dataspaces are sealed and their VMAs told, and the marks taken back,
- *     in a walk whose place no other SEAL takes: what has been decided holds only
- *     as long as they are marked.
+ *  6. Else that is decided: the dataspaces are sealed and their VMAs told, and the
+ *     marks taken back.
  *
- * Until then a SEAL_NOW of an ancestor takes over the marks of one that it meets,
- * which then fails with EBUSY. REVOKE takes marks away: who has waited for one finds
- * that the dataspace was revoked.
+ * Until it is decided a SEAL_NOW of an ancestor takes over the marks of one that it
+ * meets, which then fails with EBUSY. From then on it leaves them alone: what is
+ * marked is sealed before anybody uses it again, whatever becomes of the other call.
+ * REVOKE takes marks away: who has waited for one finds that the dataspace was
+ * revoked. So does who takes a dataspace out of the lineage.
  */
 #include <linux/build_bug.h>
 #include <linux/delay.h>
@@ -53,28 +54,16 @@ static_assert(FIELD(size) + FIELD(flags) + FIELD(rights) + FIELD(__reserved) ==
 static_assert(sizeof(struct dataspace_seal) == 16);
 #undef FIELD
 
-/**
- * struct sealing - what one call seals
- * @root: the dataspace that it was called for
- * @set: bits of enum seal to set
- * @blocked: whether a SEAL_NOW of an ancestor, or of the same dataspace, goes on
- */
-struct sealing {
-	struct dataspace *root;
-	u8 set;
-	bool blocked;
-};
-
 static bool seal_visit_mark(struct dataspace *ds, void *arg)
 {
-	struct sealing *sealing = arg;
+	struct dataspace_sealing *sealing = arg;
+	struct dataspace_sealing *other = ds->seal_pending;
 
 	lockdep_assert_held(&ds->backing->lock);
 	if (ds == sealing->root)
-		sealing->blocked = ds->seal_pending &&
-				   ds->seal_pending != sealing;
-	if (!ds->revoked && !sealing->blocked)
-		WRITE_ONCE(ds->seal_pending, sealing);
+		sealing->blocked = other && other != sealing;
+	if (!ds->revoked && !sealing->blocked && !(other && other->decided))
+		dataspace_set_seal_pending(ds, sealing);
 	return true;
 }
 
@@ -82,20 +71,18 @@ static bool seal_visit_unmark(struct dataspace *ds, void *arg)
 {
 	lockdep_assert_held(&ds->backing->lock);
 	if (ds->seal_pending == arg)
-		WRITE_ONCE(ds->seal_pending, NULL);
+		dataspace_set_seal_pending(ds, NULL);
 	return true;
 }
 
 /* Tells the VMA of one mapping at a time; mappings that were told are behind */
 static bool seal_visit(struct dataspace *ds, void *arg)
 {
-	struct sealing *sealing = arg;
+	struct dataspace_sealing *sealing = arg;
 	struct dataspace_mapping *mapping;
 
 	lockdep_assert_held(&ds->backing->lock);
-	if (sealing->set & ~ds->seal & SEAL_NOW && ds == sealing->root)
-		sealing->blocked = ds->seal_pending != sealing;
-	if (ds->revoked || sealing->blocked)
+	if (ds->revoked)
 		return true;
 	if (sealing->set & ~ds->seal)
 		WRITE_ONCE(ds->seal, ds->seal | sealing->set);
@@ -109,7 +96,7 @@ static bool seal_visit(struct dataspace *ds, void *arg)
 		}
 	}
 	if (ds->seal_pending == sealing)
-		WRITE_ONCE(ds->seal_pending, NULL);
+		dataspace_set_seal_pending(ds, NULL);
 	return true;
 }
 
@@ -148,7 +135,20 @@ static bool seal_stays_pinned(struct dataspace *ds,
 	return false;
 }
 
-static int seal_now(struct dataspace *ds, struct sealing *sealing)
+/* Unless another call has taken the marks over, or the dataspace was revoked */
+static bool seal_decide(struct dataspace *ds, struct dataspace_sealing *sealing,
+			bool pinned)
+{
+	bool ours;
+
+	spin_lock(&ds->backing->lock);
+	ours = ds->seal_pending == sealing;
+	sealing->decided = ours && !pinned;
+	spin_unlock(&ds->backing->lock);
+	return ours;
+}
+
+static int seal_now(struct dataspace *ds, struct dataspace_sealing *sealing)
 {
 	unsigned int tries = 0;
 	bool seems_pinned = false;
@@ -179,24 +179,20 @@ static int seal_now(struct dataspace *ds, struct sealing *sealing)
 			pinned = seal_stays_pinned(ds,
 						   backing_unmap_and_test_pin);
 		}
-		if (READ_ONCE(ds->seal_pending) != sealing)
+		if (!seal_decide(ds, sealing, pinned))
 			return READ_ONCE(ds->revoked) ? -ESTALE : -EBUSY;
-		if (pinned)
-			ret = dataspace_walk(ds, seal_visit_unmark, sealing, 0);
-		else
-			ret = dataspace_walk(ds, seal_visit, sealing,
-					     DATASPACE_WALK_DECIDED);
+		ret = dataspace_walk(ds,
+				     pinned ? seal_visit_unmark : seal_visit,
+				     sealing, 0);
 		if (ret)
 			return ret;
-		if (sealing->blocked)
-			return -EBUSY;
 		tries++;
 	}
 	return pinned ? -EBUSY : 0;
 }
 
 /* Another call may have come by here and still be on its way to what is derived */
-static int seal_future(struct dataspace *ds, struct sealing *sealing)
+static int seal_future(struct dataspace *ds, struct dataspace_sealing *sealing)
 {
 	int ret;
 
@@ -226,7 +222,7 @@ int dataspace_ioctl_seal(struct file *file, void *arg)
 {
 	struct dataspace *ds = dataspace_of(file);
 	const struct dataspace_seal *args = arg;
-	struct sealing sealing = { .root = ds, .set = SEAL_FUTURE };
+	struct dataspace_sealing sealing = { .root = ds, .set = SEAL_FUTURE };
 	int ret;
 
 	if (args->flags & ~DATASPACE_SEAL_FLAGS ||
@@ -241,6 +237,8 @@ int dataspace_ioctl_seal(struct file *file, void *arg)
 	if (args->flags & DATASPACE_SEAL_NOW) {
 		sealing.set |= SEAL_NOW;
 		ret = seal_now(ds, &sealing);
+		/* who has taken marks over, or revokes, may have yet to come to some */
+		wait_event(ds->backing->wait, !READ_ONCE(sealing.nr_marked));
 	} else {
 		ret = seal_future(ds, &sealing);
 	}

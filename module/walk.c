@@ -10,11 +10,7 @@
  *
  * A walk waits for others to end. But one that begins at an ancestor does not: it
  * takes the place of the other, which begins anew after it. So who has handed out
- * memory never waits for those who got it. Only of a SEAL_NOW that is decided the
- * last walk, which each dataspace has once at most, is brought to its end before
- * another SEAL begins: what it has yet to seal must not be used in between. If a
- * REVOKE takes its place, it does not go on, as somebody else could come before it;
- * all that it has come to is revoked then.
+ * memory never waits for those who got it.
  *
  * A walk that has revoked the dataspace where it began goes on all the same: that
  * stays in the lineage until the walk is over, and nobody else revokes it while the
@@ -34,9 +30,6 @@ static bool dataspace_walk_can_begin(const struct dataspace_walk *walk)
 	lockdep_assert_held(&root->backing->lock);
 	if (!other || (root->revoked && !walk->revokes_root))
 		return true;
-	if (other->flags & DATASPACE_WALK_DECIDED &&
-	    !(walk->flags & DATASPACE_WALK_REVOKES))
-		return false;
 	return root != other->root &&
 	       lineage_contains(&root->member, &other->root->member);
 }
@@ -79,7 +72,7 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 		   unsigned int flags)
 {
 	struct backing *backing = root->backing;
-	struct dataspace_walk walk = { .root = root, .flags = flags };
+	struct dataspace_walk walk = { .root = root };
 	bool killable = flags & DATASPACE_WALK_KILLABLE;
 	struct lineage_member *last;
 	bool begun = false;
@@ -88,14 +81,6 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 
 	spin_lock(&backing->lock);
 	while (!begun || walk.next) {
-		if (begun && backing->walk != &walk &&
-		    flags & DATASPACE_WALK_DECIDED) {
-			spin_unlock(&backing->lock);
-			return wait_event_killable(backing->wait,
-						   READ_ONCE(root->revoked)) ?
-				       -EINTR :
-				       -ESTALE;
-		}
 		if (backing->walk != &walk) {
 			while (!dataspace_walk_can_begin(&walk)) {
 				spin_unlock(&backing->lock);

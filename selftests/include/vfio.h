@@ -37,6 +37,9 @@ struct device {
 long device_open(struct device *device, bool iommufd);
 void device_close(struct device *device);
 
+/* Leaves the device, which nobody has open, to other drivers again. */
+void device_give_back(void);
+
 /*
  * Maps memory for the device at address @at, to read, or to write to as well.
  */

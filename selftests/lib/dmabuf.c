@@ -6,6 +6,7 @@
 
 #include "common.h"
 #include "kmod.h"
+#include "vfio.h"
 
 #define IMPORTER "/lib/dataspace_importer.ko"
 #define IMPORTER_DEVICE "/dev/dataspace_importer"
@@ -46,6 +47,7 @@ int importer_load(void)
 		close(fd);
 		return -ENOENT;
 	}
+	device_give_back();
 	ret = result(syscall(SYS_finit_module, fd, "", 0));
 	close(fd);
 	return ret;

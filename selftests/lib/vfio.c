@@ -151,6 +151,16 @@ static long bind_driver(const struct address *address)
 		     text_to_file("/sys/bus/pci/drivers_probe", address->text);
 }
 
+void device_give_back(void)
+{
+	struct address address;
+
+	if (!find_edu(&address) || strcmp(link_of(&address, "driver"), DRIVER))
+		return;
+	text_to_file(file_of(&address, "driver_override"), "\n");
+	text_to_file("/sys/bus/pci/drivers/" DRIVER "/unbind", address.text);
+}
+
 static long open_existing(const char *path)
 {
 	const int fd = open(path, O_RDWR | O_CLOEXEC);

@@ -18,8 +18,10 @@ shift
 places=$(objdump -r "$module" | grep -c __sanitizer_cov_trace_pc)
 minutes=${FUZZ_MINUTES:-1}
 
-# The kernel passes NAME=VALUE on to init, and that to the programs.
-VM_APPEND="page_owner=on kmemleak=on FUZZ_PLACES=$places FUZZ_MINUTES=$minutes"
+# The kernel passes NAME=VALUE on to init, and that to the programs. With
+# DEBUG_VM_PGFLAGS the kernel stops when /proc/kpageflags shows a page that is just
+# being split or freed, so the model does not look there.
+VM_APPEND="LOOK_AT_PAGES=0 page_owner=on kmemleak=on FUZZ_PLACES=$places FUZZ_MINUTES=$minutes"
 VM_APPEND="$VM_APPEND ${SEED:+SEED=$SEED}"
 VM_LIMIT=$((900 + minutes * 60))
 VM_TIMEOUT=$((3600 + minutes * 60))

@@ -260,7 +260,7 @@ static void look_at_page(struct world *world, int index, int page)
 	struct memory *memory = &world->memories[index];
 	const __u64 pfn = memory->pfn[page];
 
-	if (!pfn)
+	if (!pfn || world->flags_fd < 0)
 		return;
 	world->looks++;
 	if (memory->cover[page] || is_pinned(world, index, page)) {

@@ -410,9 +410,8 @@ struct lineage_member *lineage_successor(struct lineage_member *member)
 struct lineage_member *lineage_next(const struct lineage_member *root,
 				    struct lineage_member *member)
 {
-	return lineage_count_behind(root, member) ?
-		       lineage_successor(member) :
-		       NULL;
+	return lineage_count_behind(root, member) ? lineage_successor(member) :
+						    NULL;
 }
 
 static struct lineage_mark *lineage_mark_after(const struct lineage_mark *mark)

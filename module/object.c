@@ -186,10 +186,12 @@ static struct dataspace *dataspace_get_childless(struct lineage_member *member)
  */
 struct dataspace *dataspace_unlink(struct dataspace *ds)
 {
+	struct lineage_member *childless;
+
 	dataspace_pass(ds);
 	ds->linked = false;
-	return dataspace_get_childless(
-		lineage_remove(&ds->backing->lineage, &ds->member));
+	childless = lineage_remove(&ds->backing->lineage, &ds->member);
+	return dataspace_get_childless(childless);
 }
 
 /**
@@ -200,10 +202,12 @@ struct dataspace *dataspace_unlink(struct dataspace *ds)
  */
 struct dataspace *dataspace_unlink_deferred(struct dataspace *ds)
 {
+	struct lineage_member *childless;
+
 	dataspace_pass(ds);
 	ds->linked = false;
-	return dataspace_get_childless(
-		lineage_remove_deferred(&ds->backing->lineage, &ds->member));
+	childless = lineage_remove_deferred(&ds->backing->lineage, &ds->member);
+	return dataspace_get_childless(childless);
 }
 
 /**

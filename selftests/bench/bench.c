@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "bench.h"
 
@@ -85,8 +86,10 @@ static bool is_wanted(const struct subject *subject, char **words)
 
 int main(int argc, char **argv)
 {
+	const struct rlimit limit = { 1 << 20, 1 << 20 };
 	size_t i, j;
 
+	setrlimit(RLIMIT_NOFILE, &limit);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sleep(SETTLE_SECONDS);
 	for (i = 0; i < ARRAY_LENGTH(subjects); i++) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Many handles that are open at the same time. */
 #define _GNU_SOURCE
-#include <sys/resource.h>
 
 #include "bench.h"
 
@@ -53,12 +52,10 @@ static int open_in_a_row(const struct kind *kind, int source, size_t size,
  */
 int live_open(const struct kind *kind, int source, size_t size, size_t number)
 {
-	const struct rlimit limit = { 1 << 20, 1 << 20 };
 	int fillers[FEW];
 	size_t count = fill_holes(fillers);
 	int first;
 
-	setrlimit(RLIMIT_NOFILE, &limit);
 	first = open_in_a_row(kind, source, size, number);
 	while (count)
 		close(fillers[--count]);

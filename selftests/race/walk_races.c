@@ -8,6 +8,8 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/uio.h>
+#include <time.h>
 
 #include "common.h"
 #include "control.h"
@@ -232,6 +234,55 @@ TEST(of_two_SEAL_NOWs_one_of_which_fails)
 	pin_close(&pin);
 	munmap(map, 2 * page_size());
 	close(root);
+}
+
+static void *seal_now(void *arg)
+{
+	struct _test_data_walk_races *self = arg;
+
+	self->waiting = true;
+	self->wrong += !!ds_seal(self->ds, DATASPACE_SEAL_NOW);
+	return NULL;
+}
+
+/* Reads through the mapping until it is not there any more. */
+static void *touch(void *arg)
+{
+	char *map = arg;
+	char byte;
+	struct iovec to = { &byte, 1 };
+	struct iovec from = { map, 1 };
+
+	while (process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 1)
+		;
+	return NULL;
+}
+
+/* rule 18: a fault that waits for SEAL_NOW ends, too, if all is closed meanwhile */
+TEST_F(walk_races, of_SEAL_NOW_and_the_end_of_what_is_touched)
+{
+	struct timespec end;
+	pthread_t toucher;
+	char *map;
+	int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		make(self);
+		map = ds_map(self->aliases[ALIASES - 1], page_size(),
+			     PROT_READ);
+		ASSERT_NE(MAP_FAILED, map);
+		ASSERT_EQ(0, pthread_create(&toucher, NULL, touch, map));
+		ASSERT_EQ(0, start(self, seal_now));
+		usleep(1000 * (round + 1));
+		munmap(map, page_size());
+		close(self->aliases[ALIASES - 1]);
+		pthread_join(self->thread, NULL);
+		clock_gettime(CLOCK_REALTIME, &end);
+		end.tv_sec += STUCK;
+		ASSERT_EQ(0, pthread_timedjoin_np(toucher, NULL, &end));
+		self->aliases[ALIASES - 1] = -1;
+		drop(self);
+	}
 }
 
 TEST_HARNESS_MAIN

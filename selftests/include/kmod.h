@@ -26,6 +26,9 @@ bool kmod_locked_down(void);
 int kmod_load(const char *parameters);
 int kmod_unload(void);
 
+/* For when a thread of the kernel may use the module for a moment yet. */
+int kmod_unload_soon(void);
+
 /*
  * Drivers of the kernel that the virtual machine has for tests, each after those
  * that it depends on, which stay loaded. -ENOENT if there is none.

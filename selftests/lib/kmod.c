@@ -48,6 +48,17 @@ int kmod_unload(void)
 	return kmod_unload_driver("dataspace");
 }
 
+int kmod_unload_soon(void)
+{
+	double end = seconds() + SOON;
+	int ret;
+
+	do {
+		ret = kmod_unload();
+	} while (ret == -EAGAIN && seconds() < end && !usleep(1000));
+	return ret;
+}
+
 int kmod_load(const char *parameters)
 {
 	return load_file(kmod_file(), parameters);

@@ -14,7 +14,9 @@
  * Each node knows the number of members that start in its subtree and the sums
  * over them. So two walks to the root tell whether one member is
  * derived from another, and how many live dataspaces and mappings are derived
- * from it. Every operation takes O(log n), allocates nothing and cannot fail.
+ * from it. Every operation takes O(log n), allocates nothing and cannot fail. Who
+ * changes or removes many defers the sums (rb_deferred.h), and brings them up to date
+ * before anybody else has the lock.
  *
  * The caller serialises all calls on one lineage.
  */

@@ -18,7 +18,9 @@
  *  4. After a grace period, and when nobody is punching a hole into the memory any
  *     more (lazy.c), the counts are looked at once more: threads that fault
  *     and unmap all the time may have held a reference between them whenever step 2
- *     looked, and they wait now. What still seems pinned is: EBUSY.
+ *     looked, and they wait now. What has seemed pinned all through both looks is:
+ *     EBUSY. What only seems so in this one may be held by a thread that was about
+ *     to drop it and did not get a processor: the caller tries again as in step 5.
  *  5. All is unmapped. Now it can be told for certain whether a page is pinned. If
  *     one is, the marks are taken back, and the caller tries again from step 2 a few
  *     times.
@@ -100,11 +102,15 @@ static bool seal_visit(struct dataspace *ds, void *arg)
 	return true;
 }
 
-/* Give those who hold a reference for a moment only the time to drop it */
-static int seal_wait_for_pins(struct dataspace *ds)
+/*
+ * Give those who hold a reference for a moment only the time to drop it. Tell whether
+ * one was seen whenever this looked.
+ */
+static int seal_wait_for_pins(struct dataspace *ds, bool *seen)
 {
 	unsigned int wait_ms;
 
+	*seen = true;
 	for (wait_ms = 1; backing_seems_pinned(ds->backing, ds->start, ds->end);
 	     wait_ms *= 2) {
 		if (wait_ms > SEAL_PIN_WAIT_MAX_MS)
@@ -115,6 +121,7 @@ static int seal_wait_for_pins(struct dataspace *ds)
 		if (fatal_signal_pending(current))
 			return -EINTR;
 	}
+	*seen = false;
 	return 0;
 }
 
@@ -151,14 +158,14 @@ static bool seal_decide(struct dataspace *ds, struct dataspace_sealing *sealing,
 static int seal_now(struct dataspace *ds, struct dataspace_sealing *sealing)
 {
 	unsigned int tries = 0;
-	bool seems_pinned = false;
-	bool pinned = true;
+	bool pinned = true, hopeless = false;
+	bool seemed_pinned, seems_pinned;
 	int ret;
 
-	while (pinned && !seems_pinned && tries < SEAL_TRIES) {
+	while (pinned && !hopeless && tries < SEAL_TRIES) {
 		if (READ_ONCE(ds->seal) & SEAL_NOW)
 			return 0;
-		ret = seal_wait_for_pins(ds);
+		ret = seal_wait_for_pins(ds, &seemed_pinned);
 		if (ret)
 			return ret;
 		ret = dataspace_walk(ds, seal_visit_mark, sealing,
@@ -174,6 +181,7 @@ static int seal_now(struct dataspace *ds, struct dataspace_sealing *sealing)
 		backing_grace_period();
 		seems_pinned = dataspace_lazy_wait_for_punches(ds) ||
 			       seal_stays_pinned(ds, backing_seems_pinned);
+		hopeless = seemed_pinned && seems_pinned;
 		if (!seems_pinned) {
 			backing_zap(ds->backing, ds->start, ds->end);
 			pinned = seal_stays_pinned(ds,

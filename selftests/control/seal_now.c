@@ -5,6 +5,7 @@
  */
 #include <kselftest_harness.h>
 
+#include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -293,6 +294,52 @@ TEST_F(now, a_pinned_page_is_EBUSY)
 	pin_close(&pin);
 	expect_sealed(_metadata, chain);
 	EXPECT_EQ(RIGHTS_R, ds_rights(alias));
+}
+
+struct pinner {
+	pthread_t thread;
+	char *page;
+	unsigned int wait_us;
+};
+
+/* Pins a page after a while, and lets go of it after 60 milliseconds. */
+static void *pin_for_a_moment(void *arg)
+{
+	struct pinner *pinner = arg;
+	struct pin pin;
+
+	usleep(pinner->wait_us);
+	if (pin_page(&pin, pinner->page))
+		return arg;
+	usleep(60 * 1000);
+	pin_close(&pin);
+	return NULL;
+}
+
+/*
+ * rule 18: a reference is no pin if who took it while SEAL was at work was only slow
+ * to drop it
+ */
+TEST(a_reference_that_is_held_for_a_moment_is_waited_for)
+{
+	struct chain chain;
+	struct pinner pinner;
+	void *failed;
+	int ds;
+
+	ASSERT_TRUE(chain_make(&chain, 12));
+	pinner.page = chain.root_map + 3 * page_size();
+	for (pinner.wait_us = 0; pinner.wait_us < 15000;
+	     pinner.wait_us += 500) {
+		ds = ds_alias(chain.root, 0, chain.length, RIGHTS_RW);
+		ASSERT_LE(0, ds);
+		ASSERT_EQ(0, pthread_create(&pinner.thread, NULL,
+					    pin_for_a_moment, &pinner));
+		EXPECT_EQ(0, ds_seal(ds, NOW));
+		ASSERT_EQ(0, pthread_join(pinner.thread, &failed));
+		EXPECT_EQ(NULL, failed);
+		close(ds);
+	}
 }
 
 /* rule 18: a pin counts through whichever mapping it was made */

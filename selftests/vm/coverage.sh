@@ -4,27 +4,36 @@
 # Prints for each file of the module how many lines have run in a guest whose
 # kernel counts that, and lists the lines that have not. Fails if one of these is
 # not in the file coverage-exceptions.
-# Usage: coverage.sh RESULT OBJECTS
-# RESULT: the file that the guest's report is in; OBJECTS: the folder that the
-# module was built in
+# Usage: coverage.sh OBJECTS RESULT...
+# OBJECTS: the folder that the module was built in; RESULT: the file that a guest's
+# report is in
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
 
-result=$(realpath "$1")
-objects=$2
+objects=$1
+shift
 dir=$BUILD/coverage
 
-rm -rf "$dir"
-mkdir -p "$dir/guest"
-sed '1,/^@coverage$/d; /^@/,$d' "$result" | base64 -d >"$dir/archive"
-[ -s "$dir/archive" ] || die "the guest has reported no coverage"
-tar -C "$dir/guest" -xzf "$dir/archive"
-find "$dir/guest" -name '*.gcda' -exec cp {} "$dir" \;
-cp "$objects"/*.gcno "$dir"
+# Prints what gcov tells of the lines that have run in one guest. coverage.awk takes
+# a line as run if it has in any.
+lines_of()
+{
+	rm -rf "$dir"
+	mkdir -p "$dir/guest"
+	sed '1,/^@coverage$/d; /^@/,$d' "$1" | base64 -d >"$dir/archive"
+	[ -s "$dir/archive" ] || die "no coverage is reported in $1"
+	tar -C "$dir/guest" -xzf "$dir/archive"
+	find "$dir/guest" -name '*.gcda' -exec cp {} "$dir" \;
+	cp "$objects"/*.gcno "$dir"
+	(cd "$dir" && gcov -t ./*.gcda 2>errors) ||
+		die "gcov: $(cat "$dir/errors")"
+}
 
-cd "$dir"
-gcov -t ./*.gcda >lines 2>errors || die "gcov: $(cat errors)"
+lines=$BUILD/coverage.lines
+for result; do
+	lines_of "$result"
+done >"$lines"
 awk -f "$HERE/coverage.awk" kind=exceptions "$HERE/coverage-exceptions" \
-	kind=lines lines | awk -f "$HERE/totals.awk"
+	kind=lines "$lines" | awk -f "$HERE/totals.awk"

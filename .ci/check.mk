@@ -41,9 +41,13 @@ KVM_PROGRAMS := access $(PATCHING_PROGRAM)
 # The programs with tests of bounce buffers; others want devices to have none.
 BOUNCE_PROGRAMS := bounce
 
+# Most programs keep one processor busy, so there are two guests with the debug
+# kernel, each with half of the programs.
+HALVES := first second
+
 .PHONY: all configs deb debug fuzz lint judge library newcomer source debug-kernel \
 	debug-module $(TESTS) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) $(KVM) \
-	$(BUILDS:%=build-%) \
+	$(BUILDS:%=build-%) $(HALVES:%=debug-%) \
 	$(SERIES:%=kernel-%) $(SERIES:%=module-%)
 
 # make starts the parts in this order; those that take longest come first.
@@ -121,12 +125,16 @@ debug-module: debug-kernel
 		MODDIR=$(BUILD)/$(FLAVOUR) KCOV_INSTRUMENT=y GCOV_PROFILE=y
 
 # Lines that have not run are told even if a test has failed.
-debug: debug-module build-amd64
-	-$(PART) "$(FLAVOUR) $(or $(PROGRAMS),tests)" .ci/debug.sh $(FLAVOUR) \
+$(HALVES:%=debug-%): debug-%: debug-module build-amd64
+	-$(PART) "$(FLAVOUR) $(or $(PROGRAMS),tests), $* half" \
+		env HALF=$* .ci/debug.sh $(FLAVOUR) \
 		$(call programs,$(BUILD)/amd64) $(BUILD)/amd64/install/fuzz
+
+debug: $(HALVES:%=debug-%)
 ifeq ($(FLAVOUR)$(PROGRAMS),kasan)
 	$(PART) "lines of the module that no test reaches" $(VM)/coverage.sh \
-		$(BUILD)/vm/bzImage-tests/result $(BUILD)/$(FLAVOUR)/module
+		$(BUILD)/$(FLAVOUR)/module \
+		$(HALVES:%=$(BUILD)/vm/$(FLAVOUR)-%-tests/result)
 endif
 
 fuzz: export FUZZ_MINUTES ?= 10

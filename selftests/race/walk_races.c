@@ -206,7 +206,7 @@ static int seal_now_beside(struct nested *nested, int ds)
 }
 
 /* rule 18: nobody writes after SEAL_NOW, though one of an ancestor fails meanwhile */
-TEST(of_two_SEAL_NOWs_one_of_which_fails)
+TEST_F_TIMEOUT(walk_races, of_two_SEAL_NOWs_one_of_which_fails, LONG_TIMEOUT)
 {
 	int root = ds_alloc_pages(2);
 	char *map = ds_map(root, 2 * page_size(), READ_WRITE);

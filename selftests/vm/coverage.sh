@@ -25,8 +25,11 @@ lines_of()
 	sed '1,/^@coverage$/d; /^@/,$d' "$1" | base64 -d >"$dir/archive"
 	[ -s "$dir/archive" ] || die "no coverage is reported in $1"
 	tar -C "$dir/guest" -xzf "$dir/archive"
-	find "$dir/guest" -name '*.gcda' -exec cp {} "$dir" \;
 	cp "$objects"/*.gcno "$dir"
+	for notes in "$dir"/*.gcno; do
+		find "$dir/guest" -name "$(basename "$notes" .gcno).gcda" \
+			-exec cp {} "$dir" \;
+	done
 	(cd "$dir" && gcov -t ./*.gcda 2>errors) ||
 		die "gcov: $(cat "$dir/errors")"
 }

@@ -477,10 +477,13 @@ void contig_report(const struct extent_request *request)
 {
 	static DEFINE_RATELIMIT_STATE(limit, DEFAULT_RATELIMIT_INTERVAL,
 				      DEFAULT_RATELIMIT_BURST);
+	unsigned long largest;
 
 	if (!__ratelimit(&limit))
 		return;
-	pr_info("no contiguous %lu KiB, the largest run has %lu KiB\n",
+	largest = contig_largest_run(request->node);
+	pr_info("no contiguous %lu KiB, the largest run has %lu KiB%s\n",
 		request->nr_pages << (PAGE_SHIFT - 10),
-		contig_largest_run(request->node) << (PAGE_SHIFT - 10));
+		largest << (PAGE_SHIFT - 10),
+		largest < request->nr_pages ? "" : ", but is in use");
 }

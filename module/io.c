@@ -192,8 +192,10 @@ static ssize_t copy_once(struct dataspace *ds, loff_t pos, size_t bytes,
 	return ret;
 }
 
+/* With @nowait, -EAGAIN instead of memory to be found or a SEAL_NOW to be decided */
 static ssize_t copy_piece(struct dataspace *ds, loff_t pos, size_t bytes,
-			  struct iov_iter *iter, const struct copy *copy)
+			  struct iov_iter *iter, const struct copy *copy,
+			  bool nowait)
 {
 	ssize_t ret;
 
@@ -202,6 +204,8 @@ static ssize_t copy_piece(struct dataspace *ds, loff_t pos, size_t bytes,
 		if (ds->backing->lazy)
 			backing_let_look(ds->backing, pos >> PAGE_SHIFT);
 		ret = copy_once(ds, pos, bytes, iter, copy);
+		if (nowait && (ret == -ENODATA || ret == -EAGAIN))
+			return -EAGAIN;
 		if (ret == -ENODATA) {
 			ret = dataspace_lazy_fill_hole(ds, ds->start, ds->end,
 						       pos >> PAGE_SHIFT);
@@ -230,13 +234,14 @@ static ssize_t copy_range(struct kiocb *iocb, struct iov_iter *iter,
 	struct dataspace *ds = dataspace_of(iocb->ki_filp);
 	loff_t base = (loff_t)ds->start << PAGE_SHIFT;
 	loff_t length = dataspace_length(ds);
+	bool nowait = iocb->ki_flags & IOCB_NOWAIT;
 	ssize_t done = 0;
 
 	while (iov_iter_count(iter) && iocb->ki_pos < length) {
 		size_t bytes =
 			min_t(u64, iov_iter_count(iter), length - iocb->ki_pos);
-		ssize_t ret =
-			copy_piece(ds, base + iocb->ki_pos, bytes, iter, copy);
+		ssize_t ret = copy_piece(ds, base + iocb->ki_pos, bytes, iter,
+					 copy, nowait);
 
 		if (ret < 0)
 			return done ? done : ret;
@@ -252,8 +257,9 @@ static ssize_t copy_range(struct kiocb *iocb, struct iov_iter *iter,
  * @iocb: file and position
  * @to: where to put the data
  *
- * Return: number of bytes, 0 at the end and past it, or -EFAULT, -ESTALE, or
- * -EIO if the page was lost to a memory error.
+ * Return: number of bytes, 0 at the end and past it, or -EFAULT, -ESTALE, -EIO if
+ * the page was lost to a memory error, or -EAGAIN if it would have to wait and is
+ * not to.
  */
 ssize_t dataspace_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
@@ -275,8 +281,9 @@ static int check_write(const struct dataspace *ds)
  * @from: the data
  *
  * Return: number of bytes, or -ENOSPC at the end and past it, -EFAULT, -ESTALE,
- * -EPERM if it was sealed, -EIO if the page was lost to a memory error, or
- * -ENOMEM or -EDQUOT if a hole can't be filled.
+ * -EPERM if it was sealed, -EIO if the page was lost to a memory error, -ENOMEM or
+ * -EDQUOT if a hole can't be filled, or -EAGAIN if it would have to wait and is not
+ * to.
  */
 ssize_t dataspace_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {

@@ -58,6 +58,23 @@ TEST_F(lazy, nothing_is_there_at_first)
 	EXPECT_EQ(self->in_use, lazy_in_use());
 }
 
+/* rule 30: who must not wait is told to, and finds what is there */
+TEST_F(lazy, a_write_to_a_hole_that_must_not_wait_is_EAGAIN)
+{
+	char text[] = "there";
+	struct iovec iov = { text, sizeof(text) };
+
+	EXPECT_EQ(-EAGAIN, result(pwritev2(self->root, &iov, 1, self->page,
+					   RWF_NOWAIT)));
+	EXPECT_EQ(0, ds_resident(self->root));
+	EXPECT_EQ(sizeof(text),
+		  result(preadv2(self->root, &iov, 1, 0, RWF_NOWAIT)));
+	EXPECT_EQ(0, ds_resident(self->root));
+	EXPECT_EQ(1, pwrite(self->root, "", 1, 0));
+	EXPECT_EQ(sizeof(text),
+		  result(pwritev2(self->root, &iov, 1, 0, RWF_NOWAIT)));
+}
+
 /* rule 30 */
 TEST_F(lazy, a_read_of_a_hole_is_zeroes_and_allocates_nothing)
 {

@@ -52,8 +52,8 @@ static bool lineage_count_equal(const struct lineage_count *one,
 	       one->punching == other->punching;
 }
 
-/* Compute what a node knows of its subtree; true if that has not changed */
-static bool lineage_mark_update(struct lineage_mark *mark)
+/* Compute what a node knows of its subtree; true if @exit and that has not changed */
+static bool lineage_mark_update(struct lineage_mark *mark, bool exit)
 {
 	struct lineage_count sum = {};
 	u32 starts = mark->is_start;
@@ -70,7 +70,8 @@ static bool lineage_mark_update(struct lineage_mark *mark)
 		lineage_count_add(&sum,
 				  &lineage_mark_of(mark->rb.rb_right)->sum);
 	}
-	if (mark->starts == starts && lineage_count_equal(&mark->sum, &sum))
+	if (exit && mark->starts == starts &&
+	    lineage_count_equal(&mark->sum, &sum))
 		return true;
 	mark->starts = starts;
 	mark->sum = sum;
@@ -79,7 +80,7 @@ static bool lineage_mark_update(struct lineage_mark *mark)
 
 static void lineage_propagate(struct rb_node *rb, struct rb_node *stop)
 {
-	while (rb != stop && !lineage_mark_update(lineage_mark_of(rb)))
+	while (rb != stop && !lineage_mark_update(lineage_mark_of(rb), true))
 		rb = rb_parent(rb);
 }
 
@@ -93,7 +94,7 @@ static void lineage_copy(struct rb_node *rb_old, struct rb_node *rb_new)
 static void lineage_rotate(struct rb_node *rb_old, struct rb_node *rb_new)
 {
 	lineage_copy(rb_old, rb_new);
-	lineage_mark_update(lineage_mark_of(rb_old));
+	lineage_mark_update(lineage_mark_of(rb_old), false);
 }
 
 static const struct rb_augment_callbacks lineage_augment = {
@@ -114,7 +115,7 @@ static void lineage_mark_stale(struct rb_node *rb)
 
 static void lineage_recompute(struct rb_node *rb)
 {
-	lineage_mark_update(lineage_mark_of(rb));
+	lineage_mark_update(lineage_mark_of(rb), false);
 	lineage_mark_of(rb)->is_stale = false;
 }
 
@@ -122,7 +123,6 @@ static const struct rb_deferred lineage_deferred = {
 	.is_stale = lineage_mark_is_stale,
 	.mark = lineage_mark_stale,
 	.update = lineage_recompute,
-	.copy = lineage_copy,
 };
 
 static void lineage_propagate_later(struct rb_node *rb, struct rb_node *stop)
@@ -154,8 +154,7 @@ static void lineage_insert(struct lineage *lineage, struct lineage_mark *mark,
 		link = &parent->rb_left;
 	}
 	rb_link_node(&mark->rb, parent, link);
-	mark->starts = 0;
-	lineage_mark_update(mark);
+	lineage_mark_update(mark, false);
 	lineage_propagate(parent, NULL);
 	rb_insert_augmented(&mark->rb, &lineage->root, &lineage_augment);
 }

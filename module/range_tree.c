@@ -126,7 +126,6 @@ static const struct rb_deferred range_point_deferred = {
 	.is_stale = range_point_is_stale,
 	.mark = range_point_mark,
 	.update = range_point_recompute,
-	.copy = range_point_copy,
 };
 
 static void range_point_propagate_later(struct rb_node *rb,

@@ -21,13 +21,11 @@
  * @is_stale: whether a node is marked
  * @mark: mark a node
  * @update: compute what a node knows from its children, and unmark it
- * @copy: let a node know what another one does, with the mark
  */
 struct rb_deferred {
 	bool (*is_stale)(const struct rb_node *rb);
 	void (*mark)(struct rb_node *rb);
 	void (*update)(struct rb_node *rb);
-	void (*copy)(struct rb_node *rb_old, struct rb_node *rb_new);
 };
 
 /**
@@ -45,21 +43,19 @@ static __always_inline void rb_deferred_mark(const struct rb_deferred *ops,
 }
 
 /**
- * rb_deferred_rotate - update for a rotation
+ * rb_deferred_rotate - update for a rotation when a node is erased
  * @ops: how
  * @rb_old: the node that was above @rb_new and is its child now
  * @rb_new: the other node
+ *
+ * Those above both are on the way from the erased node to the root, and marked.
  */
 static __always_inline void rb_deferred_rotate(const struct rb_deferred *ops,
 					       struct rb_node *rb_old,
 					       struct rb_node *rb_new)
 {
-	ops->copy(rb_old, rb_new);
-	if ((rb_old->rb_left && ops->is_stale(rb_old->rb_left)) ||
-	    (rb_old->rb_right && ops->is_stale(rb_old->rb_right)))
-		ops->mark(rb_old);
-	else
-		ops->update(rb_old);
+	ops->mark(rb_old);
+	ops->mark(rb_new);
 }
 
 /**

@@ -578,6 +578,8 @@ static void dmabuf_release(struct dma_buf *dmabuf)
 		dmabuf_hurry(export);
 		spin_lock(&backing->lock);
 	}
+	if (!list_empty(&export->node))
+		backing->nr_exports--;
 	list_del(&export->node);
 	spin_unlock(&backing->lock);
 	dmabuf_free(export);
@@ -786,8 +788,10 @@ static int dmabuf_link(struct dmabuf_export *export)
 
 	spin_lock(&ds->backing->lock);
 	ret = ds->revoked ? -ESTALE : 0;
-	if (!ret)
+	if (!ret) {
 		list_add(&export->node, &ds->exports);
+		ds->backing->nr_exports++;
+	}
 	spin_unlock(&ds->backing->lock);
 	return ret;
 }

@@ -160,9 +160,10 @@ static void dataspace_pass(struct dataspace *ds)
 
 	lockdep_assert_held(&backing->lock);
 	dataspace_set_seal_pending(ds, NULL);
-	if ((walk && walk->next == &ds->member) ||
-	    !list_empty(&backing->readers))
-		lineage_settle(&backing->lineage);
+	if (list_empty(&backing->readers) &&
+	    !(walk && walk->next == &ds->member))
+		return;
+	lineage_settle(&backing->lineage);
 	if (walk && walk->next == &ds->member)
 		walk->next = lineage_next(&walk->root->member, walk->next);
 	list_for_each_entry(reader, &backing->readers, node)

@@ -92,6 +92,7 @@ enum contiguity {
  * @device_ends: the same from the page after its last one
  * @walk: who goes through a part of @lineage
  * @readers: those who read about all dataspaces and have come to this backing
+ * @nr_exports: how many dma-bufs there are of it
  * @revoked: dataspaces that are marked as revoked, for @revoke_work
  * @flushing: those of them that are unmapped but may be in use by TLB entries
  *	that are about to be flushed; only for @revoke_work
@@ -125,6 +126,7 @@ struct backing {
 	struct range_tree device_ends;
 	struct dataspace_walk *walk;
 	struct list_head readers;
+	u32 nr_exports;
 	struct list_head revoked;
 	struct list_head flushing;
 	struct delayed_work revoke_work;

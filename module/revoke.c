@@ -93,6 +93,17 @@ static void revoke_submit(struct backing *backing, struct list_head *marked)
 		iput(&backing->inode);
 }
 
+/* Let others have the lock every few steps */
+static void revoke_pause(struct backing *backing, unsigned int *steps)
+{
+	if (++*steps % DATASPACE_BATCH)
+		return;
+	range_tree_settle(&backing->cover);
+	spin_unlock(&backing->lock);
+	cond_resched();
+	spin_lock(&backing->lock);
+}
+
 static int revoke_compare(void *priv, const struct list_head *one,
 			  const struct list_head *other)
 {
@@ -100,24 +111,56 @@ static int revoke_compare(void *priv, const struct list_head *one,
 	       list_entry(other, struct dataspace, revoked_node)->start;
 }
 
-/* Call for each run of the union of the ranges, all or of those that are mapped */
+/*
+ * Sort by place, so that what is derived comes after what it is derived from. If the
+ * ranges go up or down without an overlap there is nothing to do: no one of them is
+ * derived from another.
+ */
+static void revoke_sort(struct list_head *list)
+{
+	bool ascending = true;
+	bool descending = true;
+	const struct dataspace *ds, *prev = NULL;
+	unsigned int steps = 0;
+
+	list_for_each_entry(ds, list, revoked_node) {
+		if (prev) {
+			ascending = ascending && prev->end <= ds->start;
+			descending = descending && ds->end <= prev->start;
+		}
+		if (!ascending && !descending) {
+			list_sort(NULL, list, revoke_compare);
+			return;
+		}
+		prev = ds;
+		if (!(++steps % DATASPACE_BATCH))
+			cond_resched();
+	}
+}
+
+/*
+ * Call for each run of the union of the ranges, all or of those that are mapped.
+ * That is once for each page if the list is sorted.
+ */
 static void revoke_call_on_runs(struct backing *backing, struct list_head *list,
 				bool mapped, backing_range_t call)
 {
+	unsigned int steps = 0;
 	unsigned long start = 0;
 	unsigned long end = 0;
 	struct dataspace *ds;
 
 	list_for_each_entry(ds, list, revoked_node) {
+		if (!(++steps % DATASPACE_BATCH))
+			cond_resched();
 		if (mapped && !READ_ONCE(ds->nr_mappings))
 			continue;
-		if (ds->start > end) {
-			if (end)
-				call(backing, start, end);
-			start = ds->start;
+		if (end && (ds->start > end || ds->end < start)) {
+			call(backing, start, end);
+			end = 0;
 		}
+		start = end ? min(start, ds->start) : ds->start;
 		end = max(end, ds->end);
-		cond_resched();
 	}
 	if (end)
 		call(backing, start, end);
@@ -128,43 +171,25 @@ static void revoke_call_on_runs(struct backing *backing, struct list_head *list,
  * pages out of it. A mapping that is found not to be in a flush once is done; those
  * that are done are at the end of the list.
  */
-static bool revoke_is_flushed(struct dataspace *ds)
+static bool revoke_is_flushed(struct dataspace *ds, unsigned int *steps)
 {
-	struct backing *backing = ds->backing;
 	struct dataspace_mapping *mapping;
-	bool flushed;
-	int steps;
 
-	if (READ_ONCE(ds->nr_exports_busy) ||
-	    READ_ONCE(ds->member.count.punching))
+	lockdep_assert_held(&ds->backing->lock);
+	if (ds->nr_exports_busy || ds->member.count.punching)
 		return false;
-	do {
-		spin_lock(&backing->lock);
-		flushed = true;
-		for (steps = 0; steps < DATASPACE_BATCH; steps++) {
-			mapping = dataspace_first_mapping(ds);
-			flushed = !mapping || mapping->flushed;
-			if (flushed ||
-			    mm_tlb_flush_pending(mapping->vma->vm_mm))
-				break;
-			mapping->flushed = true;
-			list_move_tail(&mapping->node, &ds->mappings);
-		}
-		spin_unlock(&backing->lock);
-		cond_resched();
-	} while (steps == DATASPACE_BATCH);
-	return flushed;
-}
-
-/* Let others have the lock every few steps */
-static void revoke_pause(struct backing *backing, unsigned int *steps)
-{
-	if (++*steps % DATASPACE_BATCH)
-		return;
-	range_tree_settle(&backing->cover);
-	spin_unlock(&backing->lock);
-	cond_resched();
-	spin_lock(&backing->lock);
+	for (;;) {
+		mapping = dataspace_first_mapping(ds);
+		if (!mapping || mapping->flushed)
+			return true;
+		if (mm_tlb_flush_pending(mapping->vma->vm_mm))
+			return false;
+		mapping->flushed = true;
+		if (list_is_singular(&ds->mappings))
+			return true;
+		list_rotate_left(&ds->mappings);
+		revoke_pause(ds->backing, steps);
+	}
 }
 
 static void revoke_uncover_mapping(struct dataspace *ds,
@@ -182,33 +207,27 @@ static void revoke_uncover_mapping(struct dataspace *ds,
 }
 
 /*
- * End the cover of dataspaces and of their mappings. Mappings that are made meanwhile
+ * End the cover of a dataspace and of its mappings. Mappings that are made meanwhile
  * cover nothing and are behind the others in the list.
  */
-static void revoke_uncover(struct backing *backing, struct list_head *list)
+static void revoke_uncover(struct dataspace *ds, unsigned int *steps)
 {
 	struct dataspace_mapping *mapping;
-	unsigned int steps = 0;
-	struct dataspace *ds;
-	u32 left;
+	u32 left = ds->nr_mappings;
 
-	spin_lock(&backing->lock);
-	list_for_each_entry(ds, list, revoked_node) {
-		for (left = ds->nr_mappings; left; left--) {
-			mapping = dataspace_first_mapping(ds);
-			if (!mapping)
-				break;
-			list_move_tail(&mapping->node, &ds->mappings);
+	lockdep_assert_held(&ds->backing->lock);
+	while (left--) {
+		mapping = dataspace_first_mapping(ds);
+		if (mapping)
 			revoke_uncover_mapping(ds, mapping);
-			revoke_pause(backing, &steps);
-		}
-		if (ds->covers && !ds->nr_sharing_cover)
-			range_tree_remove_deferred(&backing->cover, &ds->cover);
-		ds->covers = false;
-		revoke_pause(backing, &steps);
+		if (!mapping || !left)
+			break;
+		list_rotate_left(&ds->mappings);
+		revoke_pause(ds->backing, steps);
 	}
-	range_tree_settle(&backing->cover);
-	spin_unlock(&backing->lock);
+	if (ds->covers && !ds->nr_sharing_cover)
+		range_tree_remove_deferred(&ds->backing->cover, &ds->cover);
+	ds->covers = false;
 }
 
 /*
@@ -218,18 +237,19 @@ static void revoke_uncover(struct backing *backing, struct list_head *list)
  */
 static void revoke_unlink(struct backing *backing, struct list_head *list)
 {
-	struct dataspace *ds, *childless;
-	LIST_HEAD(unlinked);
+	struct dataspace *ds, *prev, *childless;
+	unsigned int steps, nr_unlinked;
 	LIST_HEAD(in_use);
 
 	while (!list_empty(list)) {
-		unsigned int steps = DATASPACE_BATCH;
-
 		childless = NULL;
+		nr_unlinked = 0;
+		ds = list_last_entry(list, struct dataspace, revoked_node);
 		spin_lock(&backing->lock);
-		while (steps-- && !childless && !list_empty(list)) {
-			ds = list_last_entry(list, struct dataspace,
-					     revoked_node);
+		for (steps = 0; steps < DATASPACE_BATCH && !childless &&
+				!list_entry_is_head(ds, list, revoked_node);
+		     steps++, ds = prev) {
+			prev = list_prev_entry(ds, revoked_node);
 			if (lineage_has_descendants(&ds->member)) {
 				lineage_settle(&backing->lineage);
 				if (lineage_count(&ds->member).revoked) {
@@ -238,17 +258,20 @@ static void revoke_unlink(struct backing *backing, struct list_head *list)
 				}
 			}
 			childless = dataspace_unlink_deferred(ds);
-			list_move(&ds->revoked_node, &unlinked);
+			nr_unlinked++;
 		}
 		lineage_settle(&backing->lineage);
 		spin_unlock(&backing->lock);
 		dataspace_wake_childless(childless);
-		while (!list_empty(&unlinked)) {
-			ds = list_last_entry(&unlinked, struct dataspace,
+		for (; nr_unlinked; nr_unlinked--) {
+			ds = list_last_entry(list, struct dataspace,
 					     revoked_node);
 			list_del(&ds->revoked_node);
-			wake_up_poll(&ds->wait, EPOLLIN | EPOLLRDNORM |
-							EPOLLHUP | EPOLLERR);
+			/* who polls from now on sees that it was revoked */
+			if (wq_has_sleeper(&ds->wait))
+				wake_up_poll(&ds->wait, EPOLLIN | EPOLLRDNORM |
+								EPOLLHUP |
+								EPOLLERR);
 			dataspace_put(ds);
 		}
 		cond_resched();
@@ -257,21 +280,29 @@ static void revoke_unlink(struct backing *backing, struct list_head *list)
 }
 
 /*
- * Finish those that nobody uses any more: let go of their pages, and of themselves.
- * Return whether that is all of them.
+ * Finish those that nobody uses any more, of dataspaces that were unmapped: let go of
+ * their pages, and of themselves. Return whether that is all of them.
  */
 static bool revoke_finish(struct backing *backing, struct list_head *list)
 {
 	struct dataspace *ds, *next;
-	LIST_HEAD(flushed);
+	unsigned int steps = 0;
+	LIST_HEAD(in_use);
 
-	list_for_each_entry_safe(ds, next, list, revoked_node)
-		if (revoke_is_flushed(ds))
-			list_move_tail(&ds->revoked_node, &flushed);
-	revoke_uncover(backing, &flushed);
-	revoke_call_on_runs(backing, &flushed, false, backing_sweep);
-	revoke_unlink(backing, &flushed);
-	list_splice(&flushed, list);
+	spin_lock(&backing->lock);
+	list_for_each_entry_safe(ds, next, list, revoked_node) {
+		ds->unmapped = true;
+		if (revoke_is_flushed(ds, &steps))
+			revoke_uncover(ds, &steps);
+		else
+			list_move_tail(&ds->revoked_node, &in_use);
+		revoke_pause(backing, &steps);
+	}
+	range_tree_settle(&backing->cover);
+	spin_unlock(&backing->lock);
+	revoke_call_on_runs(backing, list, false, backing_sweep);
+	revoke_unlink(backing, list);
+	list_splice(&in_use, list);
 	return list_empty(list);
 }
 
@@ -280,17 +311,13 @@ static void revoke_cut_off(struct backing *backing, struct list_head *marked)
 {
 	struct dataspace *ds;
 
-	list_for_each_entry(ds, marked, revoked_node)
-		dataspace_revoke_exports(ds);
-	backing_grace_period();
-	list_sort(NULL, marked, revoke_compare);
-	revoke_call_on_runs(backing, marked, true, backing_zap);
-	list_for_each_entry(ds, marked, revoked_node) {
-		spin_lock(&backing->lock);
-		ds->unmapped = true;
-		spin_unlock(&backing->lock);
-		cond_resched();
+	if (READ_ONCE(backing->nr_exports)) {
+		list_for_each_entry(ds, marked, revoked_node)
+			dataspace_revoke_exports(ds);
 	}
+	backing_grace_period();
+	revoke_sort(marked);
+	revoke_call_on_runs(backing, marked, true, backing_zap);
 	if (revoke_finish(backing, marked))
 		return;
 	revoke_call_on_runs(backing, marked, true, backing_mark_linked);

@@ -42,7 +42,7 @@
 #define DATASPACE_GFP (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN)
 
 /* How many dataspaces or mappings are dealt with in one go under a lock */
-#define DATASPACE_BATCH 32
+#define DATASPACE_BATCH 64
 
 /**
  * enum seal - what a seal has taken from a dataspace, in bits

@@ -25,9 +25,12 @@
 #include "proc.h"
 #include "sigbus.h"
 
-/* Processes, and how often each maps the file. */
+/*
+ * Processes, and how often each maps the file. A debug kernel takes as long for a
+ * sixth.
+ */
 #define CROWD 2
-#define CROWD_MAPPINGS 30000
+#define CROWD_MAPPINGS (is_debug_kernel() ? 5000 : 30000)
 
 /* Rounds with a munmap() in flight that are enough, and seconds to get them. */
 #define ENOUGH 3
@@ -81,10 +84,11 @@ static void run_on_cpu(int cpu)
 
 static void join_crowd(int file, int ready)
 {
+	const int mappings = CROWD_MAPPINGS;
 	int i;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (i = 0; i < CROWD_MAPPINGS; i++) {
+	for (i = 0; i < mappings; i++) {
 		if (ds_map(file, page_size(), PROT_READ) == MAP_FAILED)
 			_exit(1);
 	}

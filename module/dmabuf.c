@@ -115,11 +115,11 @@ struct dmabuf_export {
 };
 
 /**
- * struct dmabuf_segment - what is contiguous for a device
+ * struct dmabuf_range - what is contiguous for a device
  * @addr: where it begins, for the device
  * @bytes: its length
  */
-struct dmabuf_segment {
+struct dmabuf_range {
 	dma_addr_t addr;
 	size_t bytes;
 };
@@ -132,8 +132,8 @@ struct dmabuf_segment {
  * @dir: the direction that it was made for
  * @pages: the pages of the dataspace, with a reference to each folio
  * @domain: what the IOMMU does for the device, or NULL
- * @segments: all addresses of the mapping, if there is a @domain
- * @nr_segments: how many there are
+ * @ranges: all addresses of the mapping, if there is a @domain
+ * @nr_ranges: how many there are
  * @cut_off: whether they lead to the scratch page, and it counts no more
  * @start: place in the backing's tree of device mappings that start
  * @end: place in the backing's tree of device mappings that end
@@ -145,8 +145,8 @@ struct dmabuf_mapping {
 	enum dma_data_direction dir;
 	struct page **pages;
 	struct iommu_domain *domain;
-	struct dmabuf_segment *segments;
-	unsigned int nr_segments;
+	struct dmabuf_range *ranges;
+	unsigned int nr_ranges;
 	bool cut_off;
 	struct range_tree_entry start;
 	struct range_tree_entry end;
@@ -291,7 +291,7 @@ static struct dmabuf_mapping *dmabuf_mapping_create(unsigned long nr_pages)
 
 static void dmabuf_mapping_destroy(struct dmabuf_mapping *mapping)
 {
-	kvfree(mapping->segments);
+	kvfree(mapping->ranges);
 	kvfree(mapping->pages);
 	kfree(mapping);
 }
@@ -310,6 +310,24 @@ static struct iommu_domain *dmabuf_domain(struct device *dev)
 	return domain;
 }
 
+/*
+ * What is one range for the device is unmapped at once, however many segments it
+ * has: the IOMMU may map it by large pages, no part of which can be unmapped.
+ */
+static void dmabuf_add_range(struct dmabuf_mapping *mapping, dma_addr_t addr,
+			     size_t bytes)
+{
+	struct dmabuf_range *next = &mapping->ranges[mapping->nr_ranges];
+
+	if (mapping->nr_ranges && next[-1].addr + next[-1].bytes == addr) {
+		next[-1].bytes += bytes;
+		return;
+	}
+	next->addr = addr;
+	next->bytes = bytes;
+	mapping->nr_ranges++;
+}
+
 /* Have ready what it takes to cut the device off, as REVOKE must not fail */
 static int dmabuf_prepare_cut(struct dmabuf_export *export,
 			      struct dmabuf_mapping *mapping)
@@ -323,15 +341,12 @@ static int dmabuf_prepare_cut(struct dmabuf_export *export,
 		return 0;
 	if (!export->scratch)
 		export->scratch = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	mapping->segments = kvcalloc(sgt->nents, sizeof(*mapping->segments),
-				     GFP_KERNEL_ACCOUNT);
-	if (!export->scratch || !mapping->segments)
+	mapping->ranges = kvcalloc(sgt->nents, sizeof(*mapping->ranges),
+				   GFP_KERNEL_ACCOUNT);
+	if (!export->scratch || !mapping->ranges)
 		return -ENOMEM;
-	mapping->nr_segments = sgt->nents;
-	for_each_sgtable_dma_sg(sgt, sg, i) {
-		mapping->segments[i].addr = sg_dma_address(sg);
-		mapping->segments[i].bytes = sg_dma_len(sg);
-	}
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		dmabuf_add_range(mapping, sg_dma_address(sg), sg_dma_len(sg));
 	return 0;
 }
 
@@ -609,7 +624,8 @@ static const struct dma_buf_ops dmabuf_write_ops = {
 
 /*
  * Let all addresses of a mapping lead to the scratch page. What the device does
- * while there is none is an error that the IOMMU tells.
+ * while there is none is an error that the IOMMU tells. Before 6.3 there may be no
+ * memory for page tables: then that stays so for the rest of a range.
  */
 static void dmabuf_cut_off(struct dmabuf_export *export,
 			   struct dmabuf_mapping *mapping)
@@ -622,15 +638,14 @@ static void dmabuf_cut_off(struct dmabuf_export *export,
 		prot |= IOMMU_READ;
 	if (mapping->dir != DMA_TO_DEVICE)
 		prot |= IOMMU_WRITE;
-	for (i = 0; i < mapping->nr_segments; i++) {
-		const struct dmabuf_segment *segment = &mapping->segments[i];
+	for (i = 0; i < mapping->nr_ranges; i++) {
+		const struct dmabuf_range *range = &mapping->ranges[i];
 		size_t done;
 
-		iommu_unmap(mapping->domain, segment->addr, segment->bytes);
-		for (done = 0; done < segment->bytes; done += PAGE_SIZE) {
-			if (kver_iommu_map(mapping->domain,
-					   segment->addr + done, scratch,
-					   PAGE_SIZE, prot))
+		iommu_unmap(mapping->domain, range->addr, range->bytes);
+		for (done = 0; done < range->bytes; done += PAGE_SIZE) {
+			if (kver_iommu_map(mapping->domain, range->addr + done,
+					   scratch, PAGE_SIZE, prot))
 				break;
 			cond_resched();
 		}

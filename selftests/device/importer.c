@@ -698,6 +698,43 @@ TEST_F(importer, is_cut_off_by_the_IOMMU)
 	close(fd);
 }
 
+/*
+ * rules 17 and 23: what the IOMMU maps by pages of 2 MiB, and is given to the device
+ * in segments that end within them
+ */
+TEST_F(importer, is_cut_off_from_large_pages_by_the_IOMMU)
+{
+	const size_t length = 4 * MEG;
+	const size_t pages = length / self->page;
+	int root = ds_alloc(length, RIGHTS_RW, 0);
+	int ds = ds_alias(root, 0, length, RIGHTS_RW);
+	int dmabuf = ds_export(ds, 0);
+	char *map = ds_map(root, length, READ_WRITE);
+	int fd = import(dmabuf, IMPORTER_EDU | IMPORTER_SHORT);
+
+	if (fd == -ENODEV)
+		SKIP(return, "there is no such device");
+	ASSERT_LE(0, fd);
+	ASSERT_NE(MAP_FAILED, map);
+	pattern_write(map, pages, 0);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	EXPECT_EQ(60 << 10, ioctl(fd, IMPORTER_LONGEST));
+	ASSERT_EQ(0, ds_revoke(root));
+	EXPECT_EQ(0, ds_devices(root));
+	EXPECT_EQ(0, pattern_wrong(map, pages, 0));
+	EXPECT_EQ(0, import_write(fd, 0, 'e'));
+	EXPECT_EQ(0, import_write(fd, 2 * MEG, 'e'));
+	EXPECT_EQ(0, import_write(fd, 2 * MEG + (64 << 10), 'e'));
+	EXPECT_EQ(0, import_write(fd, length - self->page, 'e'));
+	EXPECT_EQ(0, pattern_wrong(map, pages, 0));
+	EXPECT_EQ(0, import_unmap(fd));
+	close(fd);
+	close(dmabuf);
+	close(ds);
+	munmap(map, length);
+	close(root);
+}
+
 /* rule 23 */
 TEST_F(importer, may_be_cut_off_instead_of_told)
 {

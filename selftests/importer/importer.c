@@ -109,7 +109,6 @@ static int edu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(28));
 	if (ret)
 		return ret;
-	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
 	edu_registers = pcim_iomap(pdev, 0, 0);
 	edu_ours = dmam_alloc_coherent(&pdev->dev, PAGE_SIZE, &edu_ours_addr,
 				       GFP_KERNEL);
@@ -151,8 +150,14 @@ static const struct dma_buf_attach_ops importer_ops = {
 
 static struct device *importer_device(u32 flags)
 {
-	if (flags & IMPORTER_EDU)
-		return edu ? &edu->dev : NULL;
+	if (flags & IMPORTER_EDU) {
+		if (!edu)
+			return NULL;
+		dma_set_max_seg_size(&edu->dev, flags & IMPORTER_SHORT ?
+							60 * SZ_1K :
+							UINT_MAX);
+		return &edu->dev;
+	}
 	return flags & IMPORTER_SHORT ? &importer_short->dev :
 					&importer_long->dev;
 }

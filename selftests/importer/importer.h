@@ -14,7 +14,8 @@
  * Flags of struct importer_attach.
  *
  * IMPORTER_TOLD	wants to be told when mappings become invalid
- * IMPORTER_SHORT	the device takes segments of 64 KiB only
+ * IMPORTER_SHORT	the device takes segments of 64 KiB only; "edu" of 60 KiB, so
+ *			that some end within a large page of an IOMMU
  * IMPORTER_EDU		the device is QEMU's "edu", which really accesses memory
  */
 #define IMPORTER_TOLD 1

@@ -116,6 +116,19 @@ static double info(struct neighbour *neighbour, int sample)
 	return seconds() - begun;
 }
 
+static double revoke_own(struct neighbour *neighbour, int sample)
+{
+	int ds = ds_alias(neighbour->ds, 0, page_size(), RIGHTS_RW);
+	int derived = ds_alias(ds, 0, page_size(), RIGHTS_RW);
+	double begun = seconds();
+
+	ds_revoke(ds);
+	begun = seconds() - begun;
+	close(derived);
+	close(ds);
+	return begun;
+}
+
 struct operation {
 	const char *name;
 	double (*run)(struct neighbour *neighbour, int sample);
@@ -129,6 +142,7 @@ static const struct operation operations[] = {
 	{ "first touch", first_touch },
 	{ "touch", touch },
 	{ "info", info },
+	{ "revoke", revoke_own },
 };
 
 struct cost {
@@ -334,6 +348,39 @@ static void attack_with_exports(int ds, void (*ready)(void))
 	}
 }
 
+/*
+ * A device has each of many dma-bufs mapped, every other one by a driver that is told
+ * of REVOKE. One more goes on to get a mapping, and to lose it to REVOKE.
+ */
+static void attack_with_devices(int ds, void (*ready)(void))
+{
+	const int count = many(1000);
+	int i;
+
+	if (allow_fds(2 * count))
+		_exit(1);
+	for (i = 0; i < count; i++) {
+		int dmabuf = ds_export(ds, 0);
+
+		if (import_map(import(dmabuf, i % 2 ? IMPORTER_TOLD : 0),
+			       BOTH_WAYS))
+			_exit(1);
+	}
+	ready();
+	for (;;) {
+		int alias = ds_alias(ds, 0, page_size(), RIGHTS_RW);
+		int dmabuf = ds_export(alias, 0);
+		int fd = import(dmabuf, IMPORTER_TOLD);
+
+		if (import_map(fd, BOTH_WAYS) || ds_revoke(ds))
+			_exit(1);
+		ds_devices(ds);
+		close(fd);
+		close(dmabuf);
+		close(alias);
+	}
+}
+
 static void attack_with_the_mm(int ds, void (*ready)(void))
 {
 	char *map = ds_map(ds, page_size(), READ_WRITE);
@@ -425,6 +472,7 @@ FIXTURE_VARIANT(neighbour)
 {
 	const char *name;
 	void (*attack)(int ds, void (*ready)(void));
+	bool importer;
 };
 
 /* clang-format off */
@@ -473,6 +521,12 @@ FIXTURE_VARIANT_ADD(neighbour, exports) {
 	.attack = attack_with_exports,
 };
 
+FIXTURE_VARIANT_ADD(neighbour, devices) {
+	.name = "1000 dma-bufs that devices have mapped, and REVOKE of more",
+	.attack = attack_with_devices,
+	.importer = true,
+};
+
 FIXTURE_VARIANT_ADD(neighbour, mm) {
 	.name = "MADV_PAGEOUT and mremap",
 	.attack = attack_with_the_mm,
@@ -487,6 +541,11 @@ FIXTURE_VARIANT_ADD(neighbour, tree) {
 
 FIXTURE_SETUP(neighbour)
 {
+	int ret = variant->importer ? importer_load() : 0;
+
+	if (ret == -ENOENT)
+		SKIP(return, "there is no importer");
+	ASSERT_EQ(0, ret);
 	ASSERT_EQ(0, allow_fds(1000));
 	ASSERT_LE(0, make_neighbour(&self->neighbour));
 	measure(&self->neighbour, self->alone);
@@ -496,6 +555,8 @@ FIXTURE_SETUP(neighbour)
 FIXTURE_TEARDOWN(neighbour)
 {
 	forget_neighbour(&self->neighbour);
+	if (variant->importer)
+		EXPECT_EQ(0, importer_unload());
 }
 
 static void print_row(const char *name, const struct cost *alone,

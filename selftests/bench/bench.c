@@ -25,7 +25,8 @@ static const struct subject *const subjects[] = {
 	&poll_subject,	   &memory_subject,	&scale_subject,
 	&close_subject,	   &revoke_subject,	&revoke_many_subject,
 	&million_subject,  &ready_subject,	&lazy_all_subject,
-	&lazy_few_subject, &lazy_punch_subject,
+	&lazy_few_subject, &lazy_punch_subject, &export_subject,
+	&device_subject,
 };
 
 static void report(const char *work, size_t size, const struct kind *kind,

@@ -51,7 +51,7 @@ struct kind {
 };
 
 extern const struct kind dataspace, scattered, eventfd_kind, dup_kind;
-extern const struct kind ready, lazy, empty_memfd, empty_thp;
+extern const struct kind ready, lazy, exported, empty_memfd, empty_thp;
 extern const struct kind memfd, memfd_ro, hugetlb, shmem_thp, udmabuf, dma_heap;
 /* Not an object: what is done at once for dataspaces is done one by one. */
 extern const struct kind one_by_one;
@@ -75,6 +75,7 @@ struct subject {
 };
 
 extern const struct subject handle_subject, alloc_subject, map_subject;
+extern const struct subject export_subject, device_subject;
 extern const struct subject fork_subject, io_subject, send_subject;
 extern const struct subject scale_subject, million_subject, close_subject;
 extern const struct subject revoke_subject, revoke_many_subject;

@@ -25,7 +25,7 @@ build()
 	KERNELS=$kernel "$HERE/deps.sh" build vm
 	kver=$("$HERE/kernel.sh" "$kernel" version)
 	mkdir -p "$out"
-	make -s -C "$TOP" module KVER="$kver" MODDIR="$BUILD/$kver" >&2
+	make -s -C "$TOP" module IMPORTER=m KVER="$kver" MODDIR="$BUILD/$kver" >&2
 	make -s -C "$BENCH" OUTPUT="$out" >&2
 }
 

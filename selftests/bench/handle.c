@@ -34,6 +34,16 @@ const struct subject handle_subject = {
 	.cost = handle_cost,
 };
 
+/* The heap makes its memory with it, which is in another line. */
+const struct subject export_subject = {
+	.works = { "export+close a dma-buf" },
+	.peer = "udmabuf",
+	.sizes = (const size_t[]){ 4 * KIB, 64 * MIB, 0 },
+	.kinds = (const struct kind *const[]){ &exported, &udmabuf, &dma_heap,
+					       NULL },
+	.cost = handle_cost,
+};
+
 static int allocate_and_free(const struct job *job)
 {
 	int fd = new_object(job->kind, job->size);

@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 
 #include "bench.h"
+#include "dmabuf.h"
 
 /* The device stays open, as opening it is not measured. */
 static int alloc(size_t size, __u32 flags)
@@ -53,6 +54,23 @@ static int ds_part(int source, size_t size, size_t number)
 		count = pages - first;
 	return ds_alias(source, first * page_size(), count * page_size(),
 			RIGHTS_RW);
+}
+
+static int ds_dmabuf(int source, size_t size)
+{
+	return ds_export(source, 0);
+}
+
+static int ds_dmabuf_object(size_t size)
+{
+	int source = ds_contiguous(size);
+	int fd;
+
+	if (source < 0)
+		return source;
+	fd = ds_export(source, 0);
+	close(source);
+	return fd;
 }
 
 #define POOL_MB "/sys/module/dataspace/parameters/pool_mb"
@@ -129,6 +147,15 @@ const struct kind lazy = {
 	.name = "dataspace",
 	.prot = PROT_READ | PROT_WRITE,
 	.object = ds_lazy,
+};
+
+/* As a dma-buf. */
+const struct kind exported = {
+	.name = "dataspace",
+	.prot = PROT_READ | PROT_WRITE,
+	.source = ds_contiguous,
+	.handle = ds_dmabuf,
+	.object = ds_dmabuf_object,
 };
 
 const struct kind eventfd_kind = {

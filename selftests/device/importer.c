@@ -13,6 +13,7 @@
 #include "common.h"
 #include "control.h"
 #include "dmabuf.h"
+#include "failpoint.h"
 #include "kmod.h"
 #include "pages.h"
 #include "proc.h"
@@ -726,6 +727,46 @@ TEST_F(importer, is_cut_off_from_large_pages_by_the_IOMMU)
 	EXPECT_EQ(0, import_write(fd, 2 * MEG, 'e'));
 	EXPECT_EQ(0, import_write(fd, 2 * MEG + (64 << 10), 'e'));
 	EXPECT_EQ(0, import_write(fd, length - self->page, 'e'));
+	EXPECT_EQ(0, pattern_wrong(map, pages, 0));
+	EXPECT_EQ(0, import_unmap(fd));
+	close(fd);
+	close(dmabuf);
+	close(ds);
+	munmap(map, length);
+	close(root);
+}
+
+/*
+ * rules 17 and 23: it takes memory to make each page of the range lead to the same
+ * one, but REVOKE does not fail
+ */
+TEST_F(importer, is_cut_off_though_the_kernel_is_out_of_memory)
+{
+	const size_t length = 4 * MEG;
+	const size_t pages = length / self->page;
+	int root = ds_alloc(length, RIGHTS_RW, 0);
+	int ds = ds_alias(root, 0, length, RIGHTS_RW);
+	int dmabuf = ds_export(ds, 0);
+	char *map = ds_map(root, length, READ_WRITE);
+	long long level;
+	int fd;
+
+	if (!failpoint_possible())
+		SKIP(return, "no failures in this kernel");
+	fd = import_edu(dmabuf);
+	if (fd == -ENODEV)
+		SKIP(return, "there is no such device");
+	ASSERT_LE(0, fd);
+	pattern_write(map, pages, 0);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	level = failpoint_hush();
+	EXPECT_EQ(0, failpoint_starve_kernel(true));
+	EXPECT_EQ(0, ds_revoke(root));
+	EXPECT_EQ(0, failpoint_starve_kernel(false));
+	failpoint_speak(level);
+	EXPECT_EQ(0, ds_devices(root));
+	EXPECT_EQ(0, import_write(fd, self->page, 'e'));
+	EXPECT_EQ('e', import_read(fd, length - self->page));
 	EXPECT_EQ(0, pattern_wrong(map, pages, 0));
 	EXPECT_EQ(0, import_unmap(fd));
 	close(fd);

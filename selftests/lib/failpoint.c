@@ -7,6 +7,7 @@
  */
 #include "failpoint.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,52 @@ bool failpoint_disarm(void)
 	while (file_write(0))
 		;
 	return hit;
+}
+
+#define FAIL_PAGES "/sys/kernel/debug/fail_page_alloc/"
+
+/* Threads of the kernel have no memory of their own, so that statm is all 0. */
+static bool is_of_the_kernel(const char *process)
+{
+	char path[300];
+
+	snprintf(path, sizeof(path), "/proc/%s/statm", process);
+	return number_in_file(path, "") == 0;
+}
+
+/* New threads of the kernel inherit it from one of those that there are. */
+static int mark_threads_of_the_kernel(bool mark)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	char path[300];
+
+	if (!proc)
+		return -errno;
+	while ((entry = readdir(proc))) {
+		if (!is_of_the_kernel(entry->d_name))
+			continue;
+		snprintf(path, sizeof(path), "/proc/%s/make-it-fail",
+			 entry->d_name);
+		number_to_file(path, mark);
+	}
+	closedir(proc);
+	return 0;
+}
+
+int failpoint_starve_kernel(bool starve)
+{
+	int ret = 0;
+
+	if (starve)
+		ret = mark_threads_of_the_kernel(true)			      ?:
+			      number_to_file(FAIL_PAGES "task-filter", 1)     ?:
+			      number_to_file(FAIL_PAGES "ignore-gfp-wait", 0) ?:
+			      number_to_file(FAIL_PAGES "min-order", 0)	      ?:
+			      number_to_file(FAIL_PAGES "verbose", 0)	      ?:
+			      number_to_file(FAIL_PAGES "times", -1);
+	ret = ret ?: number_to_file(FAIL_PAGES "probability", starve ? 100 : 0);
+	return starve ? ret : ret ?: mark_threads_of_the_kernel(false);
 }
 
 /* At 4 the console shows errors, but no warnings. */

@@ -44,6 +44,19 @@ static void lineage_count_add(struct lineage_count *sum,
 	sum->punching += count->punching;
 }
 
+/* What has to be added to @other to get @one */
+static struct lineage_count
+lineage_count_change(const struct lineage_count *one,
+		     const struct lineage_count *other)
+{
+	return (struct lineage_count){
+		.live = one->live - other->live,
+		.mappings = one->mappings - other->mappings,
+		.revoked = one->revoked - other->revoked,
+		.punching = one->punching - other->punching,
+	};
+}
+
 static bool lineage_count_equal(const struct lineage_count *one,
 				const struct lineage_count *other)
 {
@@ -78,10 +91,32 @@ static bool lineage_mark_update(struct lineage_mark *mark, bool exit)
 	return false;
 }
 
+/* Add to what nodes know, from one on upwards */
+static void lineage_add_upwards(struct rb_node *rb, struct rb_node *stop,
+				u32 starts, const struct lineage_count *count)
+{
+	for (; rb != stop; rb = rb_parent(rb)) {
+		lineage_mark_of(rb)->starts += starts;
+		lineage_count_add(&lineage_mark_of(rb)->sum, count);
+	}
+}
+
+/* All that is above a node changes by as much as the node does */
 static void lineage_propagate(struct rb_node *rb, struct rb_node *stop)
 {
-	while (rb != stop && !lineage_mark_update(lineage_mark_of(rb), true))
-		rb = rb_parent(rb);
+	struct lineage_mark *mark = lineage_mark_of(rb);
+	struct lineage_count sum, change;
+	u32 starts;
+
+	if (rb == stop)
+		return;
+	starts = mark->starts;
+	sum = mark->sum;
+	if (lineage_mark_update(mark, true))
+		return;
+	change = lineage_count_change(&mark->sum, &sum);
+	lineage_add_upwards(rb_parent(rb), stop, mark->starts - starts,
+			    &change);
 }
 
 static void lineage_copy(struct rb_node *rb_old, struct rb_node *rb_new)
@@ -154,8 +189,12 @@ static void lineage_insert(struct lineage *lineage, struct lineage_mark *mark,
 		link = &parent->rb_left;
 	}
 	rb_link_node(&mark->rb, parent, link);
-	lineage_mark_update(mark, false);
-	lineage_propagate(parent, NULL);
+	mark->starts = mark->is_start;
+	mark->sum = (struct lineage_count){};
+	if (mark->is_start) {
+		mark->sum = lineage_member_of(&mark->rb)->count;
+		lineage_add_upwards(parent, NULL, 1, &mark->sum);
+	}
 	rb_insert_augmented(&mark->rb, &lineage->root, &lineage_augment);
 }
 
@@ -298,11 +337,7 @@ struct lineage_count lineage_count(const struct lineage_member *member)
 
 	lineage_rank(&member->start, &before);
 	lineage_rank(&member->end, &sum);
-	sum.live -= before.live;
-	sum.mappings -= before.mappings;
-	sum.revoked -= before.revoked;
-	sum.punching -= before.punching;
-	return sum;
+	return lineage_count_change(&sum, &before);
 }
 
 /**

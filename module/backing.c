@@ -132,8 +132,9 @@ static int backing_migrate_folio(struct address_space *mapping,
 }
 
 /*
- * The page is locked and single. In lazy memory it would be a hole after that, so
- * it is noted first. If there is no memory for the note, the page stays, marked.
+ * The page is locked and single, so it can be removed. In lazy memory it would be a
+ * hole after that, so it is noted first. If there is no memory for the note, the
+ * page stays, marked.
  */
 static int backing_error_remove(struct address_space *mapping,
 				struct kver_lost *lost)
@@ -148,12 +149,7 @@ static int backing_error_remove(struct address_space *mapping,
 		return generic_error_remove_folio(mapping, lost);
 	old = xa_store(&backing->lost, index, xa_mk_value(1), GFP_KERNEL);
 	ret = xa_err(old);
-	if (ret)
-		return ret;
-	ret = generic_error_remove_folio(mapping, lost);
-	if (ret)
-		xa_erase(&backing->lost, index);
-	return ret;
+	return ret ? ret : generic_error_remove_folio(mapping, lost);
 }
 
 const struct address_space_operations backing_aops = {

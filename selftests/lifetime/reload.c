@@ -218,6 +218,17 @@ TEST_F_TIMEOUT(reload, a_hundred_times_leaves_nothing, LONG_TIMEOUT)
 	EXPECT_EQ(0, use());
 }
 
+/* rule 29, and so for what limit_mb counts: it can be read, but not set */
+TEST_F(reload, with_what_is_a_count_is_EPERM)
+{
+	ASSERT_EQ(0, kmod_unload());
+	EXPECT_EQ(-EPERM, kmod_load("in_use=1"));
+	EXPECT_EQ(-EPERM, kmod_load("pool_free=1"));
+	EXPECT_EQ(-ENOENT, ds_device());
+	ASSERT_EQ(0, kmod_load(""));
+	EXPECT_EQ(0, use());
+}
+
 /*
  * How many allocations before the last one the first one fails, and the step to
  * the next.

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who uses a dataspace while SEAL_NOW is being decided waits for that, can be killed
+ * meanwhile, and leaves nothing behind then: rule 18.
+ */
+#define _GNU_SOURCE
+#include <kselftest_harness.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+#include "common.h"
+#include "control.h"
+#include "dmabuf.h"
+#include "lazy.h"
+#include "proc.h"
+
+#define NOW DATASPACE_SEAL_NOW
+
+#define ROUNDS 8
+
+/* So often SEAL_NOW can be called for something that is not sealed yet. */
+#define ALIASES 64
+
+/*
+ * A root with a pinned page, for which one thread after another SEAL_NOW fails; what
+ * is used is the other page.
+ */
+FIXTURE(waiting)
+{
+	size_t page;
+	int root;
+	char *pinned;
+	struct pin pin;
+	int alias;
+	char *map;
+	int memory;
+	int import;
+	int aliases[ALIASES];
+	pthread_t sealer;
+	atomic_bool stop;
+};
+
+FIXTURE_VARIANT(waiting)
+{
+	void (*call)(FIXTURE_DATA(waiting) * self, int count);
+	bool imports;
+};
+
+static void call_load(FIXTURE_DATA(waiting) * self, int count)
+{
+	madvise(self->map, self->page, MADV_DONTNEED);
+	*(volatile char *)self->map;
+}
+
+/* The kernel does not let go of the address space for this. */
+static void call_read_of_memory(FIXTURE_DATA(waiting) * self, int count)
+{
+	char byte;
+
+	madvise(self->map, self->page, MADV_DONTNEED);
+	pread(self->memory, &byte, 1, (uintptr_t)self->map);
+}
+
+static void call_punch(FIXTURE_DATA(waiting) * self, int count)
+{
+	ds_punch(self->alias, 0, self->page);
+}
+
+static void call_alias(FIXTURE_DATA(waiting) * self, int count)
+{
+	close(ds_alias(self->alias, 0, self->page, RIGHTS_R));
+}
+
+static void call_device_map(FIXTURE_DATA(waiting) * self, int count)
+{
+	import_map(self->import, TO_DEVICE);
+	import_unmap(self->import);
+}
+
+static void call_seal(FIXTURE_DATA(waiting) * self, int count)
+{
+	ds_seal(self->aliases[count % ALIASES], NOW);
+}
+
+/* clang-format off */
+FIXTURE_VARIANT_ADD(waiting, load) {
+	.call = call_load,
+};
+
+FIXTURE_VARIANT_ADD(waiting, read_of_memory) {
+	.call = call_read_of_memory,
+};
+
+FIXTURE_VARIANT_ADD(waiting, punch) {
+	.call = call_punch,
+};
+
+FIXTURE_VARIANT_ADD(waiting, alias) {
+	.call = call_alias,
+};
+
+FIXTURE_VARIANT_ADD(waiting, device_map) {
+	.call = call_device_map,
+	.imports = true,
+};
+
+FIXTURE_VARIANT_ADD(waiting, seal) {
+	.call = call_seal,
+};
+
+/* clang-format on */
+
+static void *keep_sealing(void *arg)
+{
+	struct _test_data_waiting *self = arg;
+
+	while (!self->stop)
+		ds_seal(self->root, NOW);
+	return NULL;
+}
+
+static int import_alias(FIXTURE_DATA(waiting) * self)
+{
+	int dmabuf = ds_export(self->alias, 0);
+
+	self->import = import(dmabuf, IMPORTER_TOLD);
+	close(dmabuf);
+	return self->import;
+}
+
+FIXTURE_SETUP(waiting)
+{
+	int i;
+
+	if (variant->imports && importer_load() == -ENOENT)
+		SKIP(return, "there is no importer");
+	self->page = page_size();
+	self->root = lazy_alloc(2 * self->page);
+	self->alias = ds_alias_pages(self->root, 1, 2, RIGHTS_RW);
+	self->pinned = ds_map(self->root, self->page, READ_WRITE);
+	self->map = ds_map(self->alias, self->page, PROT_READ);
+	ASSERT_NE(MAP_FAILED, self->pinned);
+	ASSERT_NE(MAP_FAILED, self->map);
+	ASSERT_EQ(0, pin_page(&self->pin, self->pinned));
+	if (variant->imports)
+		ASSERT_LE(0, import_alias(self));
+	for (i = 0; i < ALIASES; i++)
+		self->aliases[i] = ds_alias_pages(self->root, 1, 2, RIGHTS_RW);
+	ASSERT_EQ(0, pthread_create(&self->sealer, NULL, keep_sealing, self));
+}
+
+FIXTURE_TEARDOWN(waiting)
+{
+	self->stop = true;
+	pthread_join(self->sealer, NULL);
+	pin_close(&self->pin);
+	if (variant->imports) {
+		import_unmap(self->import);
+		close(self->import);
+	}
+	EXPECT_EQ(0, ds_seal(self->root, NOW));
+	EXPECT_EQ(0, ds_revoke_flags(self->root, DATASPACE_REVOKE_SELF));
+	if (variant->imports)
+		EXPECT_EQ(0, importer_unload());
+}
+
+static pid_t start_caller(const FIXTURE_VARIANT(waiting) * variant,
+			  FIXTURE_DATA(waiting) * self)
+{
+	pid_t child = fork();
+	int count;
+
+	if (child)
+		return child;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	self->memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+	for (count = 0;; count++)
+		variant->call(self, count);
+}
+
+/* Whether a process waits for something, and a signal that it handles does not end that. */
+static bool is_waiting(pid_t child)
+{
+	char path[64], text[512];
+	const char *state;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", child);
+	if (proc_read(path, text, sizeof(text)) <= 0)
+		return false;
+	state = strrchr(text, ')');
+	return state && state[2] == 'D';
+}
+
+/* It waits for this at least as long as SEAL_NOW looks for pins, 25 ms. */
+static bool wait_until_waiting(pid_t child)
+{
+	const double end = seconds() + STUCK;
+
+	while (seconds() < end) {
+		if (is_waiting(child) && !usleep(4000) && is_waiting(child))
+			return true;
+	}
+	return false;
+}
+
+/* rule 18: what was called may wait for something else once in a while */
+TEST_F(waiting, can_be_killed)
+{
+	int round;
+
+	for (round = 0; round < ROUNDS; round++) {
+		pid_t child = start_caller(variant, self);
+
+		EXPECT_TRUE(wait_until_waiting(child));
+		EXPECT_EQ(0, kill(child, SIGKILL));
+		EXPECT_EQ(SIGKILL, wait_for(child));
+		if (variant->imports)
+			import_unmap(self->import);
+	}
+}
+
+TEST_HARNESS_MAIN

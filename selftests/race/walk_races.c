@@ -7,6 +7,8 @@
 #include <kselftest_harness.h>
 
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -28,6 +30,8 @@ FIXTURE(walk_races)
 	int aliases[ALIASES];
 	pthread_t thread;
 	atomic_bool waiting;
+	atomic_bool away;
+	sem_t go;
 	atomic_long wrong;
 };
 
@@ -62,6 +66,15 @@ static void drop(FIXTURE_DATA(walk_races) * self)
 		close(self->aliases[i]);
 	close(self->ds);
 	close(self->root);
+}
+
+static void run_on_cpu(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
 static long try_write(int fd)
@@ -238,6 +251,84 @@ TEST_F_TIMEOUT(walk_races, of_two_SEAL_NOWs_one_of_which_fails, LONG_TIMEOUT)
 	pin_close(&pin);
 	munmap(map, 2 * page_size());
 	close(root);
+}
+
+/* A thread that is run only if nobody else wants the processor. */
+static void *seal_idly(void *arg)
+{
+	const struct sched_param param = { .sched_priority = 0 };
+	struct _test_data_walk_races *self = arg;
+
+	run_on_cpu(0);
+	sched_setscheduler(0, SCHED_IDLE, &param);
+	self->waiting = true;
+	self->wrong += !!ds_seal(self->ds, 0);
+	return NULL;
+}
+
+/* Takes the processor away from it until all is closed that it has yet to come to. */
+static void *be_in_the_way(void *arg)
+{
+	struct _test_data_walk_races *self = arg;
+
+	run_on_cpu(0);
+	sem_wait(&self->go);
+	while (self->away)
+		;
+	return NULL;
+}
+
+/* All but the one that is come to last; the walk can end after that. */
+static void close_ahead(FIXTURE_DATA(walk_races) * self)
+{
+	int i;
+
+	for (i = ALIASES - 1; i > 0; i--) {
+		close(self->aliases[i]);
+		self->aliases[i] = -1;
+	}
+	self->away = false;
+}
+
+static void *close_beside(void *arg)
+{
+	struct _test_data_walk_races *self = arg;
+
+	usleep(10000);
+	close_ahead(self);
+	return NULL;
+}
+
+/*
+ * rule 18: a walk that does not go on comes to what is left, wherever it was, and who
+ * derives from that waits for it
+ */
+TEST_F(walk_races, of_SEAL_and_the_end_of_what_is_next)
+{
+	pthread_t other, closer;
+	int round, ds;
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two processors");
+	run_on_cpu(1);
+	for (round = 0; round < ROUNDS; round++) {
+		make(self);
+		ASSERT_EQ(0, sem_init(&self->go, 0, 0));
+		self->away = true;
+		ASSERT_EQ(0, pthread_create(&other, NULL, be_in_the_way, self));
+		ASSERT_EQ(0, start(self, seal_idly));
+		wait_for_walk(self);
+		sem_post(&self->go);
+		ASSERT_EQ(0, pthread_create(&closer, NULL, close_beside, self));
+		ds = ds_alias_pages(self->aliases[0], 0, 1, RIGHTS_RW);
+		EXPECT_EQ(-EPERM, ds < 0 ? ds : try_write(ds));
+		close(ds);
+		pthread_join(closer, NULL);
+		pthread_join(other, NULL);
+		pthread_join(self->thread, NULL);
+		EXPECT_EQ(-EPERM, try_write(self->aliases[0]));
+		drop(self);
+	}
 }
 
 static void *seal_now(void *arg)

@@ -29,6 +29,7 @@ struct operation {
 extern const struct operation op_alloc_page;
 extern const struct operation op_alloc_2m;
 extern const struct operation op_alloc_3m;
+extern const struct operation op_alloc_page_scattered;
 extern const struct operation op_alloc_3m_scattered;
 extern const struct operation op_alloc_8m;
 extern const struct operation op_alloc_page_for_the_opener;
@@ -59,12 +60,14 @@ extern const struct operation op_splice_into;
 
 /* ops_lazy.c */
 extern const struct operation op_lazy_store;
+extern const struct operation op_lazy_store_to_a_page;
 extern const struct operation op_lazy_write;
 extern const struct operation op_lazy_fill;
 extern const struct operation op_lazy_punch;
 
 /* ops_device.c */
 extern const struct operation op_export;
+extern const struct operation op_export_with_a_name;
 extern const struct operation op_export_of_a_hole;
 extern const struct operation op_mmap_of_the_dmabuf;
 extern const struct operation op_mmap_of_the_importer;

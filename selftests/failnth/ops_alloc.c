@@ -33,6 +33,12 @@ static long alloc_3m(struct fixture *fixture)
 	return run_alloc(fixture, 3 << 20, 0);
 }
 
+/* There is nothing smaller to make do with. */
+static long alloc_page_scattered(struct fixture *fixture)
+{
+	return run_alloc(fixture, page_size(), DATASPACE_ALLOC_SCATTERED);
+}
+
 static long alloc_3m_scattered(struct fixture *fixture)
 {
 	return run_alloc(fixture, 3 << 20, DATASPACE_ALLOC_SCATTERED);
@@ -90,6 +96,12 @@ const struct operation op_alloc_2m = {
 
 const struct operation op_alloc_3m = {
 	.run = alloc_3m,
+	.works = fd_is_zero,
+	.least = 5,
+};
+
+const struct operation op_alloc_page_scattered = {
+	.run = alloc_page_scattered,
 	.works = fd_is_zero,
 	.least = 5,
 };

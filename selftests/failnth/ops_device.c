@@ -21,6 +21,13 @@ static bool dmabuf_is_the_alias(struct fixture *fixture)
 	       lseek(fixture->fd, 0, SEEK_END) == fixture->length;
 }
 
+static bool have_name(struct fixture *fixture)
+{
+	struct dataspace_name arg = { .size = sizeof(arg), .name = "named" };
+
+	return !ioctl(fixture->alias, DATASPACE_IOC_SET_NAME, &arg);
+}
+
 static bool have_lazy_root(struct fixture *fixture)
 {
 	fixture->length = huge_size();
@@ -159,6 +166,13 @@ const struct operation op_export = {
 	.run = run_export,
 	.works = dmabuf_is_the_alias,
 	.least = 5,
+};
+
+const struct operation op_export_with_a_name = {
+	.prepare = have_name,
+	.run = run_export,
+	.works = dmabuf_is_the_alias,
+	.least = 6,
 };
 
 const struct operation op_export_of_a_hole = {

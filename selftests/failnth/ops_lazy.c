@@ -11,12 +11,23 @@
 
 #define WORD 0x1122334455667788ULL
 
-static bool have_hole(struct fixture *fixture)
+static bool have_hole_of(struct fixture *fixture, size_t length)
 {
-	fixture->length = huge_size();
+	fixture->length = length;
 	fixture->fd = lazy_alloc(fixture->length);
 	fixture->map = ds_map(fixture->fd, fixture->length, READ_WRITE);
 	return fixture->map != MAP_FAILED;
+}
+
+static bool have_hole(struct fixture *fixture)
+{
+	return have_hole_of(fixture, huge_size());
+}
+
+/* There is nothing smaller to make do with. */
+static bool have_hole_of_a_page(struct fixture *fixture)
+{
+	return have_hole_of(fixture, page_size());
 }
 
 static bool have_pages(struct fixture *fixture)
@@ -68,6 +79,14 @@ static bool first_page_is_zero(struct fixture *fixture)
 
 const struct operation op_lazy_store = {
 	.prepare = have_hole,
+	.run = run_store,
+	.works = word_is_there,
+	.least = 2,
+	.errors = { SIGBUS },
+};
+
+const struct operation op_lazy_store_to_a_page = {
+	.prepare = have_hole_of_a_page,
 	.run = run_store,
 	.works = word_is_there,
 	.least = 2,

@@ -12,6 +12,7 @@
 
 #include "cgroup.h"
 #include "common.h"
+#include "failpoint.h"
 #include "kmod.h"
 #include "pages.h"
 #include "proc.h"
@@ -561,6 +562,91 @@ TEST_F(pool, takes_back_what_was_released)
 	close(ds);
 }
 
+/* Keeps every second 64 KiB of a run. */
+static int keep_every_second(int *kept, size_t count)
+{
+	int ds = ds_alloc(POOL, RIGHTS_R, 0);
+	int ret = ds < 0 ? ds : 0;
+	size_t i;
+
+	for (i = 0; !ret && i < count; i++) {
+		kept[i] = ds_alias(ds, 2 * i * STRIPE, STRIPE, RIGHTS_R);
+		ret = kept[i] < 0 ? kept[i] : 0;
+	}
+	close(ds);
+	return ret;
+}
+
+/* rule 29: others do, and it has what it had */
+TEST_F(pool, that_has_short_pieces_serves_no_longer_requests)
+{
+	enum { KEPT = POOL / (128 << 10) };
+	/* others may have put something that stays into what was released */
+	const long long least = POOL / 2 - (is_debug_kernel() ? 4 * MEG : 0);
+	int kept[KEPT];
+	long long has;
+	int ds;
+
+	ASSERT_EQ(0, allow_fds(KEPT));
+	ASSERT_EQ(0, keep_every_second(kept, KEPT));
+	EXPECT_LE(least, wait_for_at_least(least));
+	has = pool_free();
+	ds = ds_alloc(3 * STRIPE, RIGHTS_RW, 0);
+	ASSERT_LE(0, ds);
+	EXPECT_LE(has, pool_free());
+	EXPECT_TRUE(is_zero_once(ds, 3 * STRIPE));
+	close(ds);
+	close_all(kept, KEPT);
+}
+
+/* rules 2 and 29 */
+TEST_F(pool, that_is_used_up_lets_others_serve)
+{
+	int all = ds_alloc(POOL, RIGHTS_R, 0);
+	int ds = ds_alloc(4 * MEG, RIGHTS_RW, 0);
+
+	ASSERT_LE(0, all);
+	ASSERT_LE(0, ds);
+	EXPECT_EQ(0, pool_free());
+	EXPECT_TRUE(is_zero_once(ds, 4 * MEG));
+	close(ds);
+	close(all);
+}
+
+/* The last 2 MiB of what is asked for are single pages. */
+static int meet_the_limit_with_pages(void)
+{
+	if (cgroup_join(GROUP))
+		return 1;
+	if (ds_alloc(2 * MEG, RIGHTS_R, 0) < 0)
+		return 2;
+	if (ds_alloc(3 * MEG, RIGHTS_R, 0) != -ENOMEM)
+		return 3;
+	if (wait_for_at_least(POOL - 2 * MEG) != POOL - 2 * MEG)
+		return 4;
+	return 0;
+}
+
+/* rules 4 and 29 */
+TEST_F(pool, has_back_pages_that_were_not_charged)
+{
+	pid_t child;
+
+	if (!cgroup_usable())
+		SKIP(return, "no memory controller at " CGROUP_ROOT);
+	cgroup_remove(GROUP);
+	cgroup_share_memory("");
+	ASSERT_EQ(0, cgroup_make(GROUP));
+	ASSERT_EQ(0, cgroup_set(GROUP, "memory.max", "4M"));
+	ASSERT_EQ(0, cgroup_set(GROUP, "memory.swap.max", "0"));
+	child = fork();
+	if (!child)
+		_exit(meet_the_limit_with_pages());
+	EXPECT_EQ(0, wait_for(child));
+	EXPECT_EQ(0, cgroup_remove(GROUP));
+	EXPECT_EQ(POOL, wait_for_pool(POOL));
+}
+
 /* rule 29: what was handed out of the old pool is not the new one's */
 TEST_F(pool, can_be_smaller_and_larger_at_any_time)
 {
@@ -863,6 +949,46 @@ TEST_F(no_pool, of_what_is_no_number)
 	EXPECT_EQ(-EINVAL, kmod_load("pool_mb=much"));
 	EXPECT_EQ(-ENOENT, ds_device());
 	ASSERT_EQ(0, kmod_load(""));
+}
+
+static int size_failing(unsigned int nth, bool *hit)
+{
+	int ret = failpoint_arm(nth);
+
+	if (!ret)
+		ret = number_to_file(POOL_MB, 4);
+	*hit = failpoint_disarm();
+	return ret;
+}
+
+/* rule 29: nothing has changed then, and another try succeeds */
+TEST_F_TIMEOUT(no_pool, whose_making_runs_out_of_memory, LONG_TIMEOUT)
+{
+	unsigned int failed = 0;
+	unsigned int nth;
+	bool hit = true;
+
+	if (!failpoint_possible())
+		SKIP(return, "no /proc/self/fail-nth in this kernel");
+	for (nth = 1; hit && nth < 100; nth++) {
+		int ret;
+
+		ASSERT_EQ(0, kmod_load(""));
+		ret = size_failing(nth, &hit);
+		if (ret) {
+			failed++;
+			EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT);
+			EXPECT_EQ(0, number_in_file(POOL_MB, ""));
+			EXPECT_EQ(0, pool_free());
+			EXPECT_EQ(0, number_to_file(POOL_MB, 4));
+		}
+		EXPECT_EQ(4 * MEG, pool_free());
+		ASSERT_EQ(0, kmod_unload());
+	}
+	ASSERT_EQ(0, kmod_load(""));
+	TH_LOG("%u failed", failed);
+	EXPECT_FALSE(hit);
+	EXPECT_LT(3, failed);
 }
 
 TEST_HARNESS_MAIN

@@ -398,6 +398,35 @@ TEST_F(importer, ends_what_it_has_queued_by_closing_it)
 	close(fd);
 }
 
+static void *revoke_in_thread(void *ds)
+{
+	return (void *)(long)ds_revoke((long)ds);
+}
+
+/* rules 14 and 17: also if nobody has the dma-buf any more after that */
+TEST_F(importer, ends_what_it_has_queued_by_closing_the_dmabuf)
+{
+	int dmabuf = ds_export(self->write, 0);
+	int fd = import(dmabuf, 0);
+	pthread_t revoker;
+	void *ret;
+	double took;
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ioctl(fd, IMPORTER_QUEUE));
+	close(dmabuf);
+	ASSERT_EQ(0, pthread_create(&revoker, NULL, revoke_in_thread,
+				    (void *)(long)self->root));
+	usleep(300000);
+	took = seconds();
+	close(fd);
+	took = seconds() - took;
+	pthread_join(revoker, &ret);
+	EXPECT_EQ(NULL, ret);
+	EXPECT_GT(SOON, took);
+	EXPECT_TRUE(ds_ready(self->root));
+}
+
 /* Holds the reservation lock of a dma-buf until it is killed; it does when this returns. */
 static pid_t hold(int fd)
 {
@@ -624,6 +653,35 @@ TEST_F(importer, may_be_at_work_when_REVOKE_comes)
 static int import_edu(int dmabuf)
 {
 	return import(dmabuf, IMPORTER_EDU);
+}
+
+/* rule 23: its addresses have 28 bits, that is 256 MiB; then nothing has changed */
+TEST_F(importer, of_more_than_its_addresses_allow_is_ENOMEM)
+{
+	int ds = ds_alloc(64 * MEG, RIGHTS_R, DATASPACE_ALLOC_SCATTERED);
+	int dmabuf = ds_export(ds, 0);
+	int count = 0;
+	int fds[5];
+	int ret, i;
+
+	ASSERT_LE(0, dmabuf);
+	for (i = 0; i < ARRAY_LENGTH(fds); i++)
+		fds[i] = import_edu(dmabuf);
+	if (fds[0] == -ENODEV)
+		SKIP(return, "there is no such device");
+	do {
+		ret = import_map(fds[count], TO_DEVICE);
+	} while (!ret && ++count < ARRAY_LENGTH(fds));
+	EXPECT_EQ(-ENOMEM, ret);
+	ASSERT_LT(0, count);
+	EXPECT_EQ(count, ds_devices(ds));
+	EXPECT_EQ(0, import_unmap(fds[0]));
+	EXPECT_EQ(0, import_map(fds[count], TO_DEVICE));
+	for (i = 0; i < ARRAY_LENGTH(fds); i++)
+		close(fds[i]);
+	EXPECT_EQ(0, ds_devices(ds));
+	close(dmabuf);
+	close(ds);
 }
 
 /* rules 21 and 23 */

@@ -13,6 +13,8 @@
 
 #include "common.h"
 #include "control.h"
+#include "dmabuf.h"
+#include "failpoint.h"
 #include "lazy.h"
 #include "pages.h"
 
@@ -193,6 +195,27 @@ TEST_F(hwpoison, it_can_be_sealed_and_revoked)
 	EXPECT_EQ(-ESTALE, result(pwrite(self->alias, "x", 1, 0)));
 }
 
+/* rule 23: the device would not be told */
+TEST_F(hwpoison, a_device_mapping_is_EIO)
+{
+	const int ret = importer_load();
+	int dmabuf, fd;
+
+	if (ret == -ENOENT)
+		SKIP(return, "there is no importer");
+	ASSERT_EQ(0, ret);
+	ASSERT_EQ(0, poison(self));
+	dmabuf = ds_export(self->alias, 0);
+	fd = import(dmabuf, IMPORTER_TOLD);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EIO, import_map(fd, TO_DEVICE));
+	EXPECT_EQ(0, ds_devices(self->root));
+	EXPECT_EQ(0, ds_seal(self->alias, DATASPACE_SEAL_NOW));
+	close(fd);
+	close(dmabuf);
+	EXPECT_EQ(0, importer_unload());
+}
+
 /* 0 if madvise() refused, or if the child was told that the page is lost. */
 static int poison_from_a_child(FIXTURE_DATA(hwpoison) * self)
 {
@@ -287,6 +310,53 @@ TEST(a_lost_page_of_lazy_memory_is_no_hole)
 	EXPECT_EQ(0, lazy_byte(ds, BAD * page));
 	*bad = 2;
 	EXPECT_EQ(2, lazy_byte(ds, BAD * page));
+}
+
+/* Whether an allocation has failed while a page was lost, or has been asked for. */
+static int lose_page_failing(char *at, unsigned int nth, bool *hit)
+{
+	int ret = failpoint_arm(nth);
+
+	if (!ret)
+		ret = result(madvise(at, page_size(), MADV_HWPOISON));
+	*hit = failpoint_disarm();
+	return ret;
+}
+
+/*
+ * rule 30: also if there was no memory for a note of it, so that it stays. Then it is
+ * not zeroed when it is punched out.
+ */
+TEST(a_page_that_is_lost_without_memory_is_no_hole)
+{
+	const size_t page = page_size();
+	const size_t length = 8 * page;
+	unsigned int nth;
+	bool hit = true;
+
+	if (!failpoint_possible())
+		SKIP(return, "no /proc/self/fail-nth in this kernel");
+	for (nth = 1; hit && nth < 30; nth++) {
+		int ds = lazy_alloc(length);
+		char *map = ds_map(ds, length, READ_WRITE);
+		int ret;
+
+		ASSERT_NE(MAP_FAILED, map);
+		memset(map, 1, length);
+		ret = lose_page_failing(map + BAD * page, nth, &hit);
+		if (ret == -EFAULT || ret == -ENOMEM)
+			continue;
+		EXPECT_TRUE(!ret || ret == -EBUSY);
+		EXPECT_EQ(-EIO, lazy_byte(ds, BAD * page));
+		EXPECT_EQ(-EIO, lazy_write(ds, BAD * page, 1, 1));
+		EXPECT_EQ(1, lazy_byte(ds, (BAD + 1) * page));
+		EXPECT_EQ(0, ds_punch(ds, 0, length));
+		EXPECT_EQ(0, lazy_byte(ds, (BAD + 1) * page));
+		munmap(map, length);
+		close(ds);
+	}
+	EXPECT_FALSE(hit);
+	TH_LOG("%u failures", nth - 2);
 }
 
 TEST_HARNESS_MAIN

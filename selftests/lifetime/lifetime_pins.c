@@ -8,6 +8,7 @@
 
 #include "control.h"
 #include "kept.h"
+#include "lazy.h"
 
 #define TRACING "/sys/kernel/tracing/"
 #define WORKS TRACING "events/workqueue/workqueue_execute_start/enable"
@@ -72,6 +73,59 @@ TEST(pages_are_back_within_about_a_second_of_the_unpin)
 		EXPECT_EQ(0, pages_wait(&pages, 0, SOON));
 		pages_forget(&pages);
 	}
+}
+
+/* rules 14 and 30 */
+TEST(pages_of_lazy_memory_are_back_soon_after_the_unpin)
+{
+	const long long before = lazy_in_use();
+	const size_t length = 4 * page_size();
+	int root = lazy_alloc(length);
+	char *map = ds_map(root, length, READ_WRITE);
+	struct pin pin;
+
+	ASSERT_NE(MAP_FAILED, map);
+	memset(map, 1, length);
+	ASSERT_EQ(0, pin_page(&pin, map + page_size()));
+	munmap(map, length);
+	close(root);
+	usleep(300000);
+	EXPECT_EQ(before + page_size(), lazy_in_use());
+	pin_close(&pin);
+	EXPECT_EQ(before, lazy_in_use_soon(before));
+}
+
+/*
+ * rules 14 and 26: what has been pinned for long is looked at once in a second, also
+ * if something else of the root is looked at more often
+ */
+TEST(a_page_is_back_soon_beside_one_that_is_pinned_for_long)
+{
+	const size_t unit = huge_size();
+	int root = ds_alloc(2 * unit, RIGHTS_R, 0);
+	int half = ds_alias(root, unit, unit, RIGHTS_R);
+	char *map = ds_map(root, 2 * unit, PROT_READ);
+	struct pages pages;
+	struct pin pins[2];
+
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(0, pages_of_map(&pages, map, 2 * unit));
+	ASSERT_EQ(0, pin_page(&pins[0], map));
+	ASSERT_EQ(0, pin_page(&pins[1], map + unit));
+	munmap(map, 2 * unit);
+	close(root);
+	sleep(4);
+	close(half);
+	usleep(300000);
+	EXPECT_TRUE(page_held(&pages, 0));
+	EXPECT_TRUE(page_held(&pages, unit / page_size()));
+	pin_close(&pins[1]);
+	EXPECT_LE(1, pages_wait(&pages, unit / page_size(), SOON));
+	EXPECT_FALSE(page_held(&pages, unit / page_size()));
+	EXPECT_TRUE(page_held(&pages, 0));
+	pin_close(&pins[0]);
+	EXPECT_EQ(0, pages_wait(&pages, 0, SOON));
+	pages_forget(&pages);
 }
 
 /* rule 14: a pin of a released page does not harm pages that stay */

@@ -9,10 +9,12 @@
 #include <kselftest_harness.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 
 #include "common.h"
 #include "control.h"
+#include "dmabuf.h"
 #include "lazy.h"
 #include "race.h"
 #include "sigbus.h"
@@ -26,6 +28,7 @@ struct round {
 	size_t length;
 	int root;
 	int ds;
+	int import;
 	char *map;
 	atomic_bool stop;
 	atomic_long wrong;
@@ -321,6 +324,66 @@ TEST_F(lazy_races, of_holes_and_seals)
 		drop(round);
 	}
 	free(seen);
+}
+
+/* rules 18 and 30: whoever waits for holes can be killed, and another one seals */
+TEST_F(lazy_races, of_holes_and_a_SEAL_that_is_killed)
+{
+	struct round *round = &self->round;
+	struct user users[THREADS];
+
+	while (seconds() < self->end) {
+		pid_t child;
+
+		make(round, huge_size());
+		memset(round->map, 1, round->length);
+		start(round, users, punch_until_refused);
+		child = fork();
+		if (!child)
+			_exit(ds_seal(round->root, 0) != 0);
+		race_pause();
+		kill(child, SIGKILL);
+		wait_for(child);
+		EXPECT_EQ(0, ds_seal(round->root, 0));
+		finish(round, users);
+		drop(round);
+	}
+}
+
+/* One is a device that maps all of it, the other one punches. */
+static void device_map_and_punch(struct round *round, int thread)
+{
+	while (!round->stop) {
+		if (thread) {
+			round->wrong += !!ds_punch(round->ds, 0, round->length);
+			continue;
+		}
+		round->wrong += !!import_map(round->import, TO_DEVICE);
+		round->wrong += !!import_unmap(round->import);
+	}
+}
+
+/* rules 23 and 30: the device gets a page for each hole that is made meanwhile */
+TEST_F(lazy_races, of_device_mappings_and_holes)
+{
+	struct round *round = &self->round;
+	struct user users[THREADS];
+	int dmabuf;
+
+	if (importer_load() == -ENOENT)
+		SKIP(return, "there is no importer");
+	make(round, PAGES * round->page);
+	dmabuf = ds_export(round->root, 0);
+	round->import = import(dmabuf, IMPORTER_TOLD);
+	ASSERT_LE(0, round->import);
+	start(round, users, device_map_and_punch);
+	while (seconds() < self->end)
+		usleep(1000);
+	finish(round, users);
+	close(round->import);
+	close(dmabuf);
+	drop(round);
+	EXPECT_EQ(0, importer_unload());
 }
 
 /* Each goes on until its store is refused, and notes how often it was not. */

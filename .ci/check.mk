@@ -62,7 +62,7 @@ $(TESTS): tests-%: build-$$(call build,$$*) module-$$(call series,$$*)
 		$(VM)/run.sh -k $* tests $(call programs,$(call folder,$*),$*)
 
 $(KVM): kvm-%: build-amd64 module-%
-	$(PART) "tests on one processor with KVM on $*" $(VM)/run.sh -k $*+kvm tests \
+	$(PART) "tests with one processor and KVM on $*" $(VM)/run.sh -k $*+kvm tests \
 		$(KVM_PROGRAMS:%=$(BUILD)/amd64/install/%)
 
 $(EXAMPLES): examples-%: build-$$(call build,$$*) module-$$(call series,$$*)

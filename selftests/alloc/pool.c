@@ -968,12 +968,12 @@ TEST_F_TIMEOUT(no_pool, whose_making_runs_out_of_memory, LONG_TIMEOUT)
 	unsigned int nth;
 	bool hit = true;
 
+	ASSERT_EQ(0, kmod_load(""));
 	if (!failpoint_possible())
 		SKIP(return, "no /proc/self/fail-nth in this kernel");
 	for (nth = 1; hit && nth < 100; nth++) {
 		int ret;
 
-		ASSERT_EQ(0, kmod_load(""));
 		ret = size_failing(nth, &hit);
 		if (ret) {
 			failed++;
@@ -984,8 +984,8 @@ TEST_F_TIMEOUT(no_pool, whose_making_runs_out_of_memory, LONG_TIMEOUT)
 		}
 		EXPECT_EQ(4 * MEG, pool_free());
 		ASSERT_EQ(0, kmod_unload());
+		ASSERT_EQ(0, kmod_load(""));
 	}
-	ASSERT_EQ(0, kmod_load(""));
 	TH_LOG("%u failed", failed);
 	EXPECT_FALSE(hit);
 	EXPECT_LT(3, failed);

@@ -246,9 +246,10 @@ static void revoke_unlink(struct backing *backing, struct list_head *list)
 		nr_unlinked = 0;
 		ds = list_last_entry(list, struct dataspace, revoked_node);
 		spin_lock(&backing->lock);
-		for (steps = 0; steps < DATASPACE_BATCH && !childless &&
-				!list_entry_is_head(ds, list, revoked_node);
-		     steps++, ds = prev) {
+		for (steps = 0; steps < DATASPACE_BATCH; steps++, ds = prev) {
+			if (childless ||
+			    list_entry_is_head(ds, list, revoked_node))
+				break;
 			prev = list_prev_entry(ds, revoked_node);
 			if (lineage_has_descendants(&ds->member)) {
 				lineage_settle(&backing->lineage);

@@ -60,8 +60,7 @@ static bool claim(__u16 *owner, __u16 to)
 /* Also if that is not looked at here. */
 static bool is_gone(const struct world *world, __u64 pfn)
 {
-	return world->flags_fd < 0 ||
-	       !page_flags_held(world->flags_fd, pfn) ||
+	return world->flags_fd < 0 || !page_flags_held(world->flags_fd, pfn) ||
 	       __atomic_load_n(&world->owner[pfn], __ATOMIC_SEQ_CST);
 }
 

@@ -23,9 +23,6 @@
 
 #define ROUNDS 8
 
-/* So often SEAL_NOW can be called for something that is not sealed yet. */
-#define ALIASES 64
-
 /*
  * A root with a pinned page, for which one thread after another SEAL_NOW fails; what
  * is used is the other page.
@@ -40,25 +37,24 @@ FIXTURE(waiting)
 	char *map;
 	int memory;
 	int import;
-	int aliases[ALIASES];
 	pthread_t sealer;
 	atomic_bool stop;
 };
 
 FIXTURE_VARIANT(waiting)
 {
-	void (*call)(FIXTURE_DATA(waiting) * self, int count);
+	void (*call)(FIXTURE_DATA(waiting) * self);
 	bool imports;
 };
 
-static void call_load(FIXTURE_DATA(waiting) * self, int count)
+static void call_load(FIXTURE_DATA(waiting) * self)
 {
 	madvise(self->map, self->page, MADV_DONTNEED);
 	*(volatile char *)self->map;
 }
 
 /* The kernel does not let go of the address space for this. */
-static void call_read_of_memory(FIXTURE_DATA(waiting) * self, int count)
+static void call_read_of_memory(FIXTURE_DATA(waiting) * self)
 {
 	char byte;
 
@@ -66,25 +62,20 @@ static void call_read_of_memory(FIXTURE_DATA(waiting) * self, int count)
 	pread(self->memory, &byte, 1, (uintptr_t)self->map);
 }
 
-static void call_punch(FIXTURE_DATA(waiting) * self, int count)
+static void call_punch(FIXTURE_DATA(waiting) * self)
 {
 	ds_punch(self->alias, 0, self->page);
 }
 
-static void call_alias(FIXTURE_DATA(waiting) * self, int count)
+static void call_alias(FIXTURE_DATA(waiting) * self)
 {
 	close(ds_alias(self->alias, 0, self->page, RIGHTS_R));
 }
 
-static void call_device_map(FIXTURE_DATA(waiting) * self, int count)
+static void call_device_map(FIXTURE_DATA(waiting) * self)
 {
 	import_map(self->import, TO_DEVICE);
 	import_unmap(self->import);
-}
-
-static void call_seal(FIXTURE_DATA(waiting) * self, int count)
-{
-	ds_seal(self->aliases[count % ALIASES], NOW);
 }
 
 /* clang-format off */
@@ -109,10 +100,6 @@ FIXTURE_VARIANT_ADD(waiting, device_map) {
 	.imports = true,
 };
 
-FIXTURE_VARIANT_ADD(waiting, seal) {
-	.call = call_seal,
-};
-
 /* clang-format on */
 
 static void *keep_sealing(void *arg)
@@ -135,8 +122,6 @@ static int import_alias(FIXTURE_DATA(waiting) * self)
 
 FIXTURE_SETUP(waiting)
 {
-	int i;
-
 	if (variant->imports && importer_load() == -ENOENT)
 		SKIP(return, "there is no importer");
 	self->page = page_size();
@@ -149,8 +134,6 @@ FIXTURE_SETUP(waiting)
 	ASSERT_EQ(0, pin_page(&self->pin, self->pinned));
 	if (variant->imports)
 		ASSERT_LE(0, import_alias(self));
-	for (i = 0; i < ALIASES; i++)
-		self->aliases[i] = ds_alias_pages(self->root, 1, 2, RIGHTS_RW);
 	ASSERT_EQ(0, pthread_create(&self->sealer, NULL, keep_sealing, self));
 }
 
@@ -173,14 +156,13 @@ static pid_t start_caller(const FIXTURE_VARIANT(waiting) * variant,
 			  FIXTURE_DATA(waiting) * self)
 {
 	pid_t child = fork();
-	int count;
 
 	if (child)
 		return child;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	self->memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-	for (count = 0;; count++)
-		variant->call(self, count);
+	for (;;)
+		variant->call(self);
 }
 
 /* Whether a process waits for something, and a signal that it handles does not end that. */

@@ -35,6 +35,12 @@
 #define TIMES 10
 #define MORE 0.005
 
+/*
+ * The same for what waits for a grace period: others can draw that out by system calls
+ * that have nothing to do with this, such as to wake up very many.
+ */
+#define MORE_GRACE 0.05
+
 /* How many there are of what an attacker multiplies. */
 static int many(int count)
 {
@@ -132,17 +138,18 @@ static double revoke_own(struct neighbour *neighbour, int sample)
 struct operation {
 	const char *name;
 	double (*run)(struct neighbour *neighbour, int sample);
+	double more;
 };
 
 static const struct operation operations[] = {
-	{ "alias+close", alias_and_close },
-	{ "munmap", unmap },
-	{ "release", release },
-	{ "poll", poll_all },
-	{ "first touch", first_touch },
-	{ "touch", touch },
-	{ "info", info },
-	{ "revoke", revoke_own },
+	{ "alias+close", alias_and_close, MORE },
+	{ "munmap", unmap, MORE },
+	{ "release", release, MORE },
+	{ "poll", poll_all, MORE },
+	{ "first touch", first_touch, MORE },
+	{ "touch", touch, MORE },
+	{ "info", info, MORE },
+	{ "revoke", revoke_own, MORE_GRACE },
 };
 
 struct cost {
@@ -585,7 +592,7 @@ TEST_F(neighbour, is_not_held_up)
 	for (i = 0; i < ARRAY_LENGTH(operations); i++) {
 		print_row(operations[i].name, &self->alone[i],
 			  &self->attacked[i]);
-		EXPECT_GT(TIMES * self->alone[i].p50 + MORE,
+		EXPECT_GT(TIMES * self->alone[i].p50 + operations[i].more,
 			  self->attacked[i].p50);
 	}
 	kill(attacker, SIGKILL);

@@ -418,11 +418,11 @@ static void run(struct __test_metadata *_metadata, struct dmabuf_race *race,
 		check_nothing_is_left(race);
 		race->rounds++;
 	}
-	EXPECT_EQ(0, race->wrong_line)
+	EXPECT_EQ(0, atomic_load(&race->wrong_line))
 	{
 		TH_LOG("%ld in round %lu", race->wrong_value, race->rounds);
 	}
-	EXPECT_LT(0, race->succeeded);
+	EXPECT_LT(0, atomic_load(&race->succeeded));
 	printf("# %lu rounds, %lu uses, %lu refused\n", race->rounds,
 	       race->succeeded, race->refused);
 }
@@ -436,7 +436,7 @@ static void run_race(struct __test_metadata *_metadata,
 	race->refusal = refusal;
 	run(_metadata, race, race_seconds() / 3);
 	if (refusal)
-		EXPECT_LT(0, race->refused);
+		EXPECT_LT(0, atomic_load(&race->refused));
 }
 
 /* rules 17 and 23 */

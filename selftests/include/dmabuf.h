@@ -29,6 +29,11 @@ int dmabuf_sync(int dmabuf, __u64 flags);
 /* -ENOENT if there is no importer, or it can't be loaded. */
 int importer_load(void);
 int importer_unload(void);
+/*
+ * Whether devices of the importer may have the same memory at a time, both ways: the
+ * debug kernel takes that for a mistake, as on some machines it would be one.
+ */
+void importer_may_overlap(bool may);
 
 /* A descriptor that is attached to a dma-buf; closing it undoes everything. */
 int import(int dmabuf, __u32 flags);

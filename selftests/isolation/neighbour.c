@@ -553,6 +553,7 @@ FIXTURE_SETUP(neighbour)
 	if (ret == -ENOENT)
 		SKIP(return, "there is no importer");
 	ASSERT_EQ(0, ret);
+	importer_may_overlap(true);
 	ASSERT_EQ(0, allow_fds(1000));
 	ASSERT_LE(0, make_neighbour(&self->neighbour));
 	measure(&self->neighbour, self->alone);
@@ -564,6 +565,7 @@ FIXTURE_TEARDOWN(neighbour)
 	forget_neighbour(&self->neighbour);
 	if (variant->importer)
 		EXPECT_EQ(0, importer_unload());
+	importer_may_overlap(false);
 }
 
 static void print_row(const char *name, const struct cost *alone,

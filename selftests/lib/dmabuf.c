@@ -60,6 +60,13 @@ int importer_unload(void)
 	return result(syscall(SYS_delete_module, name, O_NONBLOCK));
 }
 
+/* Mistakes of another driver are told of only, or those of all again. */
+void importer_may_overlap(bool may)
+{
+	text_to_file("/sys/kernel/debug/dma-api/driver_filter",
+		     may ? "another" : "-");
+}
+
 int import(int dmabuf, __u32 flags)
 {
 	struct importer_attach arg = { .dmabuf = dmabuf, .flags = flags };

@@ -234,6 +234,7 @@ static int race_prepare(struct dmabuf_race *race, __u32 flags)
 {
 	int ret = importer_load();
 
+	importer_may_overlap(true);
 	race->flags = flags;
 	race->in_use = number_in_file(KMOD_PARAMETERS "in_use", "");
 	if (ret || !(flags & IMPORTER_EDU))
@@ -244,6 +245,7 @@ static int race_prepare(struct dmabuf_race *race, __u32 flags)
 	drop(race);
 	if (ret < 0) {
 		importer_unload();
+		importer_may_overlap(false);
 		return ret;
 	}
 	close(ret);
@@ -404,6 +406,7 @@ FIXTURE_SETUP(importer)
 FIXTURE_TEARDOWN(importer)
 {
 	EXPECT_EQ(0, importer_unload());
+	importer_may_overlap(false);
 }
 
 static void run(struct __test_metadata *_metadata, struct dmabuf_race *race,
@@ -520,6 +523,7 @@ TEST(a_write_of_a_device_and_REVOKE)
 	ASSERT_EQ(0, ret);
 	run(_metadata, &race, race_seconds());
 	EXPECT_EQ(0, importer_unload());
+	importer_may_overlap(false);
 }
 
 TEST_HARNESS_MAIN

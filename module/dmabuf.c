@@ -594,7 +594,7 @@ static void dmabuf_release(struct dma_buf *dmabuf)
 		spin_lock(&backing->lock);
 	}
 	if (!list_empty(&export->node))
-		backing->nr_exports--;
+		WRITE_ONCE(backing->nr_exports, backing->nr_exports - 1);
 	list_del(&export->node);
 	spin_unlock(&backing->lock);
 	dmabuf_free(export);
@@ -799,15 +799,16 @@ static struct dma_buf *dmabuf_create(struct file *file, bool revocable)
 static int dmabuf_link(struct dmabuf_export *export)
 {
 	struct dataspace *ds = dmabuf_dataspace(export);
+	struct backing *backing = ds->backing;
 	int ret;
 
-	spin_lock(&ds->backing->lock);
+	spin_lock(&backing->lock);
 	ret = ds->revoked ? -ESTALE : 0;
 	if (!ret) {
 		list_add(&export->node, &ds->exports);
-		ds->backing->nr_exports++;
+		WRITE_ONCE(backing->nr_exports, backing->nr_exports + 1);
 	}
-	spin_unlock(&ds->backing->lock);
+	spin_unlock(&backing->lock);
 	return ret;
 }
 

@@ -107,6 +107,10 @@ static void revoke_pause(struct backing *backing, unsigned int *steps)
 static int revoke_compare(void *priv, const struct list_head *one,
 			  const struct list_head *other)
 {
+	unsigned int *steps = priv;
+
+	if (!(++*steps % DATASPACE_BATCH))
+		cond_resched();
 	return list_entry(one, struct dataspace, revoked_node)->start >
 	       list_entry(other, struct dataspace, revoked_node)->start;
 }
@@ -129,7 +133,7 @@ static void revoke_sort(struct list_head *list)
 			descending = descending && ds->end <= prev->start;
 		}
 		if (!ascending && !descending) {
-			list_sort(NULL, list, revoke_compare);
+			list_sort(&steps, list, revoke_compare);
 			return;
 		}
 		prev = ds;
@@ -237,6 +241,7 @@ static void revoke_uncover(struct dataspace *ds, unsigned int *steps)
  */
 static void revoke_unlink(struct backing *backing, struct list_head *list)
 {
+	const __poll_t events = EPOLLIN | EPOLLRDNORM | EPOLLHUP | EPOLLERR;
 	struct dataspace *ds, *prev, *childless;
 	unsigned int steps, nr_unlinked;
 	LIST_HEAD(in_use);
@@ -270,9 +275,7 @@ static void revoke_unlink(struct backing *backing, struct list_head *list)
 			list_del(&ds->revoked_node);
 			/* who polls from now on sees that it was revoked */
 			if (wq_has_sleeper(&ds->wait))
-				wake_up_poll(&ds->wait, EPOLLIN | EPOLLRDNORM |
-								EPOLLHUP |
-								EPOLLERR);
+				wake_up_poll(&ds->wait, events);
 			dataspace_put(ds);
 		}
 		cond_resched();
@@ -312,9 +315,12 @@ static void revoke_cut_off(struct backing *backing, struct list_head *marked)
 {
 	struct dataspace *ds;
 
+	/* nobody exports any more what is marked */
 	if (READ_ONCE(backing->nr_exports)) {
-		list_for_each_entry(ds, marked, revoked_node)
+		list_for_each_entry(ds, marked, revoked_node) {
 			dataspace_revoke_exports(ds);
+			cond_resched();
+		}
 	}
 	backing_grace_period();
 	revoke_sort(marked);

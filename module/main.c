@@ -55,10 +55,10 @@
  *     poll()                O(1)
  *     INFO, fdinfo,         O(log n) for each piece, and the lock dropped between
  *       releasing           pieces
- *     reading debugfs       O(log n) for each of 32 steps, then the lock is dropped
+ *     reading debugfs       O(log n) for each of 64 steps, then the lock is dropped
  *                           (registry.c); close() O(log n) more for each reader
- *     REVOKE, SEAL          O(log n) for each of 32 dataspaces or mappings, then
- *                           the lock is dropped (walk.c)
+ *     REVOKE, SEAL          O(log n) for each of 64 dataspaces or mappings
+ *                           (DATASPACE_BATCH), then the lock is dropped (walk.c)
  *     work on what was      the same
  *       revoked
  *

@@ -344,19 +344,20 @@ TEST(a_page_that_is_lost_without_memory_is_no_hole)
 		ASSERT_NE(MAP_FAILED, map);
 		memset(map, 1, length);
 		ret = lose_page_failing(map + BAD * page, nth, &hit);
-		if (ret == -EFAULT || ret == -ENOMEM)
-			continue;
-		EXPECT_TRUE(!ret || ret == -EBUSY);
-		EXPECT_EQ(-EIO, lazy_byte(ds, BAD * page));
-		EXPECT_EQ(-EIO, lazy_write(ds, BAD * page, 1, 1));
-		EXPECT_EQ(1, lazy_byte(ds, (BAD + 1) * page));
-		EXPECT_EQ(0, ds_punch(ds, 0, length));
-		EXPECT_EQ(0, lazy_byte(ds, (BAD + 1) * page));
+		/* else madvise() has not come as far as to lose it */
+		if (!ret || ret == -EBUSY) {
+			EXPECT_EQ(-EIO, lazy_byte(ds, BAD * page));
+			EXPECT_EQ(-EIO, lazy_write(ds, BAD * page, 1, 1));
+			EXPECT_EQ(1, lazy_byte(ds, (BAD + 1) * page));
+			EXPECT_EQ(0, ds_punch(ds, 0, length));
+			EXPECT_EQ(0, lazy_byte(ds, (BAD + 1) * page));
+		} else {
+			EXPECT_TRUE(ret == -EFAULT || ret == -ENOMEM);
+		}
 		munmap(map, length);
 		close(ds);
 	}
 	EXPECT_FALSE(hit);
-	TH_LOG("%u failures", nth - 2);
 }
 
 TEST_HARNESS_MAIN

@@ -762,83 +762,6 @@ TEST_F(importer, is_cut_off_by_the_IOMMU)
 	close(fd);
 }
 
-/*
- * rules 17 and 23: what the IOMMU maps by pages of 2 MiB, and is given to the device
- * in segments that end within them
- */
-TEST_F(importer, is_cut_off_from_large_pages_by_the_IOMMU)
-{
-	const size_t length = 4 * MEG;
-	const size_t pages = length / self->page;
-	int root = ds_alloc(length, RIGHTS_RW, 0);
-	int ds = ds_alias(root, 0, length, RIGHTS_RW);
-	int dmabuf = ds_export(ds, 0);
-	char *map = ds_map(root, length, READ_WRITE);
-	int fd = import(dmabuf, IMPORTER_EDU | IMPORTER_SHORT);
-
-	if (fd == -ENODEV)
-		SKIP(return, "there is no such device");
-	ASSERT_LE(0, fd);
-	ASSERT_NE(MAP_FAILED, map);
-	pattern_write(map, pages, 0);
-	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
-	EXPECT_EQ(60 << 10, ioctl(fd, IMPORTER_LONGEST));
-	ASSERT_EQ(0, ds_revoke(root));
-	EXPECT_EQ(0, ds_devices(root));
-	EXPECT_EQ(0, pattern_wrong(map, pages, 0));
-	EXPECT_EQ(0, import_write(fd, 0, 'e'));
-	EXPECT_EQ(0, import_write(fd, 2 * MEG, 'e'));
-	EXPECT_EQ(0, import_write(fd, 2 * MEG + (64 << 10), 'e'));
-	EXPECT_EQ(0, import_write(fd, length - self->page, 'e'));
-	EXPECT_EQ(0, pattern_wrong(map, pages, 0));
-	EXPECT_EQ(0, import_unmap(fd));
-	close(fd);
-	close(dmabuf);
-	close(ds);
-	munmap(map, length);
-	close(root);
-}
-
-/*
- * rules 17 and 23: it takes memory to make each page of the range lead to the same
- * one, but REVOKE does not fail
- */
-TEST_F(importer, is_cut_off_though_the_kernel_is_out_of_memory)
-{
-	const size_t length = 4 * MEG;
-	const size_t pages = length / self->page;
-	int root = ds_alloc(length, RIGHTS_RW, 0);
-	int ds = ds_alias(root, 0, length, RIGHTS_RW);
-	int dmabuf = ds_export(ds, 0);
-	char *map = ds_map(root, length, READ_WRITE);
-	long long level;
-	int fd;
-
-	if (!failpoint_possible())
-		SKIP(return, "no failures in this kernel");
-	fd = import_edu(dmabuf);
-	if (fd == -ENODEV)
-		SKIP(return, "there is no such device");
-	ASSERT_LE(0, fd);
-	pattern_write(map, pages, 0);
-	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
-	level = failpoint_hush();
-	EXPECT_EQ(0, failpoint_starve_kernel(true));
-	EXPECT_EQ(0, ds_revoke(root));
-	EXPECT_EQ(0, failpoint_starve_kernel(false));
-	failpoint_speak(level);
-	EXPECT_EQ(0, ds_devices(root));
-	EXPECT_EQ(0, import_write(fd, self->page, 'e'));
-	EXPECT_EQ('e', import_read(fd, length - self->page));
-	EXPECT_EQ(0, pattern_wrong(map, pages, 0));
-	EXPECT_EQ(0, import_unmap(fd));
-	close(fd);
-	close(dmabuf);
-	close(ds);
-	munmap(map, length);
-	close(root);
-}
-
 /* rule 23 */
 TEST_F(importer, may_be_cut_off_instead_of_told)
 {
@@ -854,6 +777,95 @@ TEST_F(importer, may_be_cut_off_instead_of_told)
 	EXPECT_EQ(0, changed(self));
 	close(fd);
 	close(dmabuf);
+}
+
+/* What the IOMMU maps by pages of 2 MiB for "edu". */
+FIXTURE(large)
+{
+	size_t length;
+	size_t pages;
+	int root;
+	int ds;
+	int dmabuf;
+	char *map;
+};
+
+FIXTURE_SETUP(large)
+{
+	int ret = importer_load();
+
+	if (ret == -ENOENT)
+		SKIP(return, "there is no importer");
+	ASSERT_EQ(0, ret);
+	self->length = 4 * MEG;
+	self->pages = self->length / page_size();
+	self->root = ds_alloc(self->length, RIGHTS_RW, 0);
+	self->ds = ds_alias(self->root, 0, self->length, RIGHTS_RW);
+	self->dmabuf = ds_export(self->ds, 0);
+	self->map = ds_map(self->root, self->length, READ_WRITE);
+	ASSERT_LE(0, self->dmabuf);
+	ASSERT_NE(MAP_FAILED, self->map);
+	pattern_write(self->map, self->pages, 0);
+}
+
+FIXTURE_TEARDOWN(large)
+{
+	munmap(self->map, self->length);
+	close(self->dmabuf);
+	close(self->ds);
+	close(self->root);
+	EXPECT_EQ(0, importer_unload());
+}
+
+/* rules 17 and 23: also if it is given to the device in segments that end within them */
+TEST_F(large, is_cut_off_whatever_the_segments_are)
+{
+	int fd = import(self->dmabuf, IMPORTER_EDU | IMPORTER_SHORT);
+
+	if (fd == -ENODEV)
+		SKIP(return, "there is no such device");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	EXPECT_EQ(60 << 10, ioctl(fd, IMPORTER_LONGEST));
+	ASSERT_EQ(0, ds_revoke(self->root));
+	EXPECT_EQ(0, ds_devices(self->root));
+	EXPECT_EQ(0, pattern_wrong(self->map, self->pages, 0));
+	EXPECT_EQ(0, import_write(fd, 0, 'e'));
+	EXPECT_EQ(0, import_write(fd, 2 * MEG, 'e'));
+	EXPECT_EQ(0, import_write(fd, 2 * MEG + (64 << 10), 'e'));
+	EXPECT_EQ(0, import_write(fd, self->length - page_size(), 'e'));
+	EXPECT_EQ(0, pattern_wrong(self->map, self->pages, 0));
+	EXPECT_EQ(0, import_unmap(fd));
+	close(fd);
+}
+
+/*
+ * rules 17 and 23: it takes memory to make each page of the range lead to the same
+ * one, but REVOKE does not fail
+ */
+TEST_F(large, is_cut_off_though_the_kernel_is_out_of_memory)
+{
+	long long level;
+	int fd;
+
+	if (!failpoint_possible())
+		SKIP(return, "no failures in this kernel");
+	fd = import_edu(self->dmabuf);
+	if (fd == -ENODEV)
+		SKIP(return, "there is no such device");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	level = failpoint_hush();
+	EXPECT_EQ(0, failpoint_starve_kernel(true));
+	EXPECT_EQ(0, ds_revoke(self->root));
+	EXPECT_EQ(0, failpoint_starve_kernel(false));
+	failpoint_speak(level);
+	EXPECT_EQ(0, ds_devices(self->root));
+	EXPECT_EQ(0, import_write(fd, page_size(), 'e'));
+	EXPECT_EQ('e', import_read(fd, self->length - page_size()));
+	EXPECT_EQ(0, pattern_wrong(self->map, self->pages, 0));
+	EXPECT_EQ(0, import_unmap(fd));
+	close(fd);
 }
 
 TEST_HARNESS_MAIN

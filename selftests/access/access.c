@@ -179,21 +179,12 @@ static long memory_make(struct memory *memory, size_t pages)
 	return memory->map == MAP_FAILED ? -errno : 0;
 }
 
-/* Parent and child run one after the other, so one processor is enough. */
-static void stay_on_one_processor(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(sched_getcpu(), &set);
-	sched_setaffinity(0, sizeof(set), &set);
-}
-
 FIXTURE_SETUP(access)
 {
 	const size_t huge_pages = huge_size() / page_size();
 
-	stay_on_one_processor();
+	/* parent and child run one after the other, so one processor is enough */
+	ASSERT_EQ(0, run_on_cpu(sched_getcpu()));
 	ASSERT_EQ(0, memory_make(&self->memory, 9));
 	ASSERT_EQ(0, memory_make(&self->huge, 3 * huge_pages));
 	self->memory.other = &self->huge;

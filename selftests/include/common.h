@@ -117,6 +117,9 @@ __u64 memory_of_the_machine(void);
 int text_to_file(const char *path, const char *text);
 int number_to_file(const char *path, long long number);
 
+/* Has this thread run on one processor only; 0 or -errno. */
+int run_on_cpu(int cpu);
+
 /* Whether this kernel watches itself, which makes it slow and its objects large. */
 bool is_debug_kernel(void);
 

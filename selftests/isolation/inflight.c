@@ -12,7 +12,6 @@
 #include <kselftest_harness.h>
 
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,15 +71,6 @@ FIXTURE(inflight)
 
 #define get(field) __atomic_load_n(&(field), __ATOMIC_SEQ_CST)
 #define set(field, value) __atomic_store_n(&(field), value, __ATOMIC_SEQ_CST)
-
-static void run_on_cpu(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
-}
 
 static void join_crowd(int file, int ready)
 {

@@ -55,15 +55,6 @@ FIXTURE(sealing)
 #define get(field) __atomic_load_n(&(field), __ATOMIC_SEQ_CST)
 #define set(field, value) __atomic_store_n(&(field), value, __ATOMIC_SEQ_CST)
 
-static void run_on_cpu(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
-}
-
 static char *first_of(const FIXTURE_DATA(sealing) * self)
 {
 	return self->map + FIRST * page_size();

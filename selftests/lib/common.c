@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The ioctls as functions, and other things that several programs use. */
+#define _GNU_SOURCE
 #include "common.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,6 +265,15 @@ int number_to_file(const char *path, long long number)
 
 	snprintf(text, sizeof(text), "%lld", number);
 	return text_to_file(path, text);
+}
+
+int run_on_cpu(int cpu)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(cpu, &cpus);
+	return result(sched_setaffinity(0, sizeof(cpus), &cpus));
 }
 
 bool is_debug_kernel(void)

@@ -6,8 +6,6 @@
  */
 #include <kselftest_harness.h>
 
-#include <sched.h>
-
 #include "kept.h"
 
 #define NESTED 1000
@@ -191,15 +189,6 @@ TEST_F(kept, a_duplicate_keeps_everything)
 	EXPECT_EQ(400, pages_held(&self->pages));
 	EXPECT_EQ(400 * page_size(), ds_exclusive(copy));
 	close(copy);
-}
-
-static int run_on_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set);
 }
 
 /* rule 14: also if another CPU has allocated the pages */

@@ -68,15 +68,6 @@ static void drop(FIXTURE_DATA(walk_races) * self)
 	close(self->root);
 }
 
-static void run_on_cpu(int cpu)
-{
-	cpu_set_t cpus;
-
-	CPU_ZERO(&cpus);
-	CPU_SET(cpu, &cpus);
-	sched_setaffinity(0, sizeof(cpus), &cpus);
-}
-
 static long try_write(int fd)
 {
 	char byte = 1;

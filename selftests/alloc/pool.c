@@ -516,24 +516,31 @@ static int meet_the_limit(void)
 	return 0;
 }
 
-/* rules 4 and 29 */
-TEST_F(pool, has_back_at_once_what_was_not_charged)
+/* Runs a function in a process of a group with a limit; the pool is whole again then. */
+static void run_in_group(struct __test_metadata *_metadata, const char *limit,
+			 int (*run)(void))
 {
 	pid_t child;
 
-	if (!cgroup_usable())
-		SKIP(return, "no memory controller at " CGROUP_ROOT);
 	cgroup_remove(GROUP);
 	cgroup_share_memory("");
 	ASSERT_EQ(0, cgroup_make(GROUP));
-	ASSERT_EQ(0, cgroup_set(GROUP, "memory.max", "58M"));
+	ASSERT_EQ(0, cgroup_set(GROUP, "memory.max", limit));
 	ASSERT_EQ(0, cgroup_set(GROUP, "memory.swap.max", "0"));
 	child = fork();
 	if (!child)
-		_exit(meet_the_limit());
+		_exit(run());
 	EXPECT_EQ(0, wait_for(child));
 	EXPECT_EQ(0, cgroup_remove(GROUP));
 	EXPECT_EQ(POOL, wait_for_pool(POOL));
+}
+
+/* rules 4 and 29 */
+TEST_F(pool, has_back_at_once_what_was_not_charged)
+{
+	if (!cgroup_usable())
+		SKIP(return, "no memory controller at " CGROUP_ROOT);
+	run_in_group(_metadata, "58M", meet_the_limit);
 }
 
 /* rule 29: also of 2 MiB that are still in use; then it serves from what it has */
@@ -641,21 +648,9 @@ static int meet_the_limit_with_pages(void)
 /* rules 4 and 29 */
 TEST_F(pool, has_back_pages_that_were_not_charged)
 {
-	pid_t child;
-
 	if (!cgroup_usable())
 		SKIP(return, "no memory controller at " CGROUP_ROOT);
-	cgroup_remove(GROUP);
-	cgroup_share_memory("");
-	ASSERT_EQ(0, cgroup_make(GROUP));
-	ASSERT_EQ(0, cgroup_set(GROUP, "memory.max", "4M"));
-	ASSERT_EQ(0, cgroup_set(GROUP, "memory.swap.max", "0"));
-	child = fork();
-	if (!child)
-		_exit(meet_the_limit_with_pages());
-	EXPECT_EQ(0, wait_for(child));
-	EXPECT_EQ(0, cgroup_remove(GROUP));
-	EXPECT_EQ(POOL, wait_for_pool(POOL));
+	run_in_group(_metadata, "4M", meet_the_limit_with_pages);
 }
 
 /* rule 29: what was handed out of the old pool is not the new one's */

@@ -130,7 +130,9 @@ struct dmabuf_range {
  * @node: place in the list of the export
  * @dev: the device
  * @dir: the direction that it was made for
- * @pages: the pages of the dataspace, with a reference to each folio
+ * @folios: all folios of the dataspace in order, with a reference to each
+ * @nr_folios: how many there are
+ * @max_folios: how many there is room for
  * @domain: what the IOMMU does for the device, or NULL
  * @ranges: all addresses of the mapping, if there is a @domain
  * @nr_ranges: how many there are
@@ -143,7 +145,9 @@ struct dmabuf_mapping {
 	struct list_head node;
 	struct device *dev;
 	enum dma_data_direction dir;
-	struct page **pages;
+	struct folio **folios;
+	unsigned long nr_folios;
+	unsigned long max_folios;
 	struct iommu_domain *domain;
 	struct dmabuf_range *ranges;
 	unsigned int nr_ranges;
@@ -166,18 +170,45 @@ static int dmabuf_check(const struct dataspace *ds, bool write)
 	return 0;
 }
 
-/* Pages with a reference to their folio can't become those of another one */
-static void dmabuf_put_pages(struct page **pages, unsigned long nr_pages)
+static int dmabuf_add_folio(struct dmabuf_mapping *mapping, struct folio *folio)
 {
-	unsigned long i = 0;
+	unsigned long max = max(2 * mapping->max_folios, 16UL);
+	struct folio **folios;
 
-	while (i < nr_pages) {
-		struct folio *folio = page_folio(pages[i]);
+	if (mapping->nr_folios == mapping->max_folios) {
+		folios = kvmalloc_array(max, sizeof(*folios),
+					GFP_KERNEL_ACCOUNT);
+		if (!folios)
+			return -ENOMEM;
+		if (mapping->nr_folios)
+			memcpy(folios, mapping->folios,
+			       mapping->nr_folios * sizeof(*folios));
+		kvfree(mapping->folios);
+		mapping->folios = folios;
+		mapping->max_folios = max;
+	}
+	mapping->folios[mapping->nr_folios++] = folio;
+	return 0;
+}
 
-		i += folio_nr_pages(folio) - folio_page_idx(folio, pages[i]);
-		folio_put(folio);
+static void dmabuf_put_folios(struct dmabuf_mapping *mapping)
+{
+	while (mapping->nr_folios) {
+		folio_put(mapping->folios[--mapping->nr_folios]);
 		cond_resched();
 	}
+}
+
+static bool dmabuf_has_lost_page(struct folio *folio, unsigned long start,
+				 unsigned long end)
+{
+	if (!folio_has_lost_page(folio))
+		return false;
+	for (; start < end; start++) {
+		if (PageHWPoison(folio_file_page(folio, start)))
+			return true;
+	}
+	return false;
 }
 
 /* Why there is no page; -EAGAIN if it was punched out since it was filled */
@@ -191,8 +222,9 @@ static int dmabuf_missing_page(const struct dataspace *ds, unsigned long index)
 	return -EAGAIN;
 }
 
-/* Look up all pages of a dataspace, with a reference to each folio */
-static int dmabuf_get_pages(const struct dataspace *ds, struct page **pages)
+/* Refer to all folios of a dataspace, which keeps them as they are and in place */
+static int dmabuf_get_folios(const struct dataspace *ds,
+			     struct dmabuf_mapping *mapping)
 {
 	unsigned long index = ds->start;
 	int ret = 0;
@@ -207,18 +239,19 @@ static int dmabuf_get_pages(const struct dataspace *ds, struct page **pages)
 				ret = dmabuf_missing_page(ds, index);
 			continue;
 		}
-		end = min(ds->end, folio_next_index(folio));
-		for (; index < end; index++) {
-			struct page *page = folio_file_page(folio, index);
-
-			pages[index - ds->start] = page;
-			if (PageHWPoison(page))
-				ret = -EIO;
+		ret = dmabuf_add_folio(mapping, folio);
+		if (ret) {
+			folio_put(folio);
+			break;
 		}
+		end = min(ds->end, folio_next_index(folio));
+		if (dmabuf_has_lost_page(folio, index, end))
+			ret = -EIO;
+		index = end;
 		cond_resched();
 	}
 	if (ret)
-		dmabuf_put_pages(pages, index - ds->start);
+		dmabuf_put_folios(mapping);
 	return ret;
 }
 
@@ -274,25 +307,10 @@ u64 dataspace_count_devices(struct dataspace *ds)
 	       range_tree_count(&backing->device_ends, ds->start);
 }
 
-static struct dmabuf_mapping *dmabuf_mapping_create(unsigned long nr_pages)
-{
-	struct dmabuf_mapping *mapping =
-		kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
-
-	if (!mapping)
-		return NULL;
-	mapping->pages = kvmalloc_array(nr_pages, sizeof(*mapping->pages),
-					GFP_KERNEL_ACCOUNT);
-	if (mapping->pages)
-		return mapping;
-	kfree(mapping);
-	return NULL;
-}
-
 static void dmabuf_mapping_destroy(struct dmabuf_mapping *mapping)
 {
 	kvfree(mapping->ranges);
-	kvfree(mapping->pages);
+	kvfree(mapping->folios);
 	kfree(mapping);
 }
 
@@ -350,25 +368,67 @@ static int dmabuf_prepare_cut(struct dmabuf_export *export,
 	return 0;
 }
 
-static int dmabuf_make_table(struct dmabuf_mapping *mapping,
-			     unsigned long nr_pages)
+/*
+ * Cut the pages of a dataspace into segments, as long as they may be for the device:
+ * folios that are neighbours in memory share some. They are only counted if there
+ * is no table.
+ */
+static unsigned int dmabuf_cut(const struct dataspace *ds,
+			       const struct dmabuf_mapping *mapping,
+			       struct scatterlist *sg)
+{
+	unsigned int max = dmabuf_max_segment(mapping->dev) >> PAGE_SHIFT;
+	unsigned long index = ds->start, next_pfn = 0, i;
+	unsigned int nr_segments = 0, nr_pages = max;
+
+	for (i = 0; i < mapping->nr_folios; i++) {
+		struct folio *folio = mapping->folios[i];
+		unsigned long end = min(ds->end, folio_next_index(folio));
+		unsigned long pfn = page_to_pfn(folio_file_page(folio, index));
+
+		while (index < end) {
+			unsigned int part;
+
+			if (nr_pages == max || pfn != next_pfn) {
+				if (sg && nr_segments)
+					sg = sg_next(sg);
+				nr_segments++;
+				nr_pages = 0;
+				if (sg)
+					sg_set_page(sg, pfn_to_page(pfn), 0, 0);
+			}
+			part = min_t(unsigned long, end - index,
+				     max - nr_pages);
+			nr_pages += part;
+			index += part;
+			pfn += part;
+			next_pfn = pfn;
+			if (sg)
+				sg->length = nr_pages << PAGE_SHIFT;
+		}
+		cond_resched();
+	}
+	return nr_segments;
+}
+
+static int dmabuf_make_table(const struct dataspace *ds,
+			     struct dmabuf_mapping *mapping)
 {
 	struct sg_table *sgt = &mapping->sgt;
-	unsigned int max = dmabuf_max_segment(mapping->dev);
 	int ret;
 
-	ret = sg_alloc_table_from_pages_segment(sgt, mapping->pages, nr_pages,
-						0, nr_pages << PAGE_SHIFT, max,
-						GFP_KERNEL_ACCOUNT);
+	ret = sg_alloc_table(sgt, dmabuf_cut(ds, mapping, NULL),
+			     GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
+	dmabuf_cut(ds, mapping, sgt->sgl);
 	ret = dma_map_sgtable(mapping->dev, sgt, mapping->dir, 0);
 	if (ret)
 		sg_free_table(sgt);
 	return ret;
 }
 
-/* Map pages that are referred to; -EAGAIN while a SEAL_NOW is being decided */
+/* Map folios that are referred to; -EAGAIN while a SEAL_NOW is being decided */
 static int dmabuf_map_pages(struct dmabuf_export *export,
 			    struct dmabuf_mapping *mapping)
 {
@@ -381,7 +441,7 @@ static int dmabuf_map_pages(struct dmabuf_export *export,
 	ret = dmabuf_check(ds, mapping->dir != DMA_TO_DEVICE);
 	if (ret)
 		return ret;
-	ret = dmabuf_make_table(mapping, dataspace_nr_pages(ds));
+	ret = dmabuf_make_table(ds, mapping);
 	if (ret)
 		return ret;
 	ret = dmabuf_prepare_cut(export, mapping);
@@ -404,7 +464,7 @@ static int dmabuf_try_map(struct dmabuf_export *export,
 	ret = dataspace_lazy_fill(ds, 0, dataspace_length(ds));
 	if (ret)
 		return ret;
-	ret = dmabuf_get_pages(ds, mapping->pages);
+	ret = dmabuf_get_folios(ds, mapping);
 	if (ret)
 		return ret;
 	smp_mb(); /* pairs with backing_grace_period() before looking for pins */
@@ -412,7 +472,7 @@ static int dmabuf_try_map(struct dmabuf_export *export,
 	ret = dmabuf_map_pages(export, mapping);
 	mutex_unlock(&export->lock);
 	if (ret)
-		dmabuf_put_pages(mapping->pages, dataspace_nr_pages(ds));
+		dmabuf_put_folios(mapping);
 	return ret;
 }
 
@@ -429,7 +489,7 @@ static struct sg_table *dmabuf_map(struct dma_buf_attachment *attach,
 	ret = dmabuf_check(ds, dir != DMA_TO_DEVICE);
 	if (ret)
 		return ERR_PTR(ret);
-	mapping = dmabuf_mapping_create(dataspace_nr_pages(ds));
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (!mapping)
 		return ERR_PTR(-ENOMEM);
 	mapping->dev = attach->dev;
@@ -478,7 +538,7 @@ static void dmabuf_unmap(struct dma_buf_attachment *attach,
 	if (!mapping->cut_off)
 		dmabuf_uncount(ds, mapping);
 	sg_free_table(&mapping->sgt);
-	dmabuf_put_pages(mapping->pages, dataspace_nr_pages(ds));
+	dmabuf_put_folios(mapping);
 	dmabuf_mapping_destroy(mapping);
 }
 

@@ -72,16 +72,10 @@ static int check_use(const struct dataspace *ds, u32 rights)
 	return rights & ~dataspace_rights(ds) ? -EPERM : 0;
 }
 
-static bool has_lost_page(struct folio *folio)
-{
-	return folio_test_large(folio) ? folio_test_has_hwpoisoned(folio) :
-					 folio_test_hwpoison(folio);
-}
-
 /* How much of a folio is there, from @offset on; not what an error has hit */
 static size_t sound_bytes(struct folio *folio, size_t offset)
 {
-	if (!has_lost_page(folio))
+	if (!folio_has_lost_page(folio))
 		return folio_size(folio) - offset;
 	if (PageHWPoison(folio_page(folio, offset >> PAGE_SHIFT)))
 		return 0;

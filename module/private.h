@@ -483,6 +483,13 @@ void dataspace_show_rights(struct seq_file *m, u32 rights, char separator);
 void dataspace_show_state(struct seq_file *m, u32 state, char separator);
 void dataspace_show_fdinfo(struct seq_file *m, struct file *file);
 
+/* Whether a memory error has hit a page of a folio */
+static inline bool folio_has_lost_page(struct folio *folio)
+{
+	return folio_test_large(folio) ? folio_test_has_hwpoisoned(folio) :
+					 folio_test_hwpoison(folio);
+}
+
 /* What is left of the rights; with the backing's lock held, for sure */
 static inline u32 dataspace_rights(const struct dataspace *ds)
 {

@@ -265,8 +265,12 @@ static void check_bytes(struct dmabuf_race *race, char byte, int line)
 	int i;
 
 	for (i = 0; i < PAGES; i++) {
-		if (!bytes_are(race->map + i * page_size(), DEVICE_BYTES, byte))
-			wrong(race, line, race->map[i * page_size()]);
+		const char *page = race->map + i * page_size();
+
+		if (!bytes_are(page, DEVICE_BYTES, byte)) {
+			printf("# page %d is %.*s\n", i, DEVICE_BYTES, page);
+			wrong(race, line, *page);
+		}
 	}
 }
 

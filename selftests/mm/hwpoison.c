@@ -312,14 +312,23 @@ TEST(a_lost_page_of_lazy_memory_is_no_hole)
 	EXPECT_EQ(2, lazy_byte(ds, BAD * page));
 }
 
-/* Whether an allocation has failed while a page was lost, or has been asked for. */
+static void on_news(int signal)
+{
+}
+
+/*
+ * Whether an allocation has failed while a page was lost, or has been asked for. If
+ * the mm has no memory for what it does about the page, it sends SIGBUS to us, too.
+ */
 static int lose_page_failing(char *at, unsigned int nth, bool *hit)
 {
+	void (*before)(int) = signal(SIGBUS, on_news);
 	int ret = failpoint_arm(nth);
 
 	if (!ret)
 		ret = result(madvise(at, page_size(), MADV_HWPOISON));
 	*hit = failpoint_disarm();
+	signal(SIGBUS, before);
 	return ret;
 }
 

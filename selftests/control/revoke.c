@@ -762,4 +762,41 @@ TEST_F(revoke, a_pinned_page_stays_with_its_pin_and_goes_back_after_it)
 	free(seen);
 }
 
+/* Where the alias number @i of @count is, if they go up, down, or neither. */
+static unsigned long place_of(int order, unsigned long i, unsigned long count)
+{
+	if (order == 0)
+		return i;
+	return order == 1 ? count - 1 - i : i * 7 % count;
+}
+
+/* rule 17: of many that go up in the dataspace, or down, or neither */
+TEST(many_are_revoked_in_whatever_order_they_are)
+{
+	enum { COUNT = 200 };
+	int aliases[COUNT];
+	int order, root;
+	unsigned long i;
+	char byte;
+
+	for (order = 0; order < 3; order++) {
+		root = ds_alloc_pages(COUNT);
+		ASSERT_LE(0, root);
+		for (i = 0; i < COUNT; i++) {
+			unsigned long at = place_of(order, i, COUNT);
+
+			aliases[i] = ds_alias_pages(root, at, at + 1, RIGHTS_R);
+			ASSERT_LE(0, aliases[i]);
+		}
+		EXPECT_EQ(0, ds_revoke(root));
+		EXPECT_EQ(COUNT * page_size(), ds_exclusive(root));
+		for (i = 0; i < COUNT; i++) {
+			EXPECT_EQ(-ESTALE,
+				  result(pread(aliases[i], &byte, 1, 0)));
+			close(aliases[i]);
+		}
+		close(root);
+	}
+}
+
 TEST_HARNESS_MAIN

@@ -998,6 +998,15 @@ TEST_F(no_pool, of_what_is_no_number)
 	ASSERT_EQ(0, kmod_load(""));
 }
 
+/* what is free, and in use, is read-only, also when the module is loaded */
+TEST_F(no_pool, is_not_told_what_is_free)
+{
+	EXPECT_EQ(-EPERM, kmod_load("pool_free=1"));
+	EXPECT_EQ(-EPERM, kmod_load("in_use=1"));
+	EXPECT_EQ(-ENOENT, ds_device());
+	ASSERT_EQ(0, kmod_load(""));
+}
+
 static int size_failing(unsigned int nth, bool *hit)
 {
 	int ret = failpoint_arm(nth);

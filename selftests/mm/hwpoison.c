@@ -322,7 +322,7 @@ static void on_news(int signal)
  */
 static int lose_page_failing(char *at, unsigned int nth, bool *hit)
 {
-	void (*before)(int) = signal(SIGBUS, on_news);
+	sighandler_t before = signal(SIGBUS, on_news);
 	int ret = failpoint_arm(nth);
 
 	if (!ret)

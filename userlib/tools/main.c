@@ -2,7 +2,6 @@
 /*
  * The command dataspace: dataspaces from a shell.
  */
-#include <stdarg.h>
 #include <stdlib.h>
 
 #include "tool.h"
@@ -36,18 +35,6 @@ static const struct command {
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-void usage(const char *format, ...)
-{
-	va_list arguments;
-
-	va_start(arguments, format);
-	fprintf(stderr, "dataspace: ");
-	vfprintf(stderr, format, arguments);
-	fprintf(stderr, "\nTry 'dataspace --help', or dataspace(1).\n");
-	va_end(arguments);
-	exit(STATUS_USAGE);
-}
 
 static int help(void)
 {

@@ -14,7 +14,7 @@
 /* As many as run_program() passes on. */
 #define MAX_SENT 64
 
-static int socket_at(const char *path, int type, struct sockaddr_un *address)
+int socket_at(const char *path, int type, struct sockaddr_un *address)
 {
 	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 

@@ -26,7 +26,7 @@ enum {
 /* The first descriptor that a program gets, by the convention of LISTEN_FDS. */
 #define FIRST_FD 3
 
-/* What is wrong with the arguments. */
+/* usage.c: what is wrong with the arguments. */
 __attribute__((noreturn, format(printf, 1, 2))) void usage(const char *format,
 							   ...);
 
@@ -58,6 +58,11 @@ const char *only_argument(int argc, char **argv);
 __attribute__((noreturn)) void run_program(char **argv, const int *fds,
 					   const char *const *names,
 					   unsigned int n);
+
+/* socket.c */
+struct sockaddr_un;
+/* A new socket, and the address that @path is. */
+int socket_at(const char *path, int type, struct sockaddr_un *address);
 
 /* The commands. */
 int command_alias(int argc, char **argv);

@@ -13,8 +13,8 @@ _dataspace_targets()
 _dataspace()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]}
-	local commands="alias alloc hexdump info list name recv revoke run seal
-		send store top"
+	local commands="alias alloc get hexdump info list name publish recv revoke
+		run seal send store top"
 	local options=
 
 	if [ "$COMP_CWORD" -eq 1 ]; then
@@ -26,12 +26,18 @@ _dataspace()
 		mapfile -t COMPREPLY < <(compgen -W "ro rw read" -- "$cur")
 		return
 		;;
+	-u | --user)
+		mapfile -t COMPREPLY < <(compgen -u -- "$cur")
+		return
+		;;
 	esac
 	case ${COMP_WORDS[1]} in
 	alias) options="--offset --length --rights --clip" ;;
 	alloc) options="--rights --scattered --name" ;;
+	get) options="--rights" ;;
 	hexdump) options="--offset --length" ;;
 	list) options="--json" ;;
+	publish) options="--all --pay --rights --scattered --user" ;;
 	revoke) options="--self" ;;
 	run) options="--fd --preload" ;;
 	seal) options="--now" ;;
@@ -42,7 +48,7 @@ _dataspace()
 	*/-*)
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 		;;
-	alloc/* | list/* | top/*) ;;
+	alloc/* | get/* | list/* | publish/* | top/*) ;;
 	recv/* | send/*)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		;;
@@ -52,4 +58,13 @@ _dataspace()
 	esac
 }
 
+_dataspaced()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]}
+
+	mapfile -t COMPREPLY < <(compgen \
+		-W "--bytes --help --number --socket --total" -- "$cur")
+}
+
 complete -o default -F _dataspace dataspace
+complete -o default -F _dataspaced dataspaced

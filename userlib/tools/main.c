@@ -16,10 +16,14 @@ static const struct command {
 	  "run a program with an alias of a part" },
 	{ "alloc", command_alloc, "[OPTION]... LENGTH -- PROGRAM...",
 	  "run a program with new memory" },
+	{ "get", command_get, "[-r RIGHTS] [USER/]NAME -- PROGRAM...",
+	  "run a program with what another has published" },
 	{ "hexdump", command_hexdump, "[OPTION]... DS", "show the contents" },
 	{ "info", command_info, "DS", "tell what a dataspace is" },
 	{ "list", command_list, "[--json]", "list all that processes hold" },
 	{ "name", command_name, "DS NAME", "give a dataspace a name" },
+	{ "publish", command_publish, "[OPTION]... NAME LENGTH -- PROGRAM...",
+	  "run a program with new memory that others can get" },
 	{ "recv", command_recv, "SOCKET -- PROGRAM...",
 	  "wait for dataspaces, and run a program with them" },
 	{ "revoke", command_revoke, "[--self] DS",
@@ -42,7 +46,7 @@ static int help(void)
 
 	printf("Usage: dataspace COMMAND [ARGUMENT]...\n\n");
 	for (i = 0; i < COMMANDS; i++)
-		printf("  %-8s%-37s%s\n", commands[i].name,
+		printf("  %-8s%-39s%s\n", commands[i].name,
 		       commands[i].arguments, commands[i].text);
 	printf("\nDS is a descriptor, as 3, or one of another process, as 812/3.\n");
 	return EXIT_SUCCESS;

@@ -67,10 +67,12 @@ int socket_at(const char *path, int type, struct sockaddr_un *address);
 /* The commands. */
 int command_alias(int argc, char **argv);
 int command_alloc(int argc, char **argv);
+int command_get(int argc, char **argv);
 int command_hexdump(int argc, char **argv);
 int command_info(int argc, char **argv);
 int command_list(int argc, char **argv);
 int command_name(int argc, char **argv);
+int command_publish(int argc, char **argv);
 int command_recv(int argc, char **argv);
 int command_revoke(int argc, char **argv);
 int command_run(int argc, char **argv);

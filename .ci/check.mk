@@ -68,7 +68,8 @@ $(KVM): kvm-%: build-amd64 module-%
 $(EXAMPLES): examples-%: build-$$(call build,$$*) module-$$(call series,$$*)
 	$(PART) "examples on $*" $(VM)/run.sh -k $* tests \
 		$(call folder,$*)/userlib/check-examples \
-		$(call folder,$*)/userlib/check-tool
+		$(call folder,$*)/userlib/check-tool \
+		$(call folder,$*)/userlib/check-broker
 	$(PART) "RAM service on $*" $(VM)/run.sh -k $* program \
 		$(call folder,$*)/userlib/examples/ram_service --demo
 	$(PART) "buffer pool on $*" $(VM)/run.sh -k $* program \

@@ -343,9 +343,10 @@ int dataspace_send(int socket, int ds);
  *
  * Takes one byte, or one message of one byte, from @socket, with the dataspace
  * attached. Everything else that may come instead is refused: it is taken from
- * the socket, and all descriptors that came with it are closed. What the
- * dataspace is, its length and its rights, is for the receiver to look at with
- * dataspace_info(), as the sender chose it.
+ * the socket, and all descriptors that came with it are closed, which can take
+ * as long as the sender likes if nobody else has them: see dataspace_send(3).
+ * What the dataspace is, its length and its rights, is for the receiver to look
+ * at with dataspace_info(), as the sender chose it.
  *
  * Return: the descriptor of the dataspace, or the errors of
  * dataspace_recv_msg(), where -EBADMSG also means that no descriptor came.

@@ -645,7 +645,6 @@ TEST_F(pool, that_has_short_pieces_serves_no_longer_requests)
 	int ds;
 
 	ASSERT_EQ(0, allow_fds(KEPT));
-	ASSERT_EQ(0, forbid_boosts());
 	ASSERT_EQ(0, keep_every_second(kept, KEPT));
 	EXPECT_LE(least, wait_for_at_least(least));
 	has = pool_free();
@@ -926,6 +925,7 @@ TEST_F_TIMEOUT(pool, moves_out_what_others_have_put_there, LONG_TIMEOUT)
 	if (is_debug_kernel())
 		SKIP(return, "this kernel keeps freed objects everywhere");
 	ASSERT_EQ(0, allow_fds(KEPT));
+	ASSERT_EQ(0, forbid_boosts());
 	ASSERT_EQ(0, keep_short_runs(pages_kept, KEPT));
 	file = fill_memory();
 	moved = number_in_file("/proc/vmstat", "pgmigrate_success");

@@ -190,7 +190,7 @@ static int continue_child(pid_t child)
 /* rule 4 */
 TEST_F_TIMEOUT(group, is_charged_as_memory_is_taken, LONG_TIMEOUT)
 {
-	const __u64 length = memory_of_the_machine() / 8;
+	const __u64 length = memory_of_the_machine() / 32;
 	pid_t child = fork();
 	long long most;
 

@@ -445,7 +445,7 @@ TEST_F(pool, serves_from_64_kib_on_and_exactly)
 				  3 * MEG,  5 * MEG - page_size() };
 	const __u32 flags[] = { 0, DATASPACE_ALLOC_SCATTERED };
 	/* what is to be split is the kernel's for a moment, and may be used there */
-	const __u64 lost = is_debug_kernel() ? 2 * MEG : 0;
+	const __u64 lost = 2 * MEG;
 	size_t i;
 
 	for (i = 0; i < 2 * ARRAY_LENGTH(lengths); i++) {

@@ -202,6 +202,10 @@ demo: ## show the RAM service at work in a virtual machine
 demo-vm: ## show QEMU handing 17 of 64 MiB to the server of its disk, in a virtual machine
 	@$(VM)/demo-vm.sh
 
+.PHONY: demo-network
+demo-network: ## show a read-only part being read over a network, in a virtual machine
+	@$(VM)/demo-network.sh
+
 .PHONY: lint
 lint: ## static checks of all that is in the tree
 	@.ci/lint.sh

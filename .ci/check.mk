@@ -47,12 +47,13 @@ HALVES := first second
 
 .PHONY: all configs deb debug fuzz lint judge library newcomer source debug-kernel \
 	debug-module $(TESTS) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) $(KVM) \
+	$(BINDINGS:%=network-%) \
 	$(BUILDS:%=build-%) $(HALVES:%=debug-%) \
 	$(SERIES:%=kernel-%) $(SERIES:%=module-%)
 
 # make starts the parts in this order; those that take longest come first.
-all: $(TESTS) $(KVM) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) deb lint \
-	library judge
+all: $(TESTS) $(KVM) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) \
+	$(BINDINGS:%=network-%) deb lint library judge
 
 .SECONDEXPANSION:
 
@@ -79,6 +80,9 @@ $(BINDINGS:%=bindings-%): bindings-%: build-amd64 module-%
 	$(PART) "C++ and Python" make -s -C userlib bindings O=$(BUILD)/amd64/userlib
 	$(PART) "C++ and Python on $*" $(VM)/run.sh -k $* tests \
 		$(BUILD)/amd64/userlib/check/bindings
+
+$(BINDINGS:%=network-%): network-%: build-amd64 module-%
+	$(PART) "network on $*" $(VM)/demo-network.sh $*
 
 $(BINDINGS:%=holds-%): holds-%: build-amd64 module-%
 	$(PART) "holds of locks on $*" env VM_ICOUNT=1 VM_CPUS=1 VM_APPEND=ICOUNT=1 \

@@ -12,7 +12,7 @@ HERE=$(cd "$(dirname "$0")/../selftests/vm" && pwd)
 . "$HERE/common.sh"
 
 say "$*, on $KERNELS"
-"$HERE/deps.sh" build deb lint vm
+"$HERE/deps.sh" build deb lint network vm
 cd "$TOP"
 begun=$(date +%s)
 {

@@ -180,3 +180,18 @@ apt_install()
 		--no-install-recommends -o DPkg::Lock::Timeout=300 "$@" \
 		</dev/null >&2
 }
+
+# copy_programs ROOT FILE...: copies them with the libraries that they need to the
+# places in ROOT where they are here.
+copy_programs()
+{
+	to=$1
+	shift
+	{
+		printf '%s\n' "$@"
+		ldd "$@" | awk '$2 == "=>" { print $3 } $1 ~ /^\/.*ld-/ { print $1 }'
+	} | sort -u | while read -r file; do
+		mkdir -p "$to${file%/*}"
+		cp -L "$file" "$to$file"
+	done
+}

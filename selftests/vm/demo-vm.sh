@@ -17,20 +17,8 @@ cd "$TOP"
 make -s --no-print-directory module KVER="$kver" MODDIR="$BUILD/$kver"
 make -s --no-print-directory userlib LIB_BUILD="$BUILD/amd64/userlib"
 
-# Programs with the libraries that they need, at the places where they are here.
-copy_programs()
-{
-	{
-		printf '%s\n' "$@"
-		ldd "$@" | awk '$2 == "=>" { print $3 } $1 ~ /^\/.*ld-/ { print $1 }'
-	} | sort -u | while read -r file; do
-		mkdir -p "$root${file%/*}"
-		cp -L "$file" "$root$file"
-	done
-}
-
 rm -rf "$root"
-copy_programs /usr/bin/qemu-system-x86_64 /usr/bin/qemu-storage-daemon \
+copy_programs "$root" /usr/bin/qemu-system-x86_64 /usr/bin/qemu-storage-daemon \
 	/usr/lib/x86_64-linux-gnu/qemu/accel-tcg-x86_64.so
 mkdir -p "$root/usr/share/qemu" "$root/usr/local/lib/dataspace"
 cp -L /usr/share/seabios/bios-256k.bin /usr/share/qemu/kvmvapic.bin "$root/usr/share/qemu/"

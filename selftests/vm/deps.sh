@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Installs the Debian packages that are missing, and says which.
-# Usage: deps.sh build|vm|lint|deb|plot|kernel|root ...
+# Usage: deps.sh build|vm|lint|deb|plot|kernel|root|network ...
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -53,6 +53,9 @@ packages()
 		;;
 	root)
 		echo debootstrap
+		;;
+	network)
+		echo iproute2 libfabric-dev
 		;;
 	*)
 		die "unknown group of packages: $1"

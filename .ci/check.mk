@@ -82,7 +82,7 @@ $(BINDINGS:%=bindings-%): bindings-%: build-amd64 module-%
 		$(BUILD)/amd64/userlib/check/bindings
 
 $(BINDINGS:%=network-%): network-%: build-amd64 module-%
-	$(PART) "network on $*" $(VM)/demo-network.sh $*
+	$(PART) "network on $*" env BUILT=yes $(VM)/demo-network.sh $*
 
 $(BINDINGS:%=holds-%): holds-%: build-amd64 module-%
 	$(PART) "holds of locks on $*" env VM_ICOUNT=1 VM_CPUS=1 VM_APPEND=ICOUNT=1 \

@@ -4,6 +4,7 @@
 # Runs the examples share_by_network and read_by_network, with Debian's libfabric, in
 # a guest with the module, in two network namespaces.
 # Usage: demo-network.sh [KERNEL]
+# BUILT: not empty if the module and the library are there, and not to be built anew
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -15,8 +16,10 @@ library=$BUILD/amd64/userlib
 KERNELS=$kernel "$HERE/deps.sh" build vm network
 kver=$("$HERE/kernel.sh" "$kernel" version)
 cd "$TOP"
-make -s --no-print-directory module KVER="$kver" MODDIR="$BUILD/$kver"
-make -s --no-print-directory userlib LIB_BUILD="$library"
+if [ -z "${BUILT:-}" ]; then
+	make -s --no-print-directory module KVER="$kver" MODDIR="$BUILD/$kver"
+	make -s --no-print-directory userlib LIB_BUILD="$library"
+fi
 rm -rf "$root"
 make -s --no-print-directory -C userlib network-examples O="$library"
 mkdir -p "$root/usr/bin"

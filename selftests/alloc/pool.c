@@ -24,7 +24,6 @@
 #define POOL_FREE KMOD_PARAMETERS "pool_free"
 #define LIMIT_MB KMOD_PARAMETERS "limit_mb"
 #define GROUP "dataspace-pool"
-#define BOOST_FACTOR "/proc/sys/vm/watermark_boost_factor"
 
 /* So much is left on each node that the kernel is short of nothing. */
 #define RESERVE (96 * MEG)
@@ -38,40 +37,6 @@ static __u64 wait_for_free(__u64 bytes)
 	while (free_memory() <= bytes && seconds() < end)
 		usleep(10000);
 	return free_memory();
-}
-
-static int boosted_zones(void)
-{
-	FILE *file = fopen("/proc/zoneinfo", "re");
-	unsigned long pages;
-	char line[256];
-	int count = 0;
-
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, " boost %lu", &pages) == 1 && pages)
-			count++;
-	}
-	if (file)
-		fclose(file);
-	return count;
-}
-
-/*
- * When memory gets fragmented the kernel boosts its reserve until kswapd has run.
- * Who takes most of what is free by /proc/meminfo meets the OOM killer by that.
- */
-static int forbid_boosts(void)
-{
-	double end = seconds() + STUCK;
-	int boosted;
-
-	if (number_to_file(BOOST_FACTOR, 0))
-		return -EACCES;
-	do {
-		usleep(100000);
-		boosted = boosted_zones();
-	} while (boosted && seconds() < end);
-	return boosted ? -EBUSY : 0;
 }
 
 /* Waits until no more memory is given back that was in use before the test. */
@@ -92,12 +57,10 @@ static __u64 settled_memory(void)
 FIXTURE(pool)
 {
 	struct pages pages;
-	long long boost_factor;
 };
 
 FIXTURE_SETUP(pool)
 {
-	self->boost_factor = number_in_file(BOOST_FACTOR, "");
 	if (!kmod_can_load())
 		SKIP(return, "the module can't be loaded again here");
 	ASSERT_EQ(0, kmod_unload());
@@ -111,7 +74,6 @@ FIXTURE_SETUP(pool)
 
 FIXTURE_TEARDOWN(pool)
 {
-	EXPECT_EQ(0, number_to_file(BOOST_FACTOR, self->boost_factor));
 	EXPECT_EQ(0, kmod_unload());
 	EXPECT_EQ(0, kmod_load(""));
 }
@@ -847,7 +809,6 @@ TEST_F_TIMEOUT(pool, serves_in_memory_that_is_fragmented, LONG_TIMEOUT)
 	if (memory_of_the_machine() > 12ULL << 30)
 		SKIP(return, "needs a machine with at most 12 GiB");
 	ASSERT_EQ(0, allow_fds(ARRAY_LENGTH(pages_kept)));
-	ASSERT_EQ(0, forbid_boosts());
 	/* the pool would serve scattered memory, too */
 	ds = ds_alloc(POOL, RIGHTS_R, 0);
 	ASSERT_LE(0, ds);
@@ -925,7 +886,6 @@ TEST_F_TIMEOUT(pool, moves_out_what_others_have_put_there, LONG_TIMEOUT)
 	if (is_debug_kernel())
 		SKIP(return, "this kernel keeps freed objects everywhere");
 	ASSERT_EQ(0, allow_fds(KEPT));
-	ASSERT_EQ(0, forbid_boosts());
 	ASSERT_EQ(0, keep_short_runs(pages_kept, KEPT));
 	file = fill_memory();
 	moved = number_in_file("/proc/vmstat", "pgmigrate_success");

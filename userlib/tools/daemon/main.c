@@ -84,7 +84,7 @@ static int help(void)
 	       "  -s, --socket SOCKET  listen at that path, not at %s\n"
 	       "  -b, --bytes SIZE     how much each user may have, 256M\n"
 	       "  -t, --total SIZE     how much all may have together, 1G\n"
-	       "  -n, --number NUMBER  of connections, memories, names and loans of each user, 64\n",
+	       "  -n, --number NUMBER  of connections, memories, names, loans and threads of each user, 64\n",
 	       DATASPACED_SOCKET);
 	return EXIT_SUCCESS;
 }

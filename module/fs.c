@@ -268,13 +268,13 @@ struct backing *backing_create(struct file *device, unsigned long nr_pages)
 struct file *dataspace_file_create(struct dataspace *ds,
 				   const struct file_operations *fops)
 {
-	int flags = ds->rights & DATASPACE_WRITE ? O_RDWR : O_RDONLY;
+	int mode = ds->rights & DATASPACE_WRITE ? O_RDWR : O_RDONLY;
 	struct inode *inode = &ds->backing->inode;
 	struct file *file;
 
 	ihold(inode);
-	file = alloc_file_pseudo(inode, dataspace_mnt, "dataspace", flags,
-				 fops);
+	file = alloc_file_pseudo(inode, dataspace_mnt, "dataspace",
+				 mode | O_LARGEFILE, fops);
 	if (IS_ERR(file)) {
 		iput(inode);
 		return file;

@@ -134,6 +134,16 @@ TEST_F(inode, ftruncate_is_0_to_the_same_size_and_EINVAL_to_others)
 	EXPECT_TRUE(is_unchanged(self->ds, self->length));
 }
 
+/* rule 20: without O_LARGEFILE ftruncate() of 2 GiB and more is EINVAL */
+TEST_F(inode, the_flags_of_the_file_are_those_of_a_memfd)
+{
+	int memfd = memfd_create("memfd", 0);
+
+	ASSERT_LE(0, memfd);
+	EXPECT_EQ(fcntl(memfd, F_GETFL), fcntl(self->ds, F_GETFL));
+	close(memfd);
+}
+
 /* rule 10 */
 TEST_F(inode, without_WRITE_both_are_refused)
 {

@@ -186,7 +186,11 @@ static ssize_t copy_once(struct dataspace *ds, loff_t pos, size_t bytes,
 	return ret;
 }
 
-/* With @nowait, -EAGAIN instead of memory to be found or a SEAL_NOW to be decided */
+/*
+ * With @nowait a write is -EAGAIN rather than that it waits for memory or for a
+ * SEAL_NOW to be decided. A read waits for the latter, a few milliseconds: after
+ * -EAGAIN io_uring waits for POLLIN, which may never come.
+ */
 static ssize_t copy_piece(struct dataspace *ds, loff_t pos, size_t bytes,
 			  struct iov_iter *iter, const struct copy *copy,
 			  bool nowait)
@@ -198,7 +202,8 @@ static ssize_t copy_piece(struct dataspace *ds, loff_t pos, size_t bytes,
 		if (ds->backing->lazy)
 			backing_let_look(ds->backing, pos >> PAGE_SHIFT);
 		ret = copy_once(ds, pos, bytes, iter, copy);
-		if (nowait && (ret == -ENODATA || ret == -EAGAIN))
+		if (nowait && copy->rights & DATASPACE_WRITE &&
+		    (ret == -ENODATA || ret == -EAGAIN))
 			return -EAGAIN;
 		if (ret == -ENODATA) {
 			ret = dataspace_lazy_fill_hole(ds, ds->start, ds->end,
@@ -251,9 +256,8 @@ static ssize_t copy_range(struct kiocb *iocb, struct iov_iter *iter,
  * @iocb: file and position
  * @to: where to put the data
  *
- * Return: number of bytes, 0 at the end and past it, or -EFAULT, -ESTALE, -EIO if
- * the page was lost to a memory error, or -EAGAIN if it would have to wait and is
- * not to.
+ * Return: number of bytes, 0 at the end and past it, or -EFAULT, -ESTALE, or -EIO
+ * if the page was lost to a memory error.
  */
 ssize_t dataspace_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/uio.h>
 
 #include "common.h"
 #include "control.h"
@@ -22,6 +23,9 @@
 #define NOW DATASPACE_SEAL_NOW
 
 #define ROUNDS 8
+
+/* Some of so many reads begin while SEAL_NOW is being decided. */
+#define READS 2000
 
 /*
  * A root with a pinned page, for which one thread after another SEAL_NOW fails; what
@@ -204,6 +208,17 @@ TEST_F(waiting, can_be_killed)
 		if (variant->imports)
 			import_unmap(self->import);
 	}
+}
+
+/* rules 18 and 19: at EAGAIN io_uring would wait until nothing derived is left */
+TEST_F(waiting, a_read_that_must_not_wait_is_not_EAGAIN)
+{
+	char byte;
+	struct iovec to = { &byte, 1 };
+	int i;
+
+	for (i = 0; i < READS; i++)
+		ASSERT_EQ(1, result(preadv2(self->alias, &to, 1, 0, RWF_NOWAIT)));
 }
 
 TEST_HARNESS_MAIN

@@ -417,10 +417,10 @@ int dataspace_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (READ_ONCE(ds->revoked))
 		return -ESTALE;
-	if (READ_ONCE(ds->seal) && is_shared_writable(vma->vm_flags))
-		return -EPERM;
 	if (!(ds->rights & DATASPACE_MAP))
 		return -EACCES;
+	if (READ_ONCE(ds->seal) && is_shared_writable(vma->vm_flags))
+		return -EPERM;
 	if (vma->vm_flags & VM_EXEC && !(ds->rights & DATASPACE_EXEC))
 		return -EACCES;
 	if (vma->vm_pgoff > nr_pages ||

@@ -215,6 +215,14 @@ TEST_F(unmapped, mmap_of_other_ranges_is_EACCES)
 				      MAP_SHARED, 0));
 }
 
+/* rules 10 and 18: a right that it never had comes first */
+TEST_F(unmapped, mmap_is_EACCES_when_it_was_sealed)
+{
+	ASSERT_EQ(0, ds_seal(self->ds, 0));
+	EXPECT_EQ(-EACCES,
+		  ds_try_map(self->ds, page_size(), READ_WRITE, MAP_SHARED, 0));
+}
+
 /* rules 10 and 20 */
 TEST_F(unmapped, every_way_to_read_and_write_works)
 {

@@ -885,6 +885,7 @@ int dataspace_ioctl_export_dmabuf(struct file *file, void *arg)
 	struct dataspace *ds = dataspace_of(file);
 	struct dma_buf *dmabuf;
 	int ret;
+	int fd;
 
 	if (!IS_ENABLED(CONFIG_DMA_SHARED_BUFFER))
 		return -ENOTTY;
@@ -894,26 +895,31 @@ int dataspace_ioctl_export_dmabuf(struct file *file, void *arg)
 		return -ESTALE;
 	if (!(ds->rights & DATASPACE_EXPORT))
 		return -EPERM;
-	ret = dataspace_lazy_fill(ds, 0, dataspace_length(ds));
-	if (ret)
-		return ret;
+	fd = get_unused_fd_flags(O_CLOEXEC);
+	if (fd < 0)
+		return fd;
 	dmabuf = dmabuf_create(file, args->flags & DATASPACE_EXPORT_REVOCABLE);
-	if (IS_ERR(dmabuf))
-		return PTR_ERR(dmabuf);
+	if (IS_ERR(dmabuf)) {
+		ret = PTR_ERR(dmabuf);
+		goto put_fd;
+	}
 	ret = dmabuf_set_name(dmabuf, ds);
 	if (ret)
-		goto put;
+		goto put_dmabuf;
+	ret = dataspace_lazy_fill(ds, 0, dataspace_length(ds));
+	if (ret)
+		goto put_dmabuf;
 	ret = dmabuf_link(dmabuf->priv);
 	if (ret)
-		goto put;
-	ret = dma_buf_fd(dmabuf, O_CLOEXEC);
-	if (ret < 0)
-		goto put;
+		goto put_dmabuf;
 	trace_dataspace_export(ds, args->flags);
-	return ret;
+	fd_install(fd, dmabuf->file);
+	return fd;
 
-put:
+put_dmabuf:
 	dma_buf_put(dmabuf);
+put_fd:
+	put_unused_fd(fd);
 	return ret;
 }
 

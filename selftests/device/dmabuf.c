@@ -334,6 +334,24 @@ TEST_F(dmabuf, is_refused_if_the_table_is_full)
 	self->ds = -1;
 }
 
+/* rules 23 and 30: nothing changes, nothing appears */
+TEST(a_dma_buf_of_lazy_memory_fills_nothing_if_the_table_is_full)
+{
+	int ds = lazy_alloc(MEG);
+	struct rlimit before, limit;
+	int last = dup(ds);
+
+	close(last);
+	ASSERT_EQ(0, getrlimit(RLIMIT_NOFILE, &before));
+	limit = before;
+	limit.rlim_cur = last;
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	EXPECT_EQ(-EMFILE, ds_export(ds, 0));
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &before));
+	EXPECT_EQ(0, ds_resident(ds));
+	close(ds);
+}
+
 /* rule 30: a device can't fault, so all of it is there first */
 TEST(a_dma_buf_of_lazy_memory_fills_the_range)
 {

@@ -196,6 +196,9 @@ static int extent_run_take_ready(struct extent_run *run, struct extent *extent)
 		return ret;
 	if (!extent_alloc_buddy(extent, &run->request))
 		return 0;
+	/* nobody's pages are moved for what can't be had */
+	if (extent_is_beyond_reach(&run->request))
+		return -ENOMEM;
 	return pool_reclaim(extent, &run->request);
 }
 

@@ -491,6 +491,20 @@ TEST_F(errors, sealed_ones_give_no_right_to_write)
 	close(ds);
 }
 
+/* An error that alloc or alias has returned is handed on, whatever else is wrong. */
+TEST_F(errors, send_returns_a_descriptor_that_is_negative)
+{
+	const int failed = -ENOMEM;
+	int file = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	ASSERT_LE(0, file);
+	EXPECT_EQ(failed, CALL(dataspace_send(file, failed)));
+	EXPECT_EQ(failed, CALL(dataspace_send_msg(file, "", 1, &failed, 1)));
+	EXPECT_EQ(failed, CALL(dataspace_send_msg(file, "", 0, &failed, 1)));
+	EXPECT_EQ(-EPERM, CALL(dataspace_send(-EPERM, failed)));
+	close(file);
+}
+
 /* rule 18 */
 TEST_F(errors, seal_is_refused)
 {

@@ -63,16 +63,20 @@ DATASPACE_API ssize_t dataspace_send_msg(int socket, const void *data,
 	union rights_message control;
 	int ret;
 
-	ret = libdataspace_check_socket(socket);
-	if (ret < 0)
-		return ret;
-	if (!bytes || n > DATASPACE_MSG_MAX)
+	if (socket < 0)
+		return socket;
+	if (n > DATASPACE_MSG_MAX)
 		return -EINVAL;
 	if (n && !ds)
 		return -EFAULT;
 	ret = check_all(ds, n);
 	if (ret < 0)
 		return ret;
+	ret = libdataspace_check_socket(socket);
+	if (ret < 0)
+		return ret;
+	if (!bytes)
+		return -EINVAL;
 	if (n)
 		attach(&message, &control, ds, n);
 	return send_message(socket, &message);

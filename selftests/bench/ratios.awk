@@ -49,7 +49,7 @@ END {
 	printf "<svg xmlns=\"http://www.w3.org/2000/svg\" "
 	printf "viewBox=\"0 0 %d %d\" font-family=\"sans-serif\">\n", width, height
 	printf "<rect width=\"%d\" height=\"%d\" fill=\"#ffffff\"/>\n", width, height
-	text_at(left, 24, 15, "#111111", "A dataspace costs what other memory objects do")
+	text_at(left, 24, 15, "#111111", "Same cost to allocate, far less to map or revoke")
 	for (i = 1; i <= count; i++) {
 		y = 40 + (i - 1) * row
 		if (ratio[i] == "") {
@@ -64,6 +64,6 @@ END {
 	printf "<path d=\"M%d 40 V%d\" stroke=\"#888888\" stroke-dasharray=\"4 3\"/>\n",
 		left + unit, 40 + count * row
 	text_at(left, height - 12, 12, "#555555",
-		"dashed: what the other takes; processor work, less is better")
+		"Dashed line: the alternative. CPU work; shorter is better.")
 	print "</svg>"
 }

@@ -369,15 +369,13 @@ static int dmabuf_prepare_cut(struct dmabuf_export *export,
 }
 
 /*
- * Cut the pages of a dataspace into segments, as long as they may be for the device:
- * folios that are neighbours in memory share some. They are only counted if there
- * is no table.
+ * Cut the pages of a dataspace into segments of up to @max pages: folios that are
+ * neighbours in memory share some. They are only counted if there is no table.
  */
 static unsigned int dmabuf_cut(const struct dataspace *ds,
 			       const struct dmabuf_mapping *mapping,
-			       struct scatterlist *sg)
+			       unsigned int max, struct scatterlist *sg)
 {
-	unsigned int max = dmabuf_max_segment(mapping->dev) >> PAGE_SHIFT;
 	unsigned long index = ds->start, next_pfn = 0, i;
 	unsigned int nr_segments = 0, nr_pages = max;
 
@@ -414,14 +412,16 @@ static unsigned int dmabuf_cut(const struct dataspace *ds,
 static int dmabuf_make_table(const struct dataspace *ds,
 			     struct dmabuf_mapping *mapping)
 {
+	/* asked for once, as drivers may change it at any time */
+	unsigned int max = dmabuf_max_segment(mapping->dev) >> PAGE_SHIFT;
 	struct sg_table *sgt = &mapping->sgt;
 	int ret;
 
-	ret = sg_alloc_table(sgt, dmabuf_cut(ds, mapping, NULL),
+	ret = sg_alloc_table(sgt, dmabuf_cut(ds, mapping, max, NULL),
 			     GFP_KERNEL_ACCOUNT);
 	if (ret)
 		return ret;
-	dmabuf_cut(ds, mapping, sgt->sgl);
+	dmabuf_cut(ds, mapping, max, sgt->sgl);
 	ret = dma_map_sgtable(mapping->dev, sgt, mapping->dir, 0);
 	if (ret)
 		sg_free_table(sgt);

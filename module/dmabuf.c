@@ -329,6 +329,20 @@ static struct iommu_domain *dmabuf_domain(struct device *dev)
 }
 
 /*
+ * Whether the DMA API has mapped what lies between the end of a range and @addr: so
+ * that no segment crosses a boundary that the device has, it maps a segment longer
+ * than it tells, and with it what follows in memory.
+ */
+static bool dmabuf_is_padded(struct iommu_domain *domain,
+			     const struct dmabuf_range *range, dma_addr_t addr)
+{
+	dma_addr_t end = range->addr + range->bytes;
+
+	return addr > end && iommu_iova_to_phys(domain, end) ==
+				     iommu_iova_to_phys(domain, end - 1) + 1;
+}
+
+/*
  * What is one range for the device is unmapped at once, however many segments it
  * has: the IOMMU may map it by large pages, no part of which can be unmapped.
  */
@@ -336,9 +350,12 @@ static void dmabuf_add_range(struct dmabuf_mapping *mapping, dma_addr_t addr,
 			     size_t bytes)
 {
 	struct dmabuf_range *next = &mapping->ranges[mapping->nr_ranges];
+	struct dmabuf_range *last = next - 1;
 
-	if (mapping->nr_ranges && next[-1].addr + next[-1].bytes == addr) {
-		next[-1].bytes += bytes;
+	if (mapping->nr_ranges &&
+	    (addr == last->addr + last->bytes ||
+	     dmabuf_is_padded(mapping->domain, last, addr))) {
+		last->bytes = addr + bytes - last->addr;
 		return;
 	}
 	next->addr = addr;

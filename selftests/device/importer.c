@@ -840,6 +840,28 @@ TEST_F(large, is_cut_off_whatever_the_segments_are)
 }
 
 /*
+ * rules 17 and 23: between two segments the kernel has mapped what follows the first
+ * one in memory
+ */
+TEST_F(large, is_cut_off_from_what_lies_between_segments)
+{
+	const size_t segment = 60 << 10;
+	const size_t last = segment - page_size();
+	int fd = import(self->dmabuf, IMPORTER_EDU | IMPORTER_SHORT);
+
+	if (fd == -ENODEV)
+		SKIP(return, "there is no such device");
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, import_map(fd, BOTH_WAYS));
+	memset(self->map + segment, 's', 64);
+	ASSERT_EQ('s', import_read_behind(fd, last, page_size()));
+	ASSERT_EQ(0, ds_revoke(self->root));
+	EXPECT_NE('s', import_read_behind(fd, last, page_size()));
+	EXPECT_EQ(0, import_unmap(fd));
+	close(fd);
+}
+
+/*
  * rules 17 and 23: it takes memory to make each page of the range lead to the same
  * one, but REVOKE does not fail
  */

@@ -156,6 +156,9 @@ static struct device *importer_device(u32 flags)
 		dma_set_max_seg_size(&edu->dev, flags & IMPORTER_SHORT ?
 							60 * SZ_1K :
 							UINT_MAX);
+		dma_set_seg_boundary(&edu->dev, flags & IMPORTER_SHORT ?
+							SZ_64K - 1 :
+							UINT_MAX);
 		return &edu->dev;
 	}
 	return flags & IMPORTER_SHORT ? &importer_short->dev :
@@ -358,7 +361,7 @@ static dma_addr_t importer_addr(const struct import *import, u64 offset)
 static int edu_access(struct import *import, struct importer_access *arg,
 		      bool write)
 {
-	dma_addr_t addr = importer_addr(import, arg->offset);
+	dma_addr_t addr = importer_addr(import, arg->offset) + arg->behind;
 	int ret;
 
 	mutex_lock(&edu_lock);

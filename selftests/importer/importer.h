@@ -14,8 +14,9 @@
  * Flags of struct importer_attach.
  *
  * IMPORTER_TOLD	wants to be told when mappings become invalid
- * IMPORTER_SHORT	the device takes segments of 64 KiB only; "edu" of 60 KiB, so
- *			that some end within a large page of an IOMMU
+ * IMPORTER_SHORT	the device takes segments of 64 KiB only; "edu" of 60 KiB, none
+ *			across a multiple of 64 KiB, so that some end within a large
+ *			page of an IOMMU, and the kernel has to leave gaps
  * IMPORTER_EDU		the device is QEMU's "edu", which really accesses memory
  */
 #define IMPORTER_TOLD 1
@@ -27,11 +28,16 @@ struct importer_attach {
 	__u32 flags;
 };
 
-/* @length bytes of the mapping, all of them @byte, if they are alike */
+/*
+ * @length bytes of the mapping, all of them @byte, if they are alike; or what the
+ * device finds @behind bytes behind them
+ */
 struct importer_access {
 	__u64 offset;
 	__u32 length;
 	__u32 byte;
+	__u32 behind;
+	__u32 reserved;
 };
 
 #define IMPORTER_ACCESS_MAX 2048

@@ -43,5 +43,7 @@ int import_told(int import);
 /* The device writes @byte, or the byte that it reads. */
 int import_write(int import, __u64 offset, char byte);
 int import_read(int import, __u64 offset);
+/* The same for the device address so many bytes behind that of @offset. */
+int import_read_behind(int import, __u64 offset, __u32 behind);
 
 #endif

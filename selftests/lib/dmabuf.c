@@ -110,9 +110,15 @@ int import_write(int import, __u64 offset, char byte)
 
 int import_read(int import, __u64 offset)
 {
+	return import_read_behind(import, offset, 0);
+}
+
+int import_read_behind(int import, __u64 offset, __u32 behind)
+{
 	struct importer_access arg = {
 		.offset = offset,
 		.length = ACCESS_BYTES,
+		.behind = behind,
 	};
 	int ret = result(ioctl(import, IMPORTER_READ, &arg));
 

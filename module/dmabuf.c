@@ -535,6 +535,18 @@ static struct dmabuf_mapping *dmabuf_find(struct dmabuf_export *export,
 	return NULL;
 }
 
+/*
+ * Once it is not in the list any more REVOKE does not wait for it: so the IOMMU must
+ * have forgotten it by then, which the DMA API puts off in such a domain.
+ */
+static void dmabuf_forget(struct dmabuf_mapping *mapping)
+{
+	list_del(&mapping->node);
+	dma_unmap_sgtable(mapping->dev, &mapping->sgt, mapping->dir, 0);
+	if (mapping->domain && mapping->domain->type == IOMMU_DOMAIN_DMA_FQ)
+		iommu_flush_iotlb_all(mapping->domain);
+}
+
 /* The direction is that of the mapping, not what the importer says */
 static void dmabuf_unmap(struct dma_buf_attachment *attach,
 			 struct sg_table *sgt, enum dma_data_direction dir)
@@ -545,10 +557,8 @@ static void dmabuf_unmap(struct dma_buf_attachment *attach,
 
 	mutex_lock(&export->lock);
 	mapping = dmabuf_find(export, sgt);
-	if (mapping) {
-		list_del(&mapping->node);
-		dma_unmap_sgtable(mapping->dev, &mapping->sgt, mapping->dir, 0);
-	}
+	if (mapping)
+		dmabuf_forget(mapping);
 	mutex_unlock(&export->lock);
 	if (!mapping)
 		return;

@@ -363,6 +363,18 @@ static void dmabuf_add_range(struct dmabuf_mapping *mapping, dma_addr_t addr,
 	mapping->nr_ranges++;
 }
 
+/* A device that does not look into caches finds zeroes in memory */
+static int dmabuf_clean_scratch(struct device *dev, struct page *scratch)
+{
+	dma_addr_t addr =
+		dma_map_page(dev, scratch, 0, PAGE_SIZE, DMA_TO_DEVICE);
+
+	if (dma_mapping_error(dev, addr))
+		return -ENOMEM;
+	dma_unmap_page(dev, addr, PAGE_SIZE, DMA_TO_DEVICE);
+	return 0;
+}
+
 /* Have ready what it takes to cut the device off, as REVOKE must not fail */
 static int dmabuf_prepare_cut(struct dmabuf_export *export,
 			      struct dmabuf_mapping *mapping)
@@ -382,7 +394,7 @@ static int dmabuf_prepare_cut(struct dmabuf_export *export,
 		return -ENOMEM;
 	for_each_sgtable_dma_sg(sgt, sg, i)
 		dmabuf_add_range(mapping, sg_dma_address(sg), sg_dma_len(sg));
-	return 0;
+	return dmabuf_clean_scratch(mapping->dev, export->scratch);
 }
 
 /*

@@ -723,14 +723,16 @@ static const struct dma_buf_ops dmabuf_write_ops = {
 
 /*
  * Let all addresses of a mapping lead to the scratch page. What the device does
- * while there is none is an error that the IOMMU tells. Before 6.3 there may be no
- * memory for page tables: then that stays so for the rest of a range.
+ * while there is none is an error that the IOMMU tells. There may be no memory for
+ * page tables: then that stays so for the rest of a range. Returns whether nothing
+ * leads to the memory any more.
  */
-static void dmabuf_cut_off(struct dmabuf_export *export,
+static bool dmabuf_cut_off(struct dmabuf_export *export,
 			   struct dmabuf_mapping *mapping)
 {
 	const phys_addr_t scratch = page_to_phys(export->scratch);
 	int prot = IOMMU_CACHE;
+	bool gone = true;
 	unsigned int i;
 
 	if (mapping->dir != DMA_FROM_DEVICE)
@@ -741,7 +743,9 @@ static void dmabuf_cut_off(struct dmabuf_export *export,
 		const struct dmabuf_range *range = &mapping->ranges[i];
 		size_t done;
 
-		iommu_unmap(mapping->domain, range->addr, range->bytes);
+		if (iommu_unmap(mapping->domain, range->addr, range->bytes) <
+		    range->bytes)
+			gone = false;
 		for (done = 0; done < range->bytes; done += PAGE_SIZE) {
 			if (kver_iommu_map(mapping->domain, range->addr + done,
 					   scratch, PAGE_SIZE, prot))
@@ -749,6 +753,7 @@ static void dmabuf_cut_off(struct dmabuf_export *export,
 			cond_resched();
 		}
 	}
+	return !WARN_ON_ONCE(!gone);
 }
 
 /* From when this has been done there are no new mappings, as all was revoked */
@@ -760,9 +765,8 @@ static bool dmabuf_cut_off_devices(struct dmabuf_export *export)
 	if (!mutex_trylock(&export->lock))
 		return false;
 	list_for_each_entry(mapping, &export->mappings, node) {
-		if (!mapping->domain)
+		if (!mapping->domain || !dmabuf_cut_off(export, mapping))
 			continue;
-		dmabuf_cut_off(export, mapping);
 		mapping->cut_off = true;
 		dmabuf_uncount(ds, mapping);
 	}

@@ -11,6 +11,9 @@
 
 #include <linux/types.h>
 
+/* What the device is called. */
+#define RDMA_NAME "dataspace_rxe"
+
 /* The kernel can't make such a device. */
 #define NO_RDMA LONG_MIN
 

@@ -23,7 +23,6 @@
 
 #include "common.h"
 
-#define NAME "dataspace_rxe"
 #define CLASS "/sys/class/infiniband_verbs/"
 
 /* A netlink request with room for a few names. */
@@ -75,7 +74,7 @@ static long make_device(void)
 
 	if (netlink < 0)
 		return errno == EPROTONOSUPPORT ? NO_RDMA : -errno;
-	add_text(&request, RDMA_NLDEV_ATTR_DEV_NAME, NAME);
+	add_text(&request, RDMA_NLDEV_ATTR_DEV_NAME, RDMA_NAME);
 	add_text(&request, RDMA_NLDEV_ATTR_LINK_TYPE, "rxe");
 	add_text(&request, RDMA_NLDEV_ATTR_NDEV_NAME, "lo");
 	ret = ask(netlink, &request);
@@ -96,7 +95,7 @@ static bool is_our_device(const char *folder)
 	if (!fgets(name, sizeof(name), file))
 		name[0] = 0;
 	fclose(file);
-	return !strcmp(name, NAME "\n");
+	return !strcmp(name, RDMA_NAME "\n");
 }
 
 /* Opens the node of the device; a descriptor or -errno. */

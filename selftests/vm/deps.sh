@@ -22,6 +22,8 @@ packages()
 		echo gcc g++ libc6-dev make pkg-config rsync xz-utils
 		# whose tests get a copy of them
 		echo python3 python3-numpy
+		# for the tests of RDMA
+		echo libibverbs-dev
 		# for 32-bit programs; gcc-multilib conflicts with the
 		# packages of cross compilers
 		echo libc6-dev-i386 lib32gcc-12-dev

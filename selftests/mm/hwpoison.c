@@ -252,6 +252,39 @@ TEST_F(hwpoison, of_a_pinned_huge_page_only_the_bad_one_is_lost)
 	pin_close(&pin);
 }
 
+static int try_to_map_for_a_device(int ds)
+{
+	int dmabuf = ds_export(ds, 0);
+	int fd = import(dmabuf, IMPORTER_TOLD);
+	int ret = fd < 0 ? fd : import_map(fd, TO_DEVICE);
+
+	close(fd);
+	close(dmabuf);
+	return ret;
+}
+
+/* rule 23 */
+TEST_F(hwpoison, of_a_pinned_huge_page_devices_get_all_but_the_bad_one)
+{
+	struct pin pin;
+	int good, ret;
+
+	if (!variant->large_folios)
+		SKIP(return, "pages of their own need not be split");
+	ret = importer_load();
+	if (ret == -ENOENT)
+		SKIP(return, "there is no importer");
+	ASSERT_EQ(0, ret);
+	good = ds_alias_pages(self->root, BAD + 1, END, RIGHTS_RW);
+	ASSERT_EQ(0, pin_page(&pin, self->map));
+	EXPECT_EQ(0, poison_from_a_child(self));
+	EXPECT_EQ(-EIO, try_to_map_for_a_device(self->alias));
+	EXPECT_EQ(0, try_to_map_for_a_device(good));
+	pin_close(&pin);
+	close(good);
+	EXPECT_EQ(0, importer_unload());
+}
+
 /* rule 14 */
 TEST_F(hwpoison, soft_offlining_is_EBUSY_and_moves_nothing)
 {

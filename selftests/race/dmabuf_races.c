@@ -493,9 +493,22 @@ static void *let_the_device_write(void *arg)
 	return (void *)(long)import_write(*(int *)arg, page_size(), BY_DEVICE);
 }
 
-/* What the device has begun before has no effect after REVOKE has returned. */
+/* If something is wrong: whether the device still gets at the page, and at others. */
+static void tell_what_it_reads(struct dmabuf_race *race, int fd)
+{
+	memset(race->map + page_size(), 'x', DEVICE_BYTES);
+	printf("# the device reads %d in page 1 and",
+	       import_read(fd, page_size()));
+	printf(" %d in page 2\n", import_read(fd, 2 * page_size()));
+}
+
+/*
+ * What the device has begun before has no effect after REVOKE has returned. It writes
+ * 200 ms after it was told to, or somewhat later.
+ */
 static int revoke_while_it_writes(struct dmabuf_race *race)
 {
+	unsigned int wait = rand() % 300;
 	int fd = import(race->dmabuf, race->flags);
 	pthread_t thread;
 	void *written;
@@ -504,13 +517,20 @@ static int revoke_while_it_writes(struct dmabuf_race *race)
 	if (fd < 0 || import_map(fd, BOTH_WAYS) ||
 	    pthread_create(&thread, NULL, let_the_device_write, &fd))
 		return -EIO;
-	usleep(rand() % 300 * 1000);
+	usleep(wait * 1000);
 	ret = ds_revoke(race->grant);
+	if (ds_devices(race->root))
+		wrong(race, __LINE__, ds_devices(race->root));
 	set_bytes(race, BY_OWNER);
+	check_bytes(race, BY_OWNER, __LINE__);
 	pthread_join(thread, &written);
 	if (written)
 		wrong(race, __LINE__, (long)written);
 	check_bytes(race, BY_OWNER, __LINE__);
+	if (race->wrong_line) {
+		printf("# after %u ms, line %d\n", wait, race->wrong_line);
+		tell_what_it_reads(race, fd);
+	}
 	close(fd);
 	race->succeeded++;
 	return ret;
@@ -525,6 +545,7 @@ TEST(a_write_of_a_device_and_REVOKE)
 	if (ret == -ENOENT || ret == -ENODEV)
 		SKIP(return, "there is no such importer");
 	ASSERT_EQ(0, ret);
+	srand(random_seed());
 	run(_metadata, &race, race_seconds());
 	EXPECT_EQ(0, importer_unload());
 	importer_may_overlap(false);

@@ -89,7 +89,7 @@ static int ready_cost(const struct kind *kind, size_t size, long long *costs)
 }
 
 const struct subject ready_subject = {
-	.works = { "allocate+free, from the pool", "refill of the pool" },
+	.works = { "allocate+free from the pool", "refill of the pool" },
 	.peer = "dma-heap",
 	.sizes = (const size_t[]){ 64 * KIB, MIB, 64 * MIB, 512 * MIB, 0 },
 	.kinds = (const struct kind *const[]){ &ready, &dma_heap, &memfd,

@@ -32,7 +32,7 @@ plot for [i in "1 2 3 4 5 6 8"] \
 	linetype i + 0 title word(kinds, i + 0)
 
 set output folder."/map.svg"
-set title "To map and touch memory costs little from 2 MiB on"
+set title "Mapping and touching cost little from 1 MiB on"
 plot for [i in "1 4 6 7 8 9"] \
 	table("second map+touch") using "size":word(kinds, i + 0) \
 	linetype i + 0 title word(kinds, i + 0)

@@ -32,6 +32,14 @@ int tool_main(int argc, char **argv);
 	"until dataspace list | grep -q camera; do :; done; " command      \
 	"; kill $!'"
 
+/* In a shell that is called as could upset a terminal, or who reads JSON. */
+#define HOSTILE(command)                                                 \
+	"dataspace alloc 4K -- sh -c 'printf \"a\\033[2J\\n\\042\\134"   \
+	"\\377\\302\\233\\360\\237\\230\\200\" >/proc/$$/comm; " command \
+	"; :'"
+#define HOSTILE_ESCAPED \
+	"a\\033[2J\\012\"\\134\\377\\302\\233\\360\\237\\230\\200"
+
 static const struct test {
 	const char *name;
 	const char *script;
@@ -129,6 +137,17 @@ static const struct test {
 	  "65536, \"rights\": [\"read\", \"write\", \"map\", \"derive\", \"export\"], \"state\"" },
 	{ "top", "dataspace alloc 1M -- dataspace top -n 1", 0,
 	  "           1        1 MiB          0 B  " },
+	{ "list, hostile process", HOSTILE("dataspace list"), 0,
+	  " " HOSTILE_ESCAPED " descriptor 3\n" },
+	{ "list as JSON, hostile process", HOSTILE("dataspace list -j"), 0,
+	  "\"command\": \"a\\u001b[2J\\u000a\\\"\\\\\\ufffd\\u009b\\ud83d\\ude00\", " },
+	{ "top, hostile process", HOSTILE("dataspace top -n 1"), 0,
+	  "  " HOSTILE_ESCAPED "\n" },
+	{ "list, name", "dataspace alloc -n 'f\xc3\xbcr' 4K -- dataspace list",
+	  0, "\"f\\303\\274r\"\n" },
+	{ "list as JSON, name",
+	  "dataspace alloc -n 'f\xc3\xbcr' 4K -- dataspace list -j", 0,
+	  "\"name\": \"f\\u00fcr\"}" },
 	{ "screen of list", SCREEN("dataspace list"), 0,
 	  " 4 MiB, alias contiguous (read write map derive export)\n" },
 	{ "screen of list, holder", SCREEN("dataspace list"), 0,

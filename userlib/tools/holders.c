@@ -136,18 +136,21 @@ static void find_mappings(struct holders *holders, const struct holder *process)
 	fclose(file);
 }
 
+/* All but the end of the line, as there may be more than one. */
 static void read_command(struct holder *process)
 {
 	char path[64];
+	size_t length;
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", process->pid);
 	file = fopen(path, "re");
 	if (!file)
 		return;
-	if (fgets(process->command, sizeof(process->command), file))
-		process->command[strcspn(process->command, "\n")] = 0;
+	length = fread(process->command, 1, sizeof(process->command) - 1, file);
 	fclose(file);
+	if (length)
+		process->command[length - 1] = 0;
 }
 
 static int compare(const void *first, const void *second)

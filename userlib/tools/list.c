@@ -29,16 +29,16 @@ static void print_dataspace(const struct holder *holder)
 {
 	printf("  %sdataspace %" PRIu64 "%s", bold, holder->id, plain);
 	if (holder->length)
-		printf(", %s, %s (%s)", readable(holder->length), holder->state,
-		       holder->rights);
+		printf(", %s, %s (%s)", readable(holder->length),
+		       escaped(holder->state), escaped(holder->rights));
 	if (*holder->name)
-		printf(" \"%s\"", holder->name);
+		printf(" \"%s\"", escaped(holder->name));
 	printf("\n");
 }
 
 static void print_holder(const struct holder *holder)
 {
-	printf("    %7d %-16s", holder->pid, holder->command);
+	printf("    %7d %-15s ", holder->pid, escaped(holder->command));
 	if (holder->fd >= 0)
 		printf("descriptor %d\n", holder->fd);
 	else
@@ -79,24 +79,10 @@ static void print_tree(const struct holders *holders)
 	}
 }
 
-static void print_string(const char *text)
-{
-	putchar('"');
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			printf("\\%c", *text);
-		else if ((unsigned char)*text < ' ')
-			printf("\\u%04x", (unsigned char)*text);
-		else
-			putchar(*text);
-	}
-	putchar('"');
-}
-
 static void print_field(const char *key, const char *text)
 {
 	printf(", \"%s\": ", key);
-	print_string(text);
+	print_json_string(text, strlen(text));
 }
 
 /* Words that are separated by spaces. */
@@ -107,8 +93,8 @@ static void print_words(const char *key, const char *words)
 	printf(", \"%s\": [", key);
 	for (; *words; words += length + (words[length] == ' ')) {
 		length = strcspn(words, " ");
-		printf("\"%.*s\"%s", (int)length, words,
-		       words[length] ? ", " : "");
+		print_json_string(words, length);
+		printf("%s", words[length] ? ", " : "");
 	}
 	printf("]");
 }
@@ -215,7 +201,7 @@ static void print_processes(const struct holders *holders)
 	for (i = 0; i < count; i++)
 		printf("%7d %11u %12s %12s  %s\n", all[i].pid,
 		       all[i].descriptors, readable(all[i].held),
-		       readable(all[i].mapped), all[i].command);
+		       readable(all[i].mapped), escaped(all[i].command));
 	free(all);
 }
 

@@ -38,6 +38,15 @@ void print_rights(FILE *stream, uint32_t rights, const char *separator);
 /* "64 KiB", in one of a few buffers that are used in turn. */
 const char *readable(uint64_t bytes);
 
+/* text.c */
+/*
+ * Text of others for people: bytes that are not printable ASCII, and backslashes,
+ * as "\ooo", in one of a few buffers that are used in turn.
+ */
+const char *escaped(const char *text);
+/* The first @length bytes of a text of others. */
+void print_json_string(const char *text, size_t length);
+
 /* target.c */
 /* A descriptor of what @text names, "FD" of this process or "PID/FD". */
 int open_target(const char *text);

@@ -29,7 +29,7 @@ module_files=$(files 'module/*.[ch]')
 untraced_files=$(files 'module/*.[ch]' ':!module/trace.h')
 uapi_files=$(files 'uapi/*.h')
 user_files=$(files 'userlib/*.[ch]' 'selftests/*.[ch]')
-shell_files=$(files '*.sh' .ci/run selftests/vm/init)
+shell_files=$(files '*.sh' '*.bash' .ci/run selftests/vm/init)
 
 # Drops what is printed for every module because Debian's headers come without the
 # vmlinux that BTF is made from.

@@ -4,8 +4,8 @@
 # Installs the library into a folder of its own, builds programs against it as
 # a user would, in C and, where there is a compiler, in C++, linked with the
 # shared and with the static library, and runs them, and one with the library for
-# programs that do not know dataspaces; then uninstalls and checks that nothing is
-# left.
+# programs that do not know dataspaces; has bash load its completions; then
+# uninstalls and checks that nothing is left.
 # Usage: CC=... MAKE=... check-install.sh
 
 set -eu
@@ -87,6 +87,16 @@ try_preload()
 	rm "$stage/message"
 }
 
+# bash looks for what completes a command in a file that is called as the command.
+try_completion()
+{
+	for command in dataspace dataspaced; do
+		bash -c '. "$1/$2" && complete -p "$2"' bash \
+			"$root/usr/share/bash-completion/completions" \
+			"$command" >/dev/null || exit
+	done
+}
+
 # try LANGUAGE COMPILER
 try()
 {
@@ -109,6 +119,7 @@ if command -v "$CXX" >/dev/null; then
 	try cc "$CXX"
 fi
 try_preload
+try_completion
 mv "$root" "$spaced"
 # shellcheck disable=SC2086
 "$MAKE" -s uninstall DESTDIR="$spaced" $install_args

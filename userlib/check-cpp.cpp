@@ -97,9 +97,59 @@ static bool sends_and_receives()
 	return handle::receive(ends[1]).info().id == root.info().id;
 }
 
+/* Each mistake, and a part of the words for it. */
+static const struct mistake {
+	struct dataspace_alloc args;
+	std::size_t size;
+	int code;
+	const char *reason;
+} mistakes[] = {
+	{ { 0, 0, 4096, DATASPACE_RO, 0, 0 }, 8, EINVAL, "the size is less" },
+	{ { 0, 0, 0, DATASPACE_RO, 0, 0 }, 32, EINVAL, "the length is 0" },
+	{ { 0, 0, 4096, DATASPACE_MAP, 0, 0 }, 32, EINVAL, "right to read" },
+	{ { 0, 0, 4096, DATASPACE_RO, 1, 0 }, 32, EINVAL,
+	  "there is a node, but not DATASPACE_ALLOC_NODE" },
+	{ { 0, DATASPACE_ALLOC_NODE, 4096, DATASPACE_RO, 999, 0 }, 32, EINVAL,
+	  "the node has no memory" },
+	{ { 0, DATASPACE_ALLOC_NODE, 4096, DATASPACE_RO, 0, 12288 }, 32, EINVAL,
+	  "not a power of two" },
+	{ { 0, DATASPACE_ALLOC_SCATTERED, 4096, DATASPACE_RO, 0, 65536 }, 32,
+	  EINVAL, "memory that is not contiguous" },
+	{ { 0, DATASPACE_ALLOC_LAZY, 4096, DATASPACE_RO, 0, 65536 }, 32, EINVAL,
+	  "memory that is not contiguous" },
+	{ { 0, 1U << 31, 4096, DATASPACE_RO, 0, 0 }, 32, EOPNOTSUPP,
+	  "does not know that flag" },
+	{ { 0, 0, 1ULL << 60, DATASPACE_RO, 0, 0 }, 32, ENOMEM, "no such run" },
+	{ { 0, 0, 4096, DATASPACE_RO, 0, 1ULL << 60 }, 32, ENOMEM, "no such run" },
+	{ { 0, DATASPACE_ALLOC_SCATTERED, 1ULL << 60, DATASPACE_RO, 0, 0 }, 32,
+	  ENOMEM, "not enough memory" },
+	{ { 0, 0, 4096, DATASPACE_RO, 0, 0 }, 1 << 20, E2BIG,
+	  "the library or the module does not know" },
+};
+
+static bool explains_each_mistake()
+{
+	int device = ::open("/dev/dataspace", O_RDWR | O_CLOEXEC);
+	bool good = device >= 0;
+
+	for (const mistake &m : mistakes) {
+		int ret = ::dataspace_alloc_from(device, &m.args, m.size);
+		const char *reason =
+			::dataspace_explain_alloc_from(&m.args, m.size, ret);
+
+		if (ret == -m.code && std::strstr(reason, m.reason))
+			continue;
+		std::printf("# %d \"%s\", not \"%s\"\n", ret, reason,
+			    m.reason);
+		good = false;
+	}
+	::close(device);
+	return good;
+}
+
 int main()
 {
-	std::printf("TAP version 13\n1..9\n");
+	std::printf("TAP version 13\n1..11\n");
 	test("closes itself", closes_itself);
 	test("shares memory", shares_memory);
 	test("unmaps itself", unmaps_itself);
@@ -108,7 +158,10 @@ int main()
 		handle root = handle::alloc(4096);
 
 		root.name("from C++");
-		return throws(EINVAL, "", [&] { root.name("\n"); });
+		return throws(EINVAL, "control", [&] { root.name("\n"); }) &&
+		       throws(EINVAL, "31 bytes", [&] {
+			       root.name(std::string(32, 'x'));
+		       });
 	});
 	test("seals", [] {
 		handle root = handle::alloc(4096);
@@ -116,6 +169,12 @@ int main()
 		root.seal(DATASPACE_SEAL_NOW);
 		return throws(EACCES, "mmap", [&] { root.map(PROT_WRITE); }) ||
 		       throws(EPERM, "mmap", [&] { root.map(PROT_WRITE); });
+	});
+	test("says why it has not sealed", [] {
+		handle root = handle::alloc(4096, DATASPACE_RO);
+
+		return throws(EPERM, "lacks the right to write",
+			      [&] { root.seal(); });
 	});
 	test("revokes", [] {
 		handle root = handle::alloc(4096);
@@ -134,5 +193,6 @@ int main()
 		return throws(EINVAL, "does not lie in",
 			      [&] { root.alias(4096, 4096); });
 	});
+	test("explains each mistake", explains_each_mistake);
 	return failed ? 1 : 0;
 }

@@ -131,11 +131,18 @@ public:
 	}
 	void seal(std::uint32_t flags = 0) const
 	{
-		check(::dataspace_seal(fd_, flags));
+		int ret = ::dataspace_seal(fd_, flags);
+
+		if (ret < 0)
+			throw error(ret, ::dataspace_explain_seal(ret));
 	}
 	void name(const std::string &name) const
 	{
-		check(::dataspace_set_name(fd_, name.c_str()));
+		int ret = ::dataspace_set_name(fd_, name.c_str());
+
+		if (ret < 0)
+			throw error(ret, ::dataspace_explain_set_name(
+						 name.c_str(), ret));
 	}
 	void send(int socket) const { check(::dataspace_send(socket, fd_)); }
 

@@ -9,12 +9,13 @@
  *
  * They are inline: the library has no such functions. They use strerror(3) for
  * what has only one reason, and so are not for several threads at once where that
- * is not.
+ * is not. dataspace_explain(3) is their manual.
  */
 #ifndef DATASPACE_EXPLAIN_H
 #define DATASPACE_EXPLAIN_H
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <dataspace.h>
@@ -44,6 +45,58 @@ static inline const char *dataspace_explain(int error)
 }
 
 /**
+ * dataspace_explain_alloc_from - tell why dataspace_alloc_from() has failed
+ * @args: its argument
+ * @size: its argument
+ * @error: what it returned
+ *
+ * Return: a text without an end of line.
+ */
+static inline const char *
+dataspace_explain_alloc_from(const struct dataspace_alloc *args, size_t size,
+			     int error)
+{
+	const uint32_t scattered = DATASPACE_ALLOC_SCATTERED |
+				   DATASPACE_ALLOC_LAZY;
+
+	if (!args)
+		return dataspace_explain(error);
+	switch (error < 0 ? -error : error) {
+	case E2BIG:
+		return "the arguments have a part that the library or the module does not know";
+	case EDQUOT:
+		return "all dataspaces together would be over the module's limit_mb";
+	case EINVAL:
+		if (size < offsetof(struct dataspace_alloc, align) +
+				   sizeof(args->align))
+			return "the size is less than that of the arguments";
+		if (!args->length)
+			return "the length is 0";
+		if (!(args->rights & DATASPACE_READ))
+			return "the right to read is missing";
+		if (args->node && !(args->flags & DATASPACE_ALLOC_NODE))
+			return "there is a node, but not DATASPACE_ALLOC_NODE";
+		if (args->align & (args->align - 1))
+			return "the alignment is not a power of two";
+		if (args->align && args->flags & scattered)
+			return "there is an alignment for memory that is not contiguous";
+		if (args->flags & DATASPACE_ALLOC_NODE)
+			return "the node has no memory, or is not in the cpuset of the process";
+		return strerror(EINVAL);
+	case ENOMEM:
+		if (args->flags & scattered)
+			return "not enough memory, or over the limit of the memory cgroup";
+		return "no such run of memory (see dmesg), or over the limit of the memory cgroup";
+	case ENOTTY:
+		return "the device is not that of the module";
+	case ESTALE:
+		return "the memory cgroup that would be charged was removed";
+	default:
+		return dataspace_explain(error);
+	}
+}
+
+/**
  * dataspace_explain_alloc - tell why dataspace_alloc() has failed
  * @length: its argument
  * @rights: its argument
@@ -56,28 +109,22 @@ static inline const char *dataspace_explain_alloc(uint64_t length,
 						  uint32_t rights,
 						  uint32_t flags, int error)
 {
+	struct dataspace_alloc args;
+
 	switch (error < 0 ? -error : error) {
 	case EACCES:
 	case EPERM:
 		return "no permission to open /dev/dataspace: are you in the group dataspace?";
-	case EDQUOT:
-		return "all dataspaces together would be over the module's limit_mb";
-	case EINVAL:
-		if (!length)
-			return "the length is 0";
-		if (!(rights & DATASPACE_READ))
-			return "the right to read is missing";
-		return strerror(EINVAL);
 	case ENODEV:
 	case ENOENT:
 	case ENXIO:
 		return "there is no /dev/dataspace: the module is not loaded";
-	case ENOMEM:
-		if (flags & DATASPACE_ALLOC_SCATTERED)
-			return "not enough memory, or over the limit of the memory cgroup";
-		return "no such run of memory (see dmesg), or over the limit of the memory cgroup";
 	default:
-		return dataspace_explain(error);
+		memset(&args, 0, sizeof(args));
+		args.flags = flags;
+		args.length = length;
+		args.rights = rights;
+		return dataspace_explain_alloc_from(&args, sizeof(args), error);
 	}
 }
 
@@ -122,6 +169,36 @@ static inline const char *dataspace_explain_alias(int ds, uint64_t offset,
 	default:
 		return dataspace_explain(error);
 	}
+}
+
+/**
+ * dataspace_explain_seal - tell why dataspace_seal() has failed
+ * @error: what it returned
+ *
+ * Return: a text without an end of line.
+ */
+static inline const char *dataspace_explain_seal(int error)
+{
+	if (error == EPERM || error == -EPERM)
+		return "the dataspace lacks the right to write";
+	return dataspace_explain(error);
+}
+
+/**
+ * dataspace_explain_set_name - tell why dataspace_set_name() has failed
+ * @name: its argument
+ * @error: what it returned
+ *
+ * Return: a text without an end of line.
+ */
+static inline const char *dataspace_explain_set_name(const char *name,
+						     int error)
+{
+	if (error != EINVAL && error != -EINVAL)
+		return dataspace_explain(error);
+	if (strlen(name) >= DATASPACE_NAME_MAX)
+		return "a name has at most 31 bytes";
+	return "a name has no control characters";
 }
 
 #endif /* DATASPACE_EXPLAIN_H */

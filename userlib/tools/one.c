@@ -56,12 +56,9 @@ int command_name(int argc, char **argv)
 	if (optind != argc - 2)
 		usage("name what, and how?");
 	ret = dataspace_set_name(open_target(argv[optind]), argv[optind + 1]);
-	if (ret == -EINVAL)
-		errx(STATUS_FAILED,
-		     "a name has at most %d bytes and no control characters",
-		     DATASPACE_NAME_MAX - 1);
 	if (ret < 0)
-		errx(STATUS_FAILED, "not named: %s", dataspace_explain(ret));
+		errx(STATUS_FAILED, "not named: %s",
+		     dataspace_explain_set_name(argv[optind + 1], ret));
 	return EXIT_SUCCESS;
 }
 
@@ -76,10 +73,9 @@ int command_seal(int argc, char **argv)
 	while (next_option(argc, argv, "+n", options) >= 0)
 		flags = DATASPACE_SEAL_NOW;
 	ret = dataspace_seal(open_target(only_argument(argc, argv)), flags);
-	if (ret == -EPERM)
-		errx(STATUS_FAILED, "not sealed: it lacks the right to write");
 	if (ret < 0)
-		errx(STATUS_FAILED, "not sealed: %s", dataspace_explain(ret));
+		errx(STATUS_FAILED, "not sealed: %s",
+		     dataspace_explain_seal(ret));
 	return EXIT_SUCCESS;
 }
 

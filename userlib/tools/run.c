@@ -183,7 +183,8 @@ int command_alloc(int argc, char **argv)
 		     dataspace_explain_alloc(length, rights, flags, ds));
 	ret = name ? dataspace_set_name(ds, name) : 0;
 	if (ret < 0)
-		errx(STATUS_FAILED, "%s: %s", name, dataspace_explain(ret));
+		errx(STATUS_FAILED, "not named: %s",
+		     dataspace_explain_set_name(name, ret));
 	name = name ? name : "dataspace";
 	run_program(argv + optind, &ds, &name, 1);
 }

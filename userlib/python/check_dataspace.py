@@ -22,6 +22,14 @@ def fails(code, function, *arguments):
     return False
 
 
+def says(reason, function, *arguments):
+    try:
+        function(*arguments)
+    except OSError as error:
+        return reason in error.strerror
+    return False
+
+
 def test_view_without_copy():
     root = dataspace.alloc(4 * PAGE)
     view = memoryview(root.map(writable=True))
@@ -110,10 +118,11 @@ def test_revoke_and_poll():
 
 def test_seal():
     root = dataspace.alloc(PAGE)
+    part = root.alias(0, PAGE)
     root.seal(dataspace.SEAL_NOW)
     return root.info().state & dataspace.STATE_SEALED and fails(
         errno.EPERM, os.pwrite, root.fileno(), b"x", 0
-    )
+    ) and says("the dataspace lacks the right to write", part.seal)
 
 
 def test_name():
@@ -123,8 +132,61 @@ def test_name():
         return "dataspace-name:\tfrom Python\n" in file.read()
 
 
-def test_errors():
-    return fails(errno.EINVAL, dataspace.alloc, 0)
+def test_says_which_name_is_none():
+    root = dataspace.alloc(PAGE)
+    return says("at most 31 bytes", root.set_name, "x" * 32) and says(
+        "no control characters", root.set_name, "\n"
+    )
+
+
+def test_says_why_it_has_not_allocated():
+    return (
+        fails(errno.EINVAL, dataspace.alloc, 0)
+        and says("the length is 0", dataspace.alloc, 0)
+        and says("the right to read is missing", dataspace.alloc, PAGE, dataspace.MAP)
+        and says("no such run of memory", dataspace.alloc, 1 << 60)
+        and says(
+            "not enough memory",
+            dataspace.alloc,
+            1 << 60,
+            dataspace.RW,
+            dataspace.ALLOC_SCATTERED,
+        )
+    )
+
+
+def test_says_why_there_is_no_alias():
+    root = dataspace.alloc(2 * PAGE)
+    return (
+        says("the length is 0", root.alias, 0, 0)
+        and says("the offset is not a multiple", root.alias, 1, PAGE)
+        and says("the length is not a multiple", root.alias, 0, 1)
+        and says("does not lie in", root.alias, PAGE, 2 * PAGE)
+        and says("does not lie in", root.alias, -PAGE, PAGE)
+        and says("the right to read is missing", root.alias, 0, PAGE, dataspace.MAP)
+    )
+
+
+def test_says_which_right_an_alias_cannot_have():
+    root = dataspace.alloc(PAGE)
+    leaf = root.alias(0, PAGE, dataspace.READ)
+    part = root.alias(0, PAGE)
+    without = says("lacks the right to derive", leaf.alias, 0, PAGE, dataspace.READ)
+    more = says("cannot have a right", part.alias, 0, PAGE, dataspace.RW)
+    root.seal()
+    return (
+        without
+        and more
+        and says("is sealed", root.alias, 0, PAGE, dataspace.RW)
+        and not says("", root.alias, 0, PAGE)
+    )
+
+
+def test_says_that_it_was_revoked():
+    root = dataspace.alloc(PAGE)
+    part = root.alias(0, PAGE)
+    root.revoke()
+    return says("the dataspace was revoked", part.alias, 0, PAGE)
 
 
 def main():

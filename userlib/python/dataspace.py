@@ -15,11 +15,12 @@ with map(writable=True):
 A touch of memory that was revoked ends the program with SIGBUS. A program that
 has to survive that uses os.pread(part.fileno(), ...), which raises OSError.
 
-A call that fails raises OSError with the error number. dataspace(7) tells what
-dataspaces are, and the manual pages of the functions of the same names the rest.
+A call that fails raises OSError with the error number, and with what was wrong
+in the words of dataspace_explain(3). dataspace(7) tells what dataspaces are, and the manual pages of the functions of the same names the rest.
 """
 
 import ctypes
+import errno
 import mmap
 import os
 
@@ -27,6 +28,7 @@ READ, WRITE, EXEC, MAP, DERIVE, EXPORT = (1 << n for n in range(6))
 RO = READ | MAP | DERIVE | EXPORT
 RW = RO | WRITE
 ALLOC_SCATTERED = 1
+ALLOC_LAZY = 4
 ALIAS_CLIP = 1
 REVOKE_SELF = 1
 SEAL_NOW = 1
@@ -73,9 +75,82 @@ _send = _function("send", ctypes.c_int, ctypes.c_int)
 _recv = _function("recv", ctypes.c_int)
 
 
-def _check(result):
+# Why a call has failed, as in dataspace_explain.h, with the same words.
+_REASONS = {
+    errno.EBADFD: "it is not a dataspace",
+    errno.EBUSY: "a page is pinned, as by I/O that is under way",
+    errno.EOPNOTSUPP: "the module that is loaded does not know that flag, right or operation",
+    errno.EPERM: "the dataspace lacks the right, or is sealed",
+    errno.ESTALE: "the dataspace was revoked",
+}
+_NO_PERMISSION = "no permission to open /dev/dataspace: are you in the group dataspace?"
+_NO_MODULE = "there is no /dev/dataspace: the module is not loaded"
+_ALLOC_REASONS = {
+    errno.EACCES: _NO_PERMISSION,
+    errno.EDQUOT: "all dataspaces together would be over the module's limit_mb",
+    errno.ENODEV: _NO_MODULE,
+    errno.ENOENT: _NO_MODULE,
+    errno.ENOMEM: "no such run of memory (see dmesg), or over the limit of the memory cgroup",
+    errno.ENOTTY: "the device is not that of the module",
+    errno.ENXIO: _NO_MODULE,
+    errno.EPERM: _NO_PERMISSION,
+    errno.ESTALE: "the memory cgroup that would be charged was removed",
+}
+
+
+def _explain(error):
+    return _REASONS.get(error) or os.strerror(error)
+
+
+def _explain_alloc(length, rights, flags, error):
+    if error == errno.EINVAL and not length:
+        return "the length is 0"
+    if error == errno.EINVAL and not rights & READ:
+        return "the right to read is missing"
+    if error == errno.ENOMEM and flags & (ALLOC_SCATTERED | ALLOC_LAZY):
+        return "not enough memory, or over the limit of the memory cgroup"
+    return _ALLOC_REASONS.get(error) or _explain(error)
+
+
+def _explain_alias(info, offset, length, rights, error):
+    if error == errno.EPERM:
+        if not info.rights & DERIVE:
+            return "the dataspace lacks the right to derive"
+        if rights & WRITE and info.state & STATE_SEALED:
+            return "the dataspace is sealed: no alias of it can be writable"
+        return "an alias cannot have a right that the dataspace lacks"
+    if error != errno.EINVAL:
+        return _explain(error)
+    if not length:
+        return "the length is 0"
+    if offset % info.granule:
+        return "the offset is not a multiple of the page size"
+    if length % info.granule:
+        return "the length is not a multiple of the page size"
+    if min(offset, length) < 0 or offset + length > info.length:
+        return "the range does not lie in the dataspace"
+    if not rights & READ:
+        return "the right to read is missing"
+    return _explain(error)
+
+
+def _explain_seal(error):
+    if error == errno.EPERM:
+        return "the dataspace lacks the right to write"
+    return _explain(error)
+
+
+def _explain_set_name(name, error):
+    if error != errno.EINVAL:
+        return _explain(error)
+    if len(name) > 31:
+        return "a name has at most 31 bytes"
+    return "a name has no control characters"
+
+
+def _check(result, explain=_explain):
     if result < 0:
-        raise OSError(-result, os.strerror(-result))
+        raise OSError(-result, explain(-result))
     return result
 
 
@@ -109,7 +184,11 @@ class Dataspace:
         return self.info().length
 
     def alias(self, offset, length, rights=RO, flags=0):
-        return Dataspace(_check(_alias(self.fileno(), offset, length, rights, flags)))
+        def explain(error):
+            return _explain_alias(self.info(), offset, length, rights, error)
+
+        result = _alias(self.fileno(), offset, length, rights, flags)
+        return Dataspace(_check(result, explain))
 
     def info(self):
         info = Info()
@@ -120,10 +199,12 @@ class Dataspace:
         _check(_revoke(self.fileno(), flags))
 
     def seal(self, flags=0):
-        _check(_seal(self.fileno(), flags))
+        _check(_seal(self.fileno(), flags), _explain_seal)
 
     def set_name(self, name):
-        _check(_set_name(self.fileno(), os.fsencode(name)))
+        name = os.fsencode(name)
+        result = _set_name(self.fileno(), name)
+        _check(result, lambda error: _explain_set_name(name, error))
 
     def send(self, sock):
         _check(_send(sock.fileno(), self.fileno()))
@@ -141,7 +222,10 @@ class Dataspace:
 
 
 def alloc(length, rights=RW, flags=0):
-    return Dataspace(_check(_alloc(length, rights, flags)))
+    def explain(error):
+        return _explain_alloc(length, rights, flags, error)
+
+    return Dataspace(_check(_alloc(length, rights, flags), explain))
 
 
 def recv(sock):

@@ -1,25 +1,29 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Checks that the header, the version map, the shared library and the manual
-# name the same functions, and that the static library defines no global name
-# outside of the library's own.
-# Usage: check-symbols.sh HEADER MAP MANDIR SHARED STATIC
+# Checks that the header, the version map and the shared library name the same
+# functions, and the manual these and those of the header that has inline functions
+# only; and that the static library defines no global name outside of the library's
+# own.
+# Usage: check-symbols.sh HEADER INLINE-HEADER MAP MANDIR SHARED STATIC
 
 set -eu
 
 header=$1
-map=$2
-man=$3
-shared=$4
-static=$5
+inline=$2
+map=$3
+man=$4
+shared=$5
+static=$6
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# A name is at the beginning of a line, too, where a type fills one.
 names_in_header()
 {
-	sed -n 's/^[a-z][a-z0-9_ ]*[ *]\(dataspace_[a-z_]*\)(.*/\1/p' "$header"
+	sed -n 's/^\([a-z][a-z0-9_ ]*[ *]\)*\(dataspace_[a-z_]*\)(.*/\2/p' "$@" |
+		LC_ALL=C sort
 }
 
 names_in_map()
@@ -51,25 +55,26 @@ names_of_pages()
 	done
 }
 
-# compare WHAT: the names in the header with those on standard input
+# compare HEADERS WHAT: the names in there with those on standard input
 compare()
 {
 	LC_ALL=C sort >"$work/other"
-	diff "$work/header" "$work/other" >"$work/diff" && return
-	echo "the header and the $1 name different functions:" >&2
+	diff "$work/$1" "$work/other" >"$work/diff" && return
+	echo "the $1 and the $2 name different functions:" >&2
 	cat "$work/diff" >&2
 	touch "$work/failed"
 }
 
-names_in_header | LC_ALL=C sort >"$work/header"
+names_in_header "$header" >"$work/header"
+names_in_header "$header" "$inline" >"$work/headers"
 [ -s "$work/header" ] || {
 	echo "no function found in $header" >&2
 	exit 1
 }
-names_in_map | compare "version map"
-names_in_shared | compare "shared library"
-names_in_man | compare "manual"
-names_of_pages | compare "list of pages"
+names_in_map | compare header "version map"
+names_in_shared | compare header "shared library"
+names_in_man | compare headers "manual"
+names_of_pages | compare headers "list of pages"
 
 if nm -g --defined-only "$static" | awk 'NF == 3 { print $3 }' |
 	grep -v -e '^dataspace_' -e '^libdataspace_' >"$work/foreign"; then

@@ -9,10 +9,12 @@
  */
 #include <dataspace.h>
 #include <err.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -252,6 +254,39 @@ static void run_store(void)
 	close(manager);
 }
 
+/* The longest line that "list" prints on a terminal of so many columns. */
+static size_t longest_on_terminal(unsigned short columns)
+{
+	const struct winsize size = { .ws_row = 24, .ws_col = columns };
+	int terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	char script[128], line[512];
+	size_t longest = 0;
+	FILE *output;
+
+	if (terminal < 0 || grantpt(terminal) || unlockpt(terminal) ||
+	    ioctl(terminal, TIOCSWINSZ, &size))
+		err(EXIT_FAILURE, "terminal");
+	snprintf(script, sizeof(script),
+		 "NO_COLOR=1 dataspace alloc 4K -- dataspace list >%s",
+		 ptsname(terminal));
+	if (system(script))
+		errx(EXIT_FAILURE, "nothing was printed on a terminal");
+	output = fdopen(terminal, "r");
+	if (!output)
+		err(EXIT_FAILURE, "terminal");
+	while (fgets(line, sizeof(line), output))
+		if (strcspn(line, "\r\n") > longest)
+			longest = strcspn(line, "\r\n");
+	fclose(output);
+	return longest;
+}
+
+static void run_on_terminal(void)
+{
+	verdict(longest_on_terminal(40) == 40, "list, cut to the terminal");
+	verdict(longest_on_terminal(0) > 60, "list, terminal of no width");
+}
+
 /* The command is found by its name in a folder of its own. */
 static void make_folder(void)
 {
@@ -293,8 +328,9 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	make_folder();
 	map_something();
-	printf("TAP version 13\n1..%zu\n", TESTS + 1);
+	printf("TAP version 13\n1..%zu\n", TESTS + 3);
 	run_store();
+	run_on_terminal();
 	for (i = 0; i < TESTS; i++)
 		run(&tests[i]);
 	printf("# %u of %u passed\n", count - failed, count);

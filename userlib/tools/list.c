@@ -4,7 +4,9 @@
  */
 #include <err.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -13,36 +15,71 @@
 
 static const char *bold = "";
 static const char *plain = "";
+static int columns = INT_MAX;
 
-/* Colours are for people who have not asked for none. */
-static void set_colours(void)
+/* Lines are cut for terminals only, and colours for people who want some. */
+static void look_at_terminal(void)
 {
 	const char *none = getenv("NO_COLOR");
+	struct winsize size;
 
-	if (!isatty(STDOUT_FILENO) || (none && *none))
+	if (!isatty(STDOUT_FILENO))
+		return;
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) && size.ws_col)
+		columns = size.ws_col;
+	if (none && *none)
 		return;
 	bold = "\033[1m";
 	plain = "\033[0m";
 }
 
+/* As much of a line as fits. */
+static void print_line(int indent, const char *head, const char *rest)
+{
+	int room = columns > indent ? columns - indent : 0;
+	int left = room - (int)strlen(head);
+
+	printf("%*s%s%.*s%s%.*s\n", columns - room, "", bold, room, head, plain,
+	       left > 0 ? left : 0, rest);
+}
+
+static void print_memory(const struct holder *holder)
+{
+	char head[64];
+
+	snprintf(head, sizeof(head), "memory %" PRIu64, holder->root);
+	print_line(0, head, "");
+}
+
 static void print_dataspace(const struct holder *holder)
 {
-	printf("  %sdataspace %" PRIu64 "%s", bold, holder->id, plain);
+	char head[64], rest[1024] = "";
+	int length = 0;
+
+	snprintf(head, sizeof(head), "dataspace %" PRIu64, holder->id);
 	if (holder->length)
-		printf(", %s, %s (%s)", readable(holder->length),
-		       escaped(holder->state), escaped(holder->rights));
+		length = snprintf(rest, sizeof(rest), ", %s, %s (%s)",
+				  readable(holder->length),
+				  escaped(holder->state),
+				  escaped(holder->rights));
 	if (*holder->name)
-		printf(" \"%s\"", escaped(holder->name));
-	printf("\n");
+		snprintf(rest + length, sizeof(rest) - length, " \"%s\"",
+			 escaped(holder->name));
+	print_line(2, head, rest);
 }
 
 static void print_holder(const struct holder *holder)
 {
-	printf("    %7d %-15s ", holder->pid, escaped(holder->command));
+	char what[64], rest[512];
+
 	if (holder->fd >= 0)
-		printf("descriptor %d\n", holder->fd);
+		snprintf(what, sizeof(what), "descriptor %d", holder->fd);
 	else
-		printf("maps %s\n", readable(holder->mapped));
+		snprintf(what, sizeof(what), "maps %s",
+			 readable(holder->mapped));
+	snprintf(rest, sizeof(rest), "%7d %-15s %s", holder->pid,
+		 escaped(holder->command), what);
+	print_line(4, "", rest);
 }
 
 /*
@@ -70,8 +107,7 @@ static void print_tree(const struct holders *holders)
 		const struct holder *holder = &holders->all[i];
 
 		if (!before || before->root != holder->root)
-			printf("%smemory %" PRIu64 "%s\n", bold, holder->root,
-			       plain);
+			print_memory(holder);
 		if (!before || before->id != holder->id)
 			print_dataspace(best_of(holders, i));
 		print_holder(holder);
@@ -138,7 +174,7 @@ int command_list(int argc, char **argv)
 		json = true;
 	if (optind != argc)
 		usage("'list' takes no argument");
-	set_colours();
+	look_at_terminal();
 	find_holders(&holders);
 	if (json)
 		print_json(&holders);
@@ -182,6 +218,7 @@ static struct process *process_of(struct process *all, size_t *count,
 static void print_processes(const struct holders *holders)
 {
 	struct process *all = calloc(holders->count + 1, sizeof(*all));
+	char line[512];
 	size_t count = 0;
 	size_t i;
 
@@ -196,12 +233,15 @@ static void print_processes(const struct holders *holders)
 		process->mapped += holders->all[i].mapped;
 	}
 	qsort(all, count, sizeof(*all), more_first);
-	printf("%s%7s %11s %12s %12s  %s%s\n", bold, "PID", "DESCRIPTORS",
-	       "LENGTH", "MAPPED", "COMMAND", plain);
-	for (i = 0; i < count; i++)
-		printf("%7d %11u %12s %12s  %s\n", all[i].pid,
-		       all[i].descriptors, readable(all[i].held),
-		       readable(all[i].mapped), escaped(all[i].command));
+	snprintf(line, sizeof(line), "%7s %11s %12s %12s  %s", "PID",
+		 "DESCRIPTORS", "LENGTH", "MAPPED", "COMMAND");
+	print_line(0, line, "");
+	for (i = 0; i < count; i++) {
+		snprintf(line, sizeof(line), "%7d %11u %12s %12s  %s",
+			 all[i].pid, all[i].descriptors, readable(all[i].held),
+			 readable(all[i].mapped), escaped(all[i].command));
+		print_line(0, "", line);
+	}
 	free(all);
 }
 
@@ -224,7 +264,7 @@ int command_top(int argc, char **argv)
 	}
 	if (optind != argc)
 		usage("'top' takes no argument");
-	set_colours();
+	look_at_terminal();
 	while (times--) {
 		find_holders(&holders);
 		if (isatty(STDOUT_FILENO))

@@ -42,6 +42,14 @@ int tool_main(int argc, char **argv);
 #define HOSTILE_ESCAPED \
 	"a\\033[2J\\012\"\\134\\377\\302\\233\\360\\237\\230\\200"
 
+/* With an alias of an alias, and the lines about the three. */
+#define NESTED(command)                                                      \
+	"echo 'dataspace name 3 b; dataspace alias -l 4K 3 -- sh inner; :' " \
+	">outer; echo 'dataspace name 3 c; " command "; :' >inner; "         \
+	"dataspace alloc -n a 12K -- sh -c '"                                \
+	"dataspace alias -l 8K 3 -- sh outer; :' | "                         \
+	"sed -n 's/^\\( *dataspace\\) .* \\(\"[abc]\"\\)$/\\1 \\2/p'"
+
 static const struct test {
 	const char *name;
 	const char *script;
@@ -158,6 +166,12 @@ static const struct test {
 	{ "list as JSON, name",
 	  "dataspace alloc -n 'f\xc3\xbcr' 4K -- dataspace list -j", 0,
 	  "\"name\": \"f\\u00fcr\"}" },
+	{ "list, what is derived from what", NESTED("dataspace list"), 0,
+	  "  dataspace \"a\"\n    dataspace \"b\"\n      dataspace \"c\"\n" },
+	{ "list, without debugfs",
+	  NESTED("unshare -m sh -c \"mount -t tmpfs none /sys/kernel/debug; "
+		 "dataspace list\"") " | sort",
+	  0, "  dataspace \"a\"\n  dataspace \"b\"\n  dataspace \"c\"\n" },
 	{ "screen of list", SCREEN("dataspace list"), 0,
 	  " 4 MiB, alias contiguous (read write map derive export)\n" },
 	{ "screen of list, holder", SCREEN("dataspace list"), 0,

@@ -159,11 +159,20 @@ static int compare(const void *first, const void *second)
 
 	if (a->root != b->root)
 		return a->root < b->root ? -1 : 1;
+	if (a->place != b->place)
+		return a->place < b->place ? -1 : 1;
 	if (a->id != b->id)
 		return a->id < b->id ? -1 : 1;
 	if (a->pid != b->pid)
 		return a->pid < b->pid ? -1 : 1;
 	return a->fd < b->fd ? -1 : a->fd > b->fd;
+}
+
+void sort_holders(struct holders *holders)
+{
+	if (holders->count)
+		qsort(holders->all, holders->count, sizeof(*holders->all),
+		      compare);
 }
 
 void find_holders(struct holders *holders)
@@ -185,7 +194,5 @@ void find_holders(struct holders *holders)
 		find_descriptors(holders, &process);
 	}
 	closedir(folder);
-	if (holders->count)
-		qsort(holders->all, holders->count, sizeof(*holders->all),
-		      compare);
+	sort_holders(holders);
 }

@@ -14,6 +14,8 @@ struct holder {
 	uint64_t id;
 	uint64_t length; /* 0 if only a mapping is known */
 	uint64_t mapped; /* bytes, if this is about mappings */
+	uint64_t place; /* in the tree of all, from 1 on, 0 if that is not known */
+	unsigned int depth; /* there */
 	int pid;
 	int fd; /* -1 if this is about mappings */
 	char command[64];
@@ -28,7 +30,11 @@ struct holders {
 	size_t room;
 };
 
-/* All that this process may see, in the order of root, id, pid and fd. */
+/* All that this process may see, in the order of root, place, id, pid and fd. */
 void find_holders(struct holders *holders);
+void sort_holders(struct holders *holders);
+
+/* tree.c: finds their places, if the kernel tells, and sorts them again. */
+void place_holders(struct holders *holders);
 
 #endif /* DATASPACE_HOLDERS_H */

@@ -13,6 +13,9 @@
 #include "holders.h"
 #include "tool.h"
 
+/* Lines are not indented further than for this depth. */
+#define DEEPEST 16
+
 static const char *bold = "";
 static const char *plain = "";
 static int columns = INT_MAX;
@@ -43,6 +46,12 @@ static void print_line(int indent, const char *head, const char *rest)
 	       left > 0 ? left : 0, rest);
 }
 
+/* Further to the right than what it is derived from, as far as that is known. */
+static int indent_of(const struct holder *holder)
+{
+	return 2 + 2 * (holder->depth < DEEPEST ? holder->depth : DEEPEST);
+}
+
 static void print_memory(const struct holder *holder)
 {
 	char head[64];
@@ -65,7 +74,7 @@ static void print_dataspace(const struct holder *holder)
 	if (*holder->name)
 		snprintf(rest + length, sizeof(rest) - length, " \"%s\"",
 			 escaped(holder->name));
-	print_line(2, head, rest);
+	print_line(indent_of(holder), head, rest);
 }
 
 static void print_holder(const struct holder *holder)
@@ -79,7 +88,7 @@ static void print_holder(const struct holder *holder)
 			 readable(holder->mapped));
 	snprintf(rest, sizeof(rest), "%7d %-15s %s", holder->pid,
 		 escaped(holder->command), what);
-	print_line(4, "", rest);
+	print_line(indent_of(holder) + 2, "", rest);
 }
 
 /*
@@ -176,10 +185,12 @@ int command_list(int argc, char **argv)
 		usage("'list' takes no argument");
 	look_at_terminal();
 	find_holders(&holders);
-	if (json)
+	if (json) {
 		print_json(&holders);
-	else
+	} else {
+		place_holders(&holders);
 		print_tree(&holders);
+	}
 	free(holders.all);
 	return EXIT_SUCCESS;
 }

@@ -8,6 +8,7 @@
  *	check-broker		needs /dev/dataspace, a shell, and to be root
  */
 #include <dataspace.h>
+#include <dataspaced.h>
 #include <dirent.h>
 #include <err.h>
 #include <errno.h>
@@ -26,8 +27,6 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "tools/dataspaced.h"
 
 /* main() of the command and of the broker. */
 int tool_main(int argc, char **argv), broker_main(int argc, char **argv);

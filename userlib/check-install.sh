@@ -29,6 +29,7 @@ write_program()
 {
 	cat >"$1" <<-'END'
 		#include <dataspace.h>
+		#include <dataspaced.h>
 		#include <errno.h>
 		#include <string.h>
 
@@ -45,6 +46,9 @@ write_program()
 				return 3;
 			if (dataspace_info(0, &info, sizeof(info)) != -EBADFD)
 				return 4;
+			if (sizeof(struct dataspaced_request) != 64 ||
+			    sizeof(struct dataspaced_reply) != 16)
+				return 5;
 			return 0;
 		}
 	END

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Checks that the structures that the manual shows are those of the header, and
-# that all of them are shown.
-# Usage: check-listings.sh HEADER MANDIR
+# Checks that the structures that pages of the manual show are those of the header,
+# and that all of them are shown.
+# Usage: check-listings.sh HEADER PAGE...
 
 set -eu
 
@@ -20,13 +20,15 @@ structures()
 		grep . | LC_ALL=C sort
 }
 
-structures "$1" >"$work/header"
-structures "$2"/man3/* "$2"/man4/* >"$work/manual"
+header=$1
+shift
+structures "$header" >"$work/header"
+structures "$@" >"$work/manual"
 [ -s "$work/header" ] || {
-	echo "no structure found in $1" >&2
+	echo "no structure found in $header" >&2
 	exit 1
 }
 diff "$work/header" "$work/manual" || {
-	echo "$1 and the manual show different structures" >&2
+	echo "$header and the manual show different structures" >&2
 	exit 1
 }

@@ -3,6 +3,7 @@
  * Lending and borrowing by name, through dataspaced(8).
  */
 #include <ctype.h>
+#include <dataspaced.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "dataspaced.h"
 #include "tool.h"
 
 static int connect_to_broker(void)

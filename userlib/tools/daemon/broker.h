@@ -20,8 +20,7 @@
 #include <sys/types.h>
 
 #include <dataspace.h>
-
-#include "../dataspaced.h"
+#include <dataspaced.h>
 
 /* loop.c: descriptors that are waited for. */
 struct source {

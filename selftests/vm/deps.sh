@@ -44,7 +44,7 @@ packages()
 		;;
 	deb)
 		echo debhelper dh-dkms dpkg-dev gcc git libc6-dev lintian make
-		echo pkg-config
+		echo pkg-config systemd
 		;;
 	plot)
 		echo gnuplot-nox

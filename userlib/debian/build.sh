@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Builds the Debian packages from the files that git tracks, or would if they were
-# added, and checks them with lintian. They are the same each time for the same
-# commit. DEBFULLNAME, DEBEMAIL: who makes them.
+# added, and checks them with lintian, and the units of the broker with systemd. They
+# are the same each time for the same commit. DEBFULLNAME, DEBEMAIL: who makes them.
 # Usage: build.sh OUTPUT VERSION
 
 set -eu
@@ -28,6 +28,22 @@ date_of_change()
 	date -u -R -d "@$(git -c safe.directory='*' -C "$top" log -1 --format=%ct)"
 }
 
+# The broker is to run where there is only the package that has it: its units are
+# well-formed and find it, and the group that it runs in is made.
+check_broker()
+{
+	root=$out/dataspace-root
+	dpkg-deb -x "$out"/dataspace-tools_*.deb "$root"
+	systemd-analyze verify --man=no --recursive-errors=no --root="$root" \
+		dataspaced.service dataspaced.socket
+	mkdir "$root/etc"
+	systemd-sysusers --root="$root" 2>>"$out/log"
+	grep -q '^dataspace:' "$root/etc/group" || {
+		echo "dataspace-tools makes no group dataspace" >&2
+		exit 1
+	}
+}
+
 rm -rf "$out/dataspace"*
 rm -f "$out"/*.deb
 mkdir -p "$tree"
@@ -46,4 +62,5 @@ dpkg-buildpackage -us -uc -b >"$out/log" 2>&1 || {
 	exit 1
 }
 lintian --allow-root --fail-on error,warning "$out"/dataspace_*.changes
+check_broker
 ls "$out"/*.deb

@@ -82,8 +82,12 @@ MODULE_SOURCES += $(if $(IMPORTER),selftests/importer)
 stage:
 ifneq ($(MODDIR),$(CURDIR))
 	@mkdir -p '$(MODDIR)'
-	@rsync -a -R --delete --exclude='*.mod.c' --include='*/' --include='*.[ch]' \
-		--include=Kbuild --exclude='*' $(MODULE_SOURCES) '$(MODDIR)/'
+	@cd '$(MODDIR)' && find . -name '*.[ch]' ! -name '*.mod.c' | \
+		while read -r file; do \
+			[ -e '$(CURDIR)'/"$$file" ] || rm "$$file"; \
+		done
+	@find $(MODULE_SOURCES) -name '*.[ch]' ! -name '*.mod.c' -o -name Kbuild | \
+		tar -c -T - | tar -x -C '$(MODDIR)'
 endif
 
 .PHONY: headers

@@ -61,7 +61,7 @@ has_config = $(shell grep -qsx 'CONFIG_$1=y' '$(KDIR)/.config' && echo 1)
 LLVM ?= $(call has_config,CC_IS_CLANG)
 CLANG_CC := $(findstring clang,$(notdir $(firstword $(CC))))
 ifneq ($(LLVM),)
-KERNEL_CC = $(if $(CLANG_CC),,CC=clang)
+KERNEL_CC = $(if $(CLANG_CC),,CC=$(filter %/,$(LLVM))clang$(filter -%,$(LLVM)))
 else ifneq ($(CONFIG_CC_IS_CLANG),y)
 KERNEL_CC = $(if $(CLANG_CC),CC=$(CROSS_COMPILE)gcc)
 endif

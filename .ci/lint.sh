@@ -64,6 +64,39 @@ build_with_clang()
 		KCFLAGS="-Wno-unknown-warning-option -Wno-duplicate-decl-specifier"
 }
 
+# What the module is compiled with is told by a Makefile in place of the kernel's,
+# which takes CC and LLVM as that does. A line here is what the kernel was built
+# with, what is to build the module, and the arguments of make.
+check_compilers()
+{
+	fake=$BUILD/lint/compilers
+	mkdir -p "$fake/gcc" "$fake/clang"
+	echo CONFIG_CC_IS_GCC=y >"$fake/gcc/.config"
+	echo CONFIG_CC_IS_CLANG=y >"$fake/clang/.config"
+	cat >"$fake/gcc/Makefile" <<-'END'
+		CC = $(if $(LLVM),$(filter %/,$(LLVM))clang$(filter -%,$(LLVM)),$(CROSS_COMPILE)gcc)
+		modules: ; @echo '$(CC)'
+	END
+	cp "$fake/gcc/Makefile" "$fake/clang/"
+	while read -r kernel compiler arguments; do
+		# shellcheck disable=SC2086 # the arguments are words
+		made=$(make -s --no-print-directory module KDIR="$fake/$kernel" $arguments)
+		[ "$made" = "$compiler" ] ||
+			echo "$made for a kernel by $kernel, with $arguments"
+	done <<-END
+		gcc	gcc
+		gcc	gcc		CC=clang-14
+		gcc	gcc-12		CC=gcc-12
+		gcc	clang-14	CC=clang-14 CONFIG_CC_IS_CLANG=y
+		gcc	clang-14	LLVM=-14
+		gcc	/opt/bin/clang	LLVM=/opt/bin/ CC=gcc
+		gcc	arm-gcc		CC=clang-14 CROSS_COMPILE=arm-
+		clang	clang
+		clang	clang		CC=gcc
+		clang	clang-14	CC=clang-14
+	END
+}
+
 # Prints the global symbols of the module's object files, which lie in $copy:
 # "FILE SYMBOL TYPE", where the type U is for a symbol that the file uses only.
 module_symbols()
@@ -207,9 +240,13 @@ run_check()
 		build_module gcc "${1#*:}" W=1
 		;;
 	symbols:*)
-		build_module symbols "${1#*:}" >/dev/null
+		# CC is for the library: this takes gcc, as the kernel did.
+		build_module symbols "${1#*:}" CC=clang-14 >/dev/null
 		check_circles
 		check_prefixes
+		;;
+	compilers)
+		check_compilers
 		;;
 	rules)
 		check_rules
@@ -235,7 +272,8 @@ verdict()
 }
 
 if [ $# -eq 0 ]; then
-	set -- checkpatch clang-format kernel-doc man pictures rules shellcheck spdx \
+	set -- checkpatch clang-format compilers kernel-doc man pictures rules \
+		shellcheck spdx \
 		library:gcc library:clang-14 tests:gcc tests:clang-14
 	for kernel in $(all_series); do
 		set -- "$@" "gcc:$kernel"

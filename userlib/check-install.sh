@@ -127,7 +127,7 @@ try_completion
 mv "$root" "$spaced"
 # shellcheck disable=SC2086
 "$MAKE" -s uninstall DESTDIR="$spaced" $install_args
-left=$(find "$stage" ! -type d)
+left=$(find "$stage" ! -type d -o -name '*dataspace*')
 [ -z "$left" ] || {
 	echo "uninstall has left: $left" >&2
 	exit 1

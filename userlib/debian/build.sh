@@ -3,7 +3,8 @@
 #
 # Builds the Debian packages from the files that git tracks, or would if they were
 # added, and checks them with lintian, and the units of the broker with systemd. They
-# are the same each time for the same commit. DEBFULLNAME, DEBEMAIL: who makes them.
+# are the same each time for the same commit, whenever its files were written and
+# whoever may read them. DEBFULLNAME, DEBEMAIL: who makes them.
 # Usage: build.sh OUTPUT VERSION
 
 set -eu
@@ -23,10 +24,7 @@ files()
 }
 
 # The date of the newest change, so that it does not depend on when this runs.
-date_of_change()
-{
-	date -u -R -d "@$(git -c safe.directory='*' -C "$top" log -1 --format=%ct)"
-}
+date=$(git -c safe.directory='*' -C "$top" log -1 --format=@%ct)
 
 # The broker is to run where there is only the package that has it: its units are
 # well-formed and find it, and the group that it runs in is made.
@@ -47,14 +45,14 @@ check_broker()
 rm -rf "$out/dataspace"*
 rm -f "$out"/*.deb
 mkdir -p "$tree"
-files | tar -c -C "$top" -T - | tar -x -C "$tree"
+files | tar -c -C "$top" --mtime="$date" --mode=u=rwX,go=rX -T - | tar -x -C "$tree"
 mv "$tree/userlib/debian" "$tree/debian"
 cat >"$tree/debian/changelog" <<END
 dataspace ($version) unstable; urgency=medium
 
   * See /usr/share/doc/dataspace-tools/NEWS.gz.
 
- -- ${DEBFULLNAME:-The dataspace authors} <${DEBEMAIL:-dataspace@users.noreply.github.com}>  $(date_of_change)
+ -- ${DEBFULLNAME:-The dataspace authors} <${DEBEMAIL:-dataspace@users.noreply.github.com}>  $(date -u -R -d "$date")
 END
 cd "$tree"
 dpkg-buildpackage -us -uc -b >"$out/log" 2>&1 || {

@@ -254,7 +254,7 @@ fuzz: ## random calls on the debug kernel, guided by coverage (FUZZ_MINUTES=10, 
 
 .PHONY: clean
 clean: ## remove what was built
-	+$(if $(wildcard $(KDIR)/Makefile),$(KBUILD) clean)
+	+$(if $(and $(wildcard $(KDIR)/Makefile),$(wildcard $(MODDIR)/Kbuild)),$(KBUILD) clean)
 	$(MAKE) -C userlib clean
 	rm -rf '$(BUILD)'
 

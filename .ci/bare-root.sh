@@ -14,30 +14,35 @@ mirrors()
 	done | sort -u
 }
 
+make_bare_root()
+{
+	say "making a root of a bare Debian 12"
+	rm -rf "$bare"
+	mkdir -p "$bare"
+	mirror=$(mirrors | awk '$3 == "bookworm" { print $2; exit }')
+	debootstrap --variant=minbase bookworm "$bare" ${mirror:+"$mirror"} \
+		>"$bare.log" || die "it failed, see $bare.log"
+	mirrors >"$bare/etc/apt/sources.list"
+	# What is only recommended would hide what the README forgets.
+	printf 'APT::%s;\n' 'Get::Assume-Yes "true"' 'Install-Recommends "false"' \
+		>"$bare/etc/apt/apt.conf.d/90bare"
+	echo force-unsafe-io >"$bare/etc/dpkg/dpkg.cfg.d/unsafe-io"
+	touch "$bare/ready"
+}
+
 # bare_root FOLDER: makes one there. What is downloaded is kept in the cache.
 bare_root()
 {
 	"$HERE/deps.sh" root vm
 	bare=$CACHE/roots/bookworm-bare
-	if [ ! -e "$bare/ready" ]; then
-		say "making a root of a bare Debian 12"
-		rm -rf "$bare"
-		mkdir -p "$bare"
-		mirror=$(mirrors | awk '$3 == "bookworm" { print $2; exit }')
-		debootstrap --variant=minbase bookworm "$bare" \
-			${mirror:+"$mirror"} >"$bare.log" ||
-			die "it failed, see $bare.log"
-		mirrors >"$bare/etc/apt/sources.list"
-		# What is only recommended would hide what the README forgets.
-		printf 'APT::%s;\n' 'Get::Assume-Yes "true"' \
-			'Install-Recommends "false"' \
-			>"$bare/etc/apt/apt.conf.d/90bare"
-		echo force-unsafe-io >"$bare/etc/dpkg/dpkg.cfg.d/unsafe-io"
-		in_root "$bare" apt-get -qq update
-		touch "$bare/ready"
-	fi
+	mkdir -p "$CACHE/roots"
+	(
+		flock 9
+		[ -e "$bare/ready" ] || make_bare_root
+	) 9>"$bare.lock"
 	rm -rf "$1"
 	cp -a "$bare" "$1"
+	in_root "$1" apt-get -qq update
 }
 
 # in_root FOLDER COMMAND...
@@ -76,8 +81,53 @@ script()
 	chmod +x "$1/$2"
 }
 
-# Prints all files in FOLDER but those that the system writes for itself. The home
-# of root is the newcomer's own.
+# need_headers FOLDER KERNEL: ends this if there are headers of another kernel than the
+# one that a guest would boot.
+need_headers()
+{
+	[ -d "$1/lib/modules/$2/build" ] ||
+		die "this machine has the headers of $2, Debian has newer ones: apt-get upgrade"
+}
+
+# block KIND N: prints the nth block of a kind in the README.
+block()
+{
+	awk -v fence="\`\`\`$1" -v n="$2" '
+		code && /^```/ { exit }
+		code
+		$0 == fence && !--n { code = 1 }' "$TOP/README.md"
+}
+
+# copy_tree FOLDER: copies there what git tracks, or would if it were added.
+copy_tree()
+{
+	mkdir -p "$1"
+	(cd "$TOP" && git -c safe.directory='*' ls-files -z --cached --others \
+		--exclude-standard | tar -c --null -T - --ignore-failed-read) |
+		tar -x -C "$1"
+}
+
+# put_program FOLDER: puts there the program of the README, and scripts that compile
+# it, and that run it in a guest.
+put_program()
+{
+	block c 1 >"$1/root/program.c"
+	block text 1 >"$1/root/expected"
+	(echo "cd /root" && block sh 2) | script "$1" root/compile
+	script "$1" root/run <<-'END'
+		cd /root
+		modprobe dataspace
+		[ -c /dev/dataspace ]
+		getent group dataspace
+		./program >output
+		diff expected output
+		dataspace alloc -n newcomer 64K -- dataspace list
+		rmmod dataspace
+	END
+}
+
+# system_files FOLDER: prints all files there but those that the system writes for
+# itself. The home of root is the newcomer's own.
 system_files()
 {
 	(cd "$1" && find . -path ./root -prune -o -path ./proc -prune -o \

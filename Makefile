@@ -220,9 +220,9 @@ check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: chec
 	@.ci/check.sh $(if $(DEBUG),debug) all
 
 .PHONY: check-all
-check-all: ## check on all kernels and machines that there are, and configs
+check-all: ## check on all kernels and machines that there are, configs, newcomer and packages
 	@KERNELS="$(KERNELS) $(MORE_KERNELS)" \
-		.ci/check.sh $(if $(DEBUG),debug) all configs newcomer
+		.ci/check.sh $(if $(DEBUG),debug) all configs newcomer packages
 
 .PHONY: configs
 configs: ## compile the module for kernels without an option that it can use
@@ -231,6 +231,10 @@ configs: ## compile the module for kernels without an option that it can use
 .PHONY: newcomer
 newcomer: ## run the commands of the README on a bare Debian 12, and the program in a guest
 	@.ci/newcomer.sh
+
+.PHONY: packages
+packages: deb ## install the Debian packages on a bare Debian 12 with two kernels, and run a program on each
+	@.ci/packages.sh
 
 .PHONY: tested
 tested: ## write into selftests/tested.md which kernels were tested, and the totals

@@ -45,7 +45,7 @@ BOUNCE_PROGRAMS := bounce
 # kernel, each with half of the programs.
 HALVES := first second
 
-.PHONY: all configs deb debug fuzz lint judge library newcomer source debug-kernel \
+.PHONY: all configs deb debug fuzz lint judge library newcomer packages source debug-kernel \
 	debug-module $(TESTS) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) $(KVM) \
 	$(BINDINGS:%=network-%) \
 	$(BUILDS:%=build-%) $(HALVES:%=debug-%) \
@@ -117,6 +117,9 @@ judge:
 
 newcomer:
 	$(PART) "newcomer's run" .ci/newcomer.sh
+
+packages: deb
+	$(PART) "packages on a bare Debian" .ci/packages.sh
 
 configs: debug-kernel
 	$(PART) "module without options" .ci/configs.sh

@@ -35,12 +35,15 @@ KERNELS ?= 6.1 6.12 7.3
 MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+init_on_free 6.12+poison \
 	6.12+lockdown 6.12+i386 6.12+trixie 6.12+swiotlb 7.3+cma 6.12-arm64 6.12-arm64-64k
 
-# With TURN=1 check runs the tests on one more of these, another each day. What takes
-# an hour by itself is for check-all and check-debug: other processors, debug kernels,
-# builds for kernels without something, and a newcomer's run.
-TURNS := $(filter-out 6.12-arm64%,$(MORE_KERNELS))
+# With TURN=1 check does one more of these, another each day: it runs the tests on a
+# kernel, or installs everything on a bare Debian. What takes an hour by itself is for
+# check-all and check-debug: other processors, debug kernels, and builds for kernels
+# without something.
+INSTALLATIONS := newcomer packages
+TURNS := $(filter-out 6.12-arm64%,$(MORE_KERNELS)) $(INSTALLATIONS)
 ifdef TURN
-KERNELS += $(word $(shell expr $$(date +%s) / 86400 % $(words $(TURNS)) + 1),$(TURNS))
+TODAY := $(word $(shell expr $$(date +%s) / 86400 % $(words $(TURNS)) + 1),$(TURNS))
+KERNELS += $(filter-out $(INSTALLATIONS),$(TODAY))
 endif
 export BUILD DATASPACE_CACHE KERNELS
 
@@ -216,13 +219,13 @@ lint: ## static checks of all that is in the tree
 
 # Of debug and all, debug takes longer, so check.sh is to start with it.
 .PHONY: check
-check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; TURN=1: and on one more, another each day; PROGRAMS: just these tests)
-	@.ci/check.sh $(if $(DEBUG),debug) all
+check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; TURN=1: and one of TURNS, another each day; PROGRAMS: just these tests)
+	@.ci/check.sh $(if $(DEBUG),debug) $(filter $(INSTALLATIONS),$(TODAY)) all
 
 .PHONY: check-all
 check-all: ## check on all kernels and machines that there are, configs, newcomer and packages
 	@KERNELS="$(KERNELS) $(MORE_KERNELS)" \
-		.ci/check.sh $(if $(DEBUG),debug) all configs newcomer packages
+		.ci/check.sh $(if $(DEBUG),debug) all configs $(INSTALLATIONS)
 
 .PHONY: configs
 configs: ## compile the module for kernels without an option that it can use

@@ -19,8 +19,9 @@ series = $(firstword $(subst +, ,$1))
 build = $(or $(filter i386 trixie,$(lastword $(subst +, ,$1))),\
 	$(if $(findstring -arm64,$1),arm64,amd64))
 folder = $(BUILD)/$(call build,$1)
-programs = $(or $(PROGRAMS:%=$1/install/%),$(if $(findstring +swiotlb,$2),\
-	$(BOUNCE_PROGRAMS:%=$1/install/%)),$1/install)
+variant = $(word 2,$(subst +, ,$1))
+programs = $(or $(PROGRAMS:%=$1/install/%),\
+	$(PROGRAMS_$(call variant,$2):%=$1/install/%),$1/install)
 
 SERIES := $(sort $(foreach kernel,$(KERNELS),$(call series,$(kernel))))
 BUILDS := $(sort amd64 $(foreach kernel,$(KERNELS),$(call build,$(kernel))))
@@ -38,8 +39,10 @@ BINDINGS := $(firstword $(filter 6.12,$(SERIES)) $(filter-out %-arm64 %-arm64-64
 PATCHING_PROGRAM := trace
 KVM_PROGRAMS := access $(PATCHING_PROGRAM)
 
-# The programs with tests of bounce buffers; others want devices to have none.
-BOUNCE_PROGRAMS := bounce
+# A variant may be for some programs only: those with tests of bounce buffers, as others
+# want devices to have none; and a few, as all but the tree is the same without debugfs.
+PROGRAMS_swiotlb := bounce
+PROGRAMS_nodebugfs := alias alloc reload
 
 # Most programs keep one processor busy, so there are two guests with the debug
 # kernel, each with half of the programs.

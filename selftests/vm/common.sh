@@ -34,6 +34,7 @@ die()
 #   lockdown       a kernel that is locked down once the module is loaded
 #   swiotlb        a kernel that gives devices bounce buffers, and only the
 #                  programs about those
+#   nodebugfs      a kernel that has no debugfs for anybody, and only some programs
 #   cma            a kernel that keeps 256 MiB for devices (of 6.1 and 6.12 Debian's
 #                  cannot)
 #   kvm            a machine that can have guests of its own; one processor, as

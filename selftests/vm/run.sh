@@ -126,6 +126,7 @@ prepare_machine()
 	poison) VM_APPEND="init_on_alloc=0 page_poison=1" ;;
 	lockdown) VM_APPEND="LOCKDOWN=confidentiality" ;;
 	swiotlb) VM_APPEND="swiotlb=force" ;;
+	nodebugfs) VM_APPEND="debugfs=off" ;;
 	cma) VM_APPEND="cma=256M" ;;
 	kvm) VM_CPUS=1 VM_DRIVERS="kvm-amd kvm-intel" ;;
 	i386 | trixie | "") ;;

@@ -159,6 +159,27 @@ check_prefixes()
 		}'
 }
 
+# without_licence LICENCE PATTERN...: prints the files that do not say that they are
+# under it.
+without_licence()
+{
+	licence=$1
+	shift
+	files "$@" | xargs grep -LE "SPDX-License-Identifier: $licence( \*/| -->)?\$"
+}
+
+# As in COPYING and in userlib/debian/copyright, which has what cannot have a line.
+check_licences()
+{
+	without_licence GPL-2.0-only ':!COPYING' ':!*.md' ':!uapi' ':!userlib'
+	without_licence 'GPL-2.0-only WITH Linux-syscall-note' uapi
+	without_licence GPL-2.0-only userlib/Makefile 'userlib/*.sh' userlib/.gitignore \
+		userlib/images
+	without_licence 'LGPL-2.1-or-later OR MIT' userlib ':!userlib/Makefile' \
+		':!userlib/*.sh' ':!userlib/.gitignore' ':!userlib/images' \
+		':!userlib/NEWS' ':!userlib/debian'
+}
+
 # Each rule that a test cites has to be in dataspace(7), and each rule there has
 # to be cited by a test.
 check_rules()
@@ -215,8 +236,7 @@ run_check()
 		shellcheck $shell_files
 		;;
 	spdx)
-		files ':!COPYING' ':!*.md' ':!userlib/NEWS' ':!userlib/debian' |
-			xargs grep -L 'SPDX-License-Identifier'
+		check_licences
 		;;
 	man)
 		userlib/check-man.sh userlib/man

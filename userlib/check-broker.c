@@ -943,6 +943,14 @@ static void test_activation(void)
 	"exec sleep 60' & until [ -e ready ]; do sleep 0.1; done; "     \
 	"dataspace get a -- dataspace hexdump -n 5 3; kill $!"
 
+/* What is waited for with -w. */
+#define LATE_NAME                                                  \
+	"{ sleep 2; exec dataspace publish w 8K -- sleep 60; } & " \
+	"dataspace get -w 60 w -- dataspace info 3; kill $!"
+#define LATE_BROKER                                                       \
+	"export DATASPACED_SOCKET=late; { sleep 2; exec dataspaced; } & " \
+	"dataspace publish -w 60 w 8K -- true && kill $!"
+
 /* Commands in the shell, with the status and a part of what they are to print. */
 static const struct {
 	const char *script;
@@ -960,6 +968,16 @@ static const struct {
 	  "nothing: that user has not published that name\n" },
 	{ "dataspace get nobody-here/e -- true", 2,
 	  "'nobody-here' is not a user" },
+	{ "seq 3 | dataspace publish -i f 8K -- dataspace get f -- dataspace hexdump -n 6 3",
+	  0, "|1.2.3.|" },
+	{ "seq 9999 | dataspace publish -i f 4K -- true", 1,
+	  "standard input is longer than the memory\n" },
+	{ LATE_NAME, 0, "length       8 KiB\n" },
+	{ "dataspace get -w 1 nothing -- true", 1,
+	  "nothing: that user has not published that name\n" },
+	{ LATE_BROKER, 0, "" },
+	{ "DATASPACED_SOCKET=none dataspace publish -w 1 w 8K -- true", 1,
+	  "none: is dataspaced there?" },
 	{ "dataspace publish -a e 1T -- true", 1, "over the limits" },
 	{ "dataspace publish e 0 -- true", 1, "malformed" },
 	{ "dataspace publish e", 2, "how much?" },

@@ -11,9 +11,30 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tool.h"
+
+/* When waiting for the broker, and for a name, ends, on the clock below. */
+static uint64_t deadline;
+
+static uint64_t clock_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+/* Waits for a moment, unless the deadline is over. */
+static bool wait_a_moment(void)
+{
+	if (clock_seconds() >= deadline)
+		return false;
+	usleep(50000);
+	return true;
+}
 
 static int connect_to_broker(void)
 {
@@ -21,8 +42,10 @@ static int connect_to_broker(void)
 	struct sockaddr_un address;
 	int fd = socket_at(path, SOCK_SEQPACKET, &address);
 
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)))
-		err(STATUS_FAILED, "%s: is dataspaced there?", path);
+	while (connect(fd, (struct sockaddr *)&address, sizeof(address)))
+		if ((errno != ENOENT && errno != ECONNREFUSED) ||
+		    !wait_a_moment())
+			err(STATUS_FAILED, "%s: is dataspaced there?", path);
 	return fd;
 }
 
@@ -72,10 +95,10 @@ static void send_with_device(int fd, const struct dataspaced_request *request)
 }
 
 /*
- * The dataspace that the broker answers with, or 0. Why a request could not be
- * sent is for the answer to say: it may be there already.
+ * The dataspace that the broker answers with, or 0, or the error. Why a request
+ * could not be sent is for the answer to say: it may be there already.
  */
-static int ask(int fd, const struct dataspaced_request *request)
+static int answer_to(int fd, const struct dataspaced_request *request)
 {
 	struct dataspaced_reply reply = { .error = -EPROTO };
 	unsigned int n = 1;
@@ -90,10 +113,19 @@ static int ask(int fd, const struct dataspaced_request *request)
 	if (ret < 0)
 		errx(STATUS_FAILED, "no answer of dataspaced: %s",
 		     dataspace_explain(ret));
-	if (reply.error)
-		errx(STATUS_FAILED, "%s: %s", request->name,
-		     explain(reply.error));
-	return ds;
+	return reply.error ? reply.error : ds;
+}
+
+static int ask(int fd, const struct dataspaced_request *request)
+{
+	int ret;
+
+	do {
+		ret = answer_to(fd, request);
+	} while (ret == -ENOENT && wait_a_moment());
+	if (ret < 0)
+		errx(STATUS_FAILED, "%s: %s", request->name, explain(ret));
+	return ret;
 }
 
 static void set_name(struct dataspaced_request *request, const char *name)
@@ -122,32 +154,72 @@ static uid_t parse_user(const char *text)
 	return entry->pw_uid;
 }
 
+/* From its beginning on, with what standard input has. */
+static void fill(int ds)
+{
+	static char buffer[1 << 16];
+	off_t offset = 0;
+	ssize_t got;
+
+	while ((got = read(STDIN_FILENO, buffer, sizeof(buffer))) > 0) {
+		if (pwrite(ds, buffer, got, offset) != got)
+			errx(STATUS_FAILED,
+			     "standard input is longer than the memory");
+		offset += got;
+	}
+	if (got < 0)
+		err(STATUS_FAILED, "standard input");
+}
+
+/* The connection, and the dataspace that is published there. */
+static void alloc_and_publish(const struct dataspaced_request *alloc,
+			      struct dataspaced_request *publish, bool input,
+			      int *fds)
+{
+	struct dataspace_info info = { .length = 0 };
+
+	fds[1] = connect_to_broker();
+	fds[0] = ask(fds[1], alloc);
+	if (!dataspace_info(fds[0], &info, sizeof(info)))
+		publish->id = info.id;
+	publish->length = info.length;
+	if (input)
+		fill(fds[0]);
+	ask(fds[1], publish);
+}
+
 int command_publish(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "all", no_argument, NULL, 'a' },
+		{ "input", no_argument, NULL, 'i' },
 		{ "pay", no_argument, NULL, 'p' },
 		{ "rights", required_argument, NULL, 'r' },
 		{ "scattered", no_argument, NULL, 's' },
 		{ "user", required_argument, NULL, 'u' },
+		{ "wait", required_argument, NULL, 'w' },
 		{}
 	};
 	struct dataspaced_request alloc = { .op = DATASPACED_ALLOC };
 	struct dataspaced_request publish = { .op = DATASPACED_PUBLISH,
 					      .rights = DATASPACE_RO };
-	struct dataspace_info info = { .length = 0 };
-	const char *names[2];
-	int fds[2], option;
+	const char *const names[2] = { alloc.name, "dataspaced" };
+	bool input = false;
+	int fds[2], opt;
 
-	while ((option = next_option(argc, argv, "+apr:su:", options)) >= 0) {
-		if (option == 'a') {
+	while ((opt = next_option(argc, argv, "+aipr:su:w:", options)) >= 0) {
+		if (opt == 'a') {
 			publish.flags |= DATASPACED_ANYBODY;
-		} else if (option == 'p') {
+		} else if (opt == 'i') {
+			input = true;
+		} else if (opt == 'p') {
 			alloc.flags |= DATASPACED_PAY;
-		} else if (option == 'r') {
+		} else if (opt == 'r') {
 			publish.rights = parse_rights(optarg);
-		} else if (option == 's') {
+		} else if (opt == 's') {
 			alloc.flags |= DATASPACED_SCATTERED;
+		} else if (opt == 'w') {
+			deadline = clock_seconds() + parse_size(optarg);
 		} else {
 			publish.flags |= DATASPACED_USER;
 			publish.uid = parse_user(optarg);
@@ -163,30 +235,30 @@ int command_publish(int argc, char **argv)
 		optind++;
 	if (optind == argc)
 		usage("which program?");
-	names[0] = alloc.name;
-	names[1] = "dataspaced";
-	fds[1] = connect_to_broker();
-	fds[0] = ask(fds[1], &alloc);
-	if (!dataspace_info(fds[0], &info, sizeof(info)))
-		publish.id = info.id;
-	publish.length = info.length;
-	ask(fds[1], &publish);
+	alloc_and_publish(&alloc, &publish, input, fds);
 	run_program(argv + optind, fds, names, 2);
 }
 
 int command_get(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "rights", required_argument, NULL, 'r' }, {}
+		{ "rights", required_argument, NULL, 'r' },
+		{ "wait", required_argument, NULL, 'w' },
+		{}
 	};
 	struct dataspaced_request get = { .op = DATASPACED_GET,
 					  .uid = geteuid() };
 	const char *name = get.name;
 	char *text, *slash;
+	int option;
 	int ds;
 
-	while (next_option(argc, argv, "+r:", options) >= 0)
-		get.rights = parse_rights(optarg);
+	while ((option = next_option(argc, argv, "+r:w:", options)) >= 0) {
+		if (option == 'r')
+			get.rights = parse_rights(optarg);
+		else
+			deadline = clock_seconds() + parse_size(optarg);
+	}
 	if (optind == argc)
 		usage("get what?");
 	text = argv[optind++];

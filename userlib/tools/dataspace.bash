@@ -34,10 +34,10 @@ _dataspace()
 	case ${COMP_WORDS[1]} in
 	alias) options="--offset --length --rights --clip" ;;
 	alloc) options="--rights --scattered --name" ;;
-	get) options="--rights" ;;
+	get) options="--rights --wait" ;;
 	hexdump) options="--offset --length" ;;
 	list) options="--json" ;;
-	publish) options="--all --pay --rights --scattered --user" ;;
+	publish) options="--all --input --pay --rights --scattered --user --wait" ;;
 	revoke) options="--self" ;;
 	run) options="--fd --preload" ;;
 	seal) options="--now" ;;

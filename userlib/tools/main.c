@@ -16,7 +16,7 @@ static const struct command {
 	  "run a program with an alias of a part" },
 	{ "alloc", command_alloc, "[OPTION]... LENGTH -- PROGRAM...",
 	  "run a program with new memory" },
-	{ "get", command_get, "[-r RIGHTS] [USER/]NAME -- PROGRAM...",
+	{ "get", command_get, "[OPTION]... [USER/]NAME -- PROGRAM...",
 	  "run a program with what another has published" },
 	{ "hexdump", command_hexdump, "[OPTION]... DS", "show the contents" },
 	{ "info", command_info, "DS", "tell what a dataspace is" },

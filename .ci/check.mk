@@ -35,7 +35,8 @@ BINDINGS := $(firstword $(filter 6.12,$(SERIES)) $(filter-out %-arm64 %-arm64-64
 
 # The programs with tests for machines that have guests, and one that has the kernel
 # change its own code all the time, which processors that are emulated at the same
-# time do not survive every time; that machine has one processor.
+# time do not survive every time; that machine has one processor. The commands of the
+# manual do that, too.
 PATCHING_PROGRAM := trace
 KVM_PROGRAMS := access $(PATCHING_PROGRAM)
 
@@ -67,7 +68,8 @@ $(TESTS): tests-%: build-$$(call build,$$*) module-$$(call series,$$*)
 
 $(KVM): kvm-%: build-amd64 module-%
 	$(PART) "tests with one processor and KVM on $*" $(VM)/run.sh -k $*+kvm tests \
-		$(KVM_PROGRAMS:%=$(BUILD)/amd64/install/%)
+		$(KVM_PROGRAMS:%=$(BUILD)/amd64/install/%) \
+		$(BUILD)/amd64/userlib/check-manual
 
 $(EXAMPLES): examples-%: build-$$(call build,$$*) module-$$(call series,$$*)
 	$(PART) "examples on $*" $(VM)/run.sh -k $* tests \

@@ -55,6 +55,16 @@ cp "$python" "$out/python/python3"
 cp python/dataspace.py python/check_dataspace.py python/check_preload.py "$out/python/"
 cp -L "$build/libdataspace.so.1" "$build/dataspace-preload.so" "$out/python/lib/"
 
+# For the example of dataspace-preload(1), which calls both commands.
+./example-of.sh man/man1/dataspace-preload.1 >"$out/python/example"
+mkdir "$out/python/bin"
+cp "$build/check-tool" "$out/python/bin/dataspace"
+cat >"$out/python/bin/python3" <<'END'
+#!/bin/sh
+exec $CHILD -S "$@"
+END
+chmod +x "$out/python/bin/python3"
+
 cat >"$out/check-python" <<'END'
 #!/bin/sh
 cd "${0%/*}/python" || exit
@@ -67,6 +77,7 @@ cat >"$out/check-preload" <<'END'
 cd "${0%/*}/python" || exit
 set -- "$PWD"/lib/ld-linux-*.so.* --library-path "$PWD/lib" "$PWD/python3"
 export PYTHONHOME="$PWD" PRELOAD="$PWD/lib/dataspace-preload.so" CHILD="$*"
+export DATASPACE_PRELOAD="$PRELOAD" PATH="$PWD/bin:$PATH"
 exec "$@" -S check_preload.py
 END
 chmod +x "$out/check-python" "$out/check-preload"

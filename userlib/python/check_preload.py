@@ -324,6 +324,28 @@ def test_leaves_other_messages_alone():
     return data == sent and os.fstat(fds[0]).st_size == PAGE and not program.status()
 
 
+def printed_by_shell(commands):
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if not pid:
+        os.dup2(writer, 1)
+        os.dup2(writer, 2)
+        os.execv("/bin/sh", ["sh", "-c", commands])
+    os.close(writer)
+    with os.fdopen(reader, encoding="ascii") as file:
+        text = file.read()
+    os.waitpid(pid, 0)
+    return text
+
+
+def test_example_of_the_manual():
+    with open("example", encoding="ascii") as file:
+        lines = file.readlines()
+    typed = [line[2:] for line in lines if line[:2] in ("$ ", "> ")]
+    shown = [line for line in lines if line[:2] not in ("$ ", "> ")]
+    return len(shown) == 2 and printed_by_shell("".join(typed)) == "".join(shown)
+
+
 def main():
     tests = [
         (name, function)

@@ -36,17 +36,15 @@ start_server()
 	await [ -S disk.sock ]
 }
 
-# start_machine COMMAND...: what QEMU is run with
+# start_machine [SED-SCRIPT]: types the example of dataspace-preload(1), as it is or
+# changed
 start_machine()
 {
 	rm -f serial
-	"$@" qemu-system-x86_64 -nodefaults -display none -accel tcg -M pc -m 64M \
-		-object memory-backend-memfd,id=a,size=48M -numa node,memdev=a \
-		-object memory-backend-memfd,id=b,size=16M -numa node,memdev=b \
-		-chardev socket,id=disk,path=disk.sock,reconnect=1 \
-		-device vhost-user-blk-pci,chardev=disk \
-		-serial file:serial >>qemu.log 2>&1 &
-	machine=$!
+	sed -e 's/^[$] //' -e "${1:-}" /usr/share/example >example
+	sh example >>qemu.log 2>&1 &
+	await pidof qemu-system-x86_64 >/dev/null
+	machine=$(pidof qemu-system-x86_64)
 }
 
 # The last number that the machine has written to its disk.
@@ -101,7 +99,7 @@ dataspaces()
 
 touch qemu.log server.log
 start_server
-start_machine env
+start_machine '/^export/d; s/dataspace run -p -- //'
 await writes_beyond 10
 printf '%-30s %8s %8s %15s %13s\n' "" QEMU server "server sees" "machine has"
 printf '%-30s %8s %8s %15s %13s\n' "" maps maps "text at 1 MiB" "written"
@@ -109,13 +107,11 @@ row "memfd"
 kill "$machine" "$server"
 wait
 
-export DATASPACE_PRELOAD_PROTOCOL=vhost-user DATASPACE_PRELOAD_SEALS=lenient
-export DATASPACE_PRELOAD_SEND="*:48M=rw@0+1M;*:16M=rw"
 export DATASPACE_PRELOAD_LOG=/tmp/preload.log
 rm -f disk.sock
 start_server
 before=$(written)
-start_machine dataspace run --preload --
+start_machine
 await writes_beyond "$before"
 row "dataspaces, two aliases sent"
 sed 's/^/    /' preload.log

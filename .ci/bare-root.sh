@@ -92,10 +92,7 @@ need_headers()
 # block KIND N: prints the nth block of a kind in the README.
 block()
 {
-	awk -v fence="\`\`\`$1" -v n="$2" '
-		code && /^```/ { exit }
-		code
-		$0 == fence && !--n { code = 1 }' "$TOP/README.md"
+	"$TOP/userlib/example-of.sh" "$TOP/README.md" "$@"
 }
 
 # copy_tree FOLDER: copies there what git tracks, or would if it were added.
@@ -108,11 +105,12 @@ copy_tree()
 }
 
 # put_program FOLDER: puts there the program of the README, and scripts that compile
-# it, and that run it in a guest.
+# it, and that run it and the commands for dataspaced in a guest.
 put_program()
 {
 	block c 1 >"$1/root/program.c"
 	block text 1 >"$1/root/expected"
+	block sh 3 >"$1/root/share"
 	(echo "cd /root" && block sh 2) | script "$1" root/compile
 	script "$1" root/run <<-'END'
 		cd /root
@@ -122,6 +120,11 @@ put_program()
 		./program >output
 		diff expected output
 		dataspace alloc -n newcomer 64K -- dataspace list
+		mount -t tmpfs tmpfs /run
+		. ./share >output
+		seq 3 | diff - output
+		kill -9 -1
+		wait
 		rmmod dataspace
 	END
 }

@@ -196,3 +196,12 @@ copy_programs()
 		cp -L "$file" "$to$file"
 	done
 }
+
+# make_disk FILE: a disk whose first sector runs the guest of demo-vm
+make_disk()
+{
+	gcc -m32 -c -o "$1.o" "$HERE/demo-vm/disk.S"
+	ld -m elf_i386 -Ttext 0x7c00 --oformat binary -o "$1" "$1.o"
+	rm "$1.o"
+	truncate -s 1M "$1"
+}

@@ -51,13 +51,13 @@ HALVES := first second
 
 .PHONY: all configs deb debug fuzz lint judge library newcomer packages source debug-kernel \
 	debug-module $(TESTS) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) $(KVM) \
-	$(BINDINGS:%=network-%) \
+	$(BINDINGS:%=network-%) $(BINDINGS:%=demo-vm-%) \
 	$(BUILDS:%=build-%) $(HALVES:%=debug-%) \
 	$(SERIES:%=kernel-%) $(SERIES:%=module-%)
 
 # make starts the parts in this order; those that take longest come first.
 all: $(TESTS) $(KVM) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) \
-	$(BINDINGS:%=network-%) deb lint library judge
+	$(BINDINGS:%=network-%) $(BINDINGS:%=demo-vm-%) deb lint library judge
 
 .SECONDEXPANSION:
 
@@ -88,6 +88,9 @@ $(BINDINGS:%=bindings-%): bindings-%: build-amd64 module-%
 
 $(BINDINGS:%=network-%): network-%: build-amd64 module-%
 	$(PART) "network on $*" env BUILT=yes $(VM)/demo-network.sh $*
+
+$(BINDINGS:%=demo-vm-%): demo-vm-%: build-amd64 module-%
+	$(PART) "QEMU and the server of its disk on $*" env BUILT=yes $(VM)/demo-vm.sh $*
 
 $(BINDINGS:%=holds-%): holds-%: build-amd64 module-%
 	$(PART) "holds of locks on $*" env VM_ICOUNT=1 VM_CPUS=1 VM_APPEND=ICOUNT=1 \

@@ -80,6 +80,8 @@ static void read_patterns(struct patterns *patterns, const char *variable,
 			      MAX_PATTERNS);
 		patterns->text[patterns->n++] = word;
 	}
+	if (!patterns->n)
+		free(text);
 }
 
 /* PATTERN[:LENGTH]=RIGHTS[@OFFSET[+LENGTH]], which is taken apart in place. */

@@ -9,7 +9,7 @@
 # VM_NODES: 2 if half of that is on another NUMA node;
 # VM_MACHINE: QEMU's machine type, q35 or virt by default;
 # VM_DISK: size of its disk, 256M by default; VM_SHARE: a folder that it can mount
-# by 9p, as "root";
+# by 9p, as "root"; VM_IMAGE: a file that is its second disk, and is not changed;
 # VM_TIMEOUT: seconds until it is stopped; VM_THREAD: "single" if its processors
 # are emulated in turn, not at the same time;
 # VM_APPEND: more for the kernel's command line; VM_ICOUNT: not empty for a guest
@@ -79,6 +79,10 @@ share=
 [ -z "${VM_SHARE:-}" ] ||
 	share="-virtfs local,path=$VM_SHARE,mount_tag=root,security_model=passthrough"
 
+image=
+[ -z "${VM_IMAGE:-}" ] ||
+	image="-drive file=$VM_IMAGE,format=raw,if=virtio,snapshot=on"
+
 rm -f "$dir/result" "$dir/console"
 truncate -s "${VM_DISK:-256M}" "$dir/disk"
 
@@ -95,7 +99,7 @@ $watch "qemu-system-$qemu" -nodefaults -no-reboot -display none $accel \
 	-m "${VM_MEM:-2048}" -smp "$smp" $nodes \
 	-kernel "$kernel" -initrd "$initramfs" -append "$append" $console \
 	-drive "file=$dir/disk,format=raw,if=virtio,cache=unsafe" \
-	$share -device virtio-serial-pci,max_ports=1 \
+	$image $share -device virtio-serial-pci,max_ports=1 \
 	-chardev "file,id=result,path=$dir/result" \
 	-device virtconsole,chardev=result 2>"$dir/qemu" || status=$?
 [ "$status" -eq 0 ] || cat "$dir/qemu" >&2

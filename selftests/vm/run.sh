@@ -7,7 +7,7 @@
 #        run.sh [OPTION]... tests FILE...
 #        run.sh [OPTION]... program FILE [ARGUMENT...]
 #        run.sh [OPTION]... shell [FILE...]
-#        run.sh [OPTION]... root FOLDER SCRIPT
+#        run.sh [OPTION]... root FOLDER|IMAGE "SCRIPT [ARGUMENT...]"
 #        Options: -k KERNEL, -m MODULE, -r ROOT
 #
 # tests    runs the test programs that kselftest's "make install" has listed in
@@ -16,7 +16,8 @@
 # program  runs one program, prints what it prints, and returns what it returns
 # shell    boots to a prompt on this terminal, with the files in /selftests
 # root     runs SCRIPT, a path in FOLDER, with FOLDER as its root, which it can
-#          change, and without the module; else as program
+#          change, and without the module if -m names none; else as program. What
+#          it changes in the IMAGE of a root, a file system ext4, is not kept
 #
 # With -r ROOT the guest has the files of that folder, too, from / on.
 # KERNEL is SERIES[+VARIANT], see common.sh, or the path of an image that has the
@@ -54,7 +55,9 @@ initramfs=$dir/initramfs
 rm -rf "$dir"
 mkdir -p "$payload/etc" "$payload/selftests"
 : >"$dir/tests"
-[ -z "$root" ] || cp -R "$root/." "$payload/"
+more=$payload
+[ "$mode" != root ] || more=$payload/more
+[ -z "$root" ] || { mkdir -p "$more" && cp -R "$root/." "$more/"; }
 
 # Prints the names of the programs to run.
 test_names()
@@ -102,7 +105,11 @@ put_shell()
 put_root()
 {
 	printf 'mode=run_in_root\nprogram="%s"\n' "$2" >"$payload/etc/vm.conf"
-	export VM_SHARE="$1" VM_DRIVERS="9p 9pnet_virtio"
+	if [ -d "$1" ]; then
+		export VM_SHARE="$1" VM_DRIVERS="9p 9pnet_virtio"
+	else
+		export VM_IMAGE="$1" VM_DRIVERS="ext4 ${VM_DRIVERS:-}"
+	fi
 }
 
 # Kernels from 7 on have crashed while they booted on processors that were

@@ -37,14 +37,14 @@ MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+init_on_free 6.12+poison \
 	7.3+cma 6.12-arm64 6.12-arm64-64k
 
 # With TURN=1 check does one more of these, another each day: it runs the tests on a
-# kernel, or installs everything on a bare Debian. What takes an hour by itself is for
+# kernel, installs everything on a bare Debian, or tries Debian's programs. What takes an hour by itself is for
 # check-all and check-debug: other processors, debug kernels, and builds for kernels
 # without something.
-INSTALLATIONS := newcomer packages
-TURNS := $(filter-out 6.12-arm64%,$(MORE_KERNELS)) $(INSTALLATIONS)
+MORE_PARTS := newcomer packages compat
+TURNS := $(filter-out 6.12-arm64%,$(MORE_KERNELS)) $(MORE_PARTS)
 ifdef TURN
 TODAY := $(word $(shell expr $$(date +%s) / 86400 % $(words $(TURNS)) + 1),$(TURNS))
-KERNELS += $(filter-out $(INSTALLATIONS),$(TODAY))
+KERNELS += $(filter-out $(MORE_PARTS),$(TODAY))
 endif
 export BUILD DATASPACE_CACHE KERNELS
 
@@ -221,12 +221,12 @@ lint: ## static checks of all that is in the tree
 # Of debug and all, debug takes longer, so check.sh is to start with it.
 .PHONY: check
 check: ## static checks, all builds, all tests on each of KERNELS (DEBUG=1: check-debug, too; TURN=1: and one of TURNS, another each day; PROGRAMS: just these tests)
-	@.ci/check.sh $(if $(DEBUG),debug) $(filter $(INSTALLATIONS),$(TODAY)) all
+	@.ci/check.sh $(if $(DEBUG),debug) $(filter $(MORE_PARTS),$(TODAY)) all
 
 .PHONY: check-all
-check-all: ## check on all kernels and machines that there are, configs, newcomer and packages
+check-all: ## check on all kernels and machines that there are, configs, newcomer, packages and compat
 	@KERNELS="$(KERNELS) $(MORE_KERNELS)" \
-		.ci/check.sh $(if $(DEBUG),debug) all configs $(INSTALLATIONS)
+		.ci/check.sh $(if $(DEBUG),debug) all configs $(MORE_PARTS)
 
 .PHONY: configs
 configs: ## compile the module for kernels without an option that it can use
@@ -239,6 +239,14 @@ newcomer: ## run the commands of the README on a bare Debian 12, and the program
 .PHONY: packages
 packages: deb ## install the Debian packages on a bare Debian 12 with two kernels, and run a program on each
 	@.ci/packages.sh
+
+.PHONY: compat
+compat: ## try programs of Debian with dataspaces that they know nothing of
+	@.ci/compat.sh
+
+.PHONY: compat-tested
+compat-tested: ## write into selftests/compat.md what has come of the last make compat
+	cp $(BUILD)/compat/compat.md selftests/compat.md
 
 .PHONY: tested
 tested: ## write into selftests/tested.md which kernels were tested, and the totals

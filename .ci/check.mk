@@ -49,7 +49,7 @@ PROGRAMS_nodebugfs := alias alloc reload
 # kernel, each with half of the programs.
 HALVES := first second
 
-.PHONY: all configs deb debug fuzz lint judge library newcomer packages source debug-kernel \
+.PHONY: all compat configs deb debug fuzz lint judge library newcomer packages source debug-kernel \
 	debug-module $(TESTS) $(EXAMPLES) $(BINDINGS:%=bindings-%) $(BINDINGS:%=holds-%) $(KVM) \
 	$(BINDINGS:%=network-%) $(BINDINGS:%=demo-vm-%) \
 	$(BUILDS:%=build-%) $(HALVES:%=debug-%) \
@@ -122,6 +122,9 @@ deb:
 
 judge:
 	$(PART) "judge" $(VM)/selfcheck.sh
+
+compat: build-amd64 module-6.12
+	$(PART) "programs of Debian" env BUILT=yes .ci/compat.sh
 
 newcomer:
 	$(PART) "newcomer's run" .ci/newcomer.sh

@@ -195,6 +195,16 @@ check_rules()
 			s/^[0-9]/not in dataspace(7): rule &/'
 }
 
+# Each script that tries a program has a row in the table, and no other has one.
+check_compat()
+{
+	mkdir -p "$BUILD/lint"
+	sed -n 's/^| \[\(.*\)\].*/\1/p' selftests/compat.md >"$BUILD/lint/rows"
+	for script in selftests/compat/*.sh; do
+		basename "$script" .sh
+	done | diff - "$BUILD/lint/rows"
+}
+
 # checkpatch IGNORED-TYPE,... FILE...
 checkpatch()
 {
@@ -240,6 +250,9 @@ run_check()
 		;;
 	man)
 		userlib/check-man.sh userlib/man
+		;;
+	compat)
+		check_compat
 		;;
 	pictures)
 		awk -f selftests/bench/ratios.awk selftests/bench/recorded.csv |
@@ -292,7 +305,7 @@ verdict()
 }
 
 if [ $# -eq 0 ]; then
-	set -- checkpatch clang-format compilers kernel-doc man pictures rules \
+	set -- checkpatch clang-format compat compilers kernel-doc man pictures rules \
 		shellcheck spdx \
 		library:gcc library:clang-14 tests:gcc tests:clang-14
 	for kernel in $(all_series); do

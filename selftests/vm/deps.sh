@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Installs the Debian packages that are missing, and says which.
-# Usage: deps.sh build|vm|lint|deb|plot|kernel|root|network ...
+# Usage: deps.sh build|vm|lint|deb|plot|kernel|root|image|network ...
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -55,6 +55,9 @@ packages()
 		;;
 	root)
 		echo debootstrap
+		;;
+	image)
+		echo e2fsprogs
 		;;
 	network)
 		echo iproute2 libfabric-dev

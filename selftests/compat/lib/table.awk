@@ -26,3 +26,9 @@ BEGIN {
 	sub(/^[^:]*: /, "", result)
 	print "| [" name "](compat/" name ".sh) | " programs " | " result " |"
 }
+
+END {
+	print ""
+	print "Of vfio-user Debian has the client, in QEMU 11.1 of Debian 13\047s backports, but no server; so only vhost-user is shown, by"
+	print "`make demo-vm`."
+}

@@ -37,9 +37,9 @@ MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+init_on_free 6.12+poison \
 	7.3+cma 6.12-arm64 6.12-arm64-64k
 
 # With TURN=1 check does one more of these, another each day: it runs the tests on a
-# kernel, installs everything on a bare Debian, or tries Debian's programs. What takes an hour by itself is for
-# check-all and check-debug: other processors, debug kernels, and builds for kernels
-# without something.
+# kernel, installs everything on a bare Debian, or tries Debian's programs. What takes
+# an hour by itself is for check-all and check-debug: other processors, debug kernels,
+# and builds for kernels without something.
 MORE_PARTS := newcomer packages compat
 TURNS := $(filter-out 6.12-arm64%,$(MORE_KERNELS)) $(MORE_PARTS)
 ifdef TURN

@@ -123,7 +123,7 @@ put_program()
 		mount -t tmpfs tmpfs /run
 		. ./share >output
 		seq 3 | diff - output
-		kill -9 -1
+		kill $(pidof dataspaced dataspace sleep)
 		wait
 		rmmod dataspace
 	END

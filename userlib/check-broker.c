@@ -28,6 +28,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check-folder.h"
+
 /* main() of the command and of the broker. */
 int tool_main(int argc, char **argv), broker_main(int argc, char **argv);
 
@@ -1061,24 +1063,6 @@ static bool run(const struct test *test)
 	return !status;
 }
 
-/* Both are found by their names in a folder of their own. */
-static void make_folder(void)
-{
-	char folder[] = "/tmp/check-broker-XXXXXX";
-	char path[512];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	if (length < 0 || !mkdtemp(folder) || chdir(folder) ||
-	    chmod(folder, 0755))
-		err(EXIT_FAILURE, "%s", folder);
-	path[length] = 0;
-	if (symlink(path, "dataspace") || symlink(path, "dataspaced"))
-		err(EXIT_FAILURE, "dataspace");
-	snprintf(path, sizeof(path), "%s:%s", folder, getenv("PATH"));
-	setenv("PATH", path, 1);
-	setenv(DATASPACED_VARIABLE, "socket", 1);
-}
-
 int main(int argc, char **argv)
 {
 	const char *slash = strrchr(argv[0], '/');
@@ -1097,6 +1081,7 @@ int main(int argc, char **argv)
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
 	make_folder();
+	setenv(DATASPACED_VARIABLE, "socket", 1);
 	printf("TAP version 13\n1..%zu\n", TESTS);
 	for (i = 0; i < TESTS; i++) {
 		passed = run(&tests[i]);

@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check-folder.h"
+
 /* main() of the command and of the broker. */
 int tool_main(int argc, char **argv), broker_main(int argc, char **argv);
 
@@ -206,25 +208,6 @@ static bool run(const struct session *session)
 	return false;
 }
 
-/* Both are found by their names in a folder of their own. */
-static void make_folder(void)
-{
-	char folder[] = "/tmp/check-manual-XXXXXX";
-	char path[512];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	if (length < 0 || !mkdtemp(folder) || chdir(folder) ||
-	    chmod(folder, 0755))
-		err(EXIT_FAILURE, "%s", folder);
-	path[length] = 0;
-	if (symlink(path, "dataspace") || symlink(path, "dataspaced"))
-		err(EXIT_FAILURE, "dataspace");
-	snprintf(path, sizeof(path), "%s:%s", folder, getenv("PATH"));
-	setenv("PATH", path, 1);
-	snprintf(path, sizeof(path), "%s/socket", folder);
-	setenv(DATASPACED_VARIABLE, path, 1);
-}
-
 /* The users that the manual names, if this machine has none at all. */
 static void make_users(void)
 {
@@ -245,6 +228,7 @@ int main(int argc, char **argv)
 	const char *name = slash ? slash + 1 : argv[0];
 	unsigned int failed = 0;
 	bool passed;
+	char *folder, path[512];
 	size_t i;
 
 	if (!strcmp(name, "dataspace"))
@@ -253,6 +237,10 @@ int main(int argc, char **argv)
 		return broker_main(argc, argv);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	make_folder();
+	folder = get_current_dir_name();
+	snprintf(path, sizeof(path), "%s/socket", folder);
+	setenv(DATASPACED_VARIABLE, path, 1);
+	free(folder);
 	make_users();
 	printf("TAP version 13\n1..%zu\n", SESSIONS);
 	for (i = 0; i < SESSIONS; i++) {

@@ -22,6 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "check-folder.h"
+
 /* main() of the command. */
 int tool_main(int argc, char **argv);
 
@@ -299,22 +301,6 @@ static void run_on_terminal(void)
 {
 	verdict(longest_on_terminal(40) == 40, "list, cut to the terminal");
 	verdict(longest_on_terminal(0) > 60, "list, terminal of no width");
-}
-
-/* The command is found by its name in a folder of its own. */
-static void make_folder(void)
-{
-	char folder[] = "/tmp/check-tool-XXXXXX";
-	char path[512];
-	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	if (length < 0 || !mkdtemp(folder) || chdir(folder))
-		err(EXIT_FAILURE, "%s", folder);
-	path[length] = 0;
-	if (symlink(path, "dataspace"))
-		err(EXIT_FAILURE, "dataspace");
-	snprintf(path, sizeof(path), "%s:%s", folder, getenv("PATH"));
-	setenv("PATH", path, 1);
 }
 
 /* For "list" to have something that is mapped. */

@@ -548,18 +548,10 @@ static struct dmabuf_mapping *dmabuf_find(struct dmabuf_export *export,
 }
 
 /*
- * Once it is not in the list any more REVOKE does not wait for it: so the IOMMU must
- * have forgotten it by then, which the DMA API puts off in such a domain.
+ * The direction is that of the mapping, not what the importer says. Once it is not in
+ * the list any more REVOKE does not wait for it: so the TLB of the IOMMU must have
+ * been flushed by then, which the DMA API puts off if the domain has a flush queue.
  */
-static void dmabuf_forget(struct dmabuf_mapping *mapping)
-{
-	list_del(&mapping->node);
-	dma_unmap_sgtable(mapping->dev, &mapping->sgt, mapping->dir, 0);
-	if (mapping->domain && mapping->domain->type == IOMMU_DOMAIN_DMA_FQ)
-		iommu_flush_iotlb_all(mapping->domain);
-}
-
-/* The direction is that of the mapping, not what the importer says */
 static void dmabuf_unmap(struct dma_buf_attachment *attach,
 			 struct sg_table *sgt, enum dma_data_direction dir)
 {
@@ -569,8 +561,13 @@ static void dmabuf_unmap(struct dma_buf_attachment *attach,
 
 	mutex_lock(&export->lock);
 	mapping = dmabuf_find(export, sgt);
-	if (mapping)
-		dmabuf_forget(mapping);
+	if (mapping) {
+		list_del(&mapping->node);
+		dma_unmap_sgtable(mapping->dev, &mapping->sgt, mapping->dir, 0);
+		if (mapping->domain &&
+		    mapping->domain->type == IOMMU_DOMAIN_DMA_FQ)
+			iommu_flush_iotlb_all(mapping->domain);
+	}
 	mutex_unlock(&export->lock);
 	if (!mapping)
 		return;
@@ -743,8 +740,8 @@ static bool dmabuf_cut_off(struct dmabuf_export *export,
 		const struct dmabuf_range *range = &mapping->ranges[i];
 		size_t done;
 
-		if (iommu_unmap(mapping->domain, range->addr, range->bytes) <
-		    range->bytes)
+		done = iommu_unmap(mapping->domain, range->addr, range->bytes);
+		if (WARN_ON_ONCE(done < range->bytes))
 			gone = false;
 		for (done = 0; done < range->bytes; done += PAGE_SIZE) {
 			if (kver_iommu_map(mapping->domain, range->addr + done,
@@ -753,7 +750,7 @@ static bool dmabuf_cut_off(struct dmabuf_export *export,
 			cond_resched();
 		}
 	}
-	return !WARN_ON_ONCE(!gone);
+	return gone;
 }
 
 /* From when this has been done there are no new mappings, as all was revoked */

@@ -34,8 +34,8 @@ static loff_t dataspace_llseek(struct file *file, loff_t offset, int whence)
 
 /*
  * A dataspace is readable exactly while nothing that is derived from it is left.
- * Reading and writing never wait for others (FMODE_NOWAIT), so that nobody who
- * polls before them gets stuck.
+ * A read is never EAGAIN (FMODE_NOWAIT), and a write may be but can always be polled
+ * for, so that io_uring, which polls after EAGAIN, does not get stuck.
  */
 static __poll_t dataspace_poll(struct file *file, poll_table *table)
 {

@@ -95,10 +95,10 @@ static long expected_map(const struct space *space, int prot)
 		return -EACCES;
 	if (space->revoked)
 		return -ESTALE;
-	if (prot & PROT_WRITE && space->seal)
-		return -EPERM;
 	if (!(space->rights & DATASPACE_MAP))
 		return -EACCES;
+	if (prot & PROT_WRITE && space->seal)
+		return -EPERM;
 	if (prot & PROT_EXEC && !(space->rights & DATASPACE_EXEC))
 		return -EACCES;
 	return 0;

@@ -28,8 +28,17 @@ static void move_up(const int *fds, int *copies, unsigned int n)
 	}
 }
 
+/* How many descriptors this program was given in the same way. */
+static unsigned int count_given(void)
+{
+	const char *number = getenv("LISTEN_FDS");
+	const char *pid = getenv("LISTEN_PID");
+
+	return number && pid && atoi(pid) == getpid() ? atoi(number) : 0;
+}
+
 /* A program gets no dataspace that it was not given on purpose. */
-static void close_on_exec(void)
+static void close_on_exec(int first)
 {
 	DIR *folder = opendir("/proc/self/fd");
 	struct dirent *entry;
@@ -40,7 +49,7 @@ static void close_on_exec(void)
 		err(STATUS_FAILED, "/proc/self/fd");
 	while ((entry = readdir(folder))) {
 		fd = atoi(entry->d_name);
-		if (fd >= FIRST_FD && !fstatfs(fd, &fs) &&
+		if (fd >= first && !fstatfs(fd, &fs) &&
 		    (uint32_t)fs.f_type == DATASPACE_MAGIC)
 			fcntl(fd, F_SETFD, FD_CLOEXEC);
 	}
@@ -82,13 +91,15 @@ void run_program(char **argv, const int *fds, const char *const *names,
 	if (n > MAX_FDS)
 		usage("more than %d dataspaces", MAX_FDS);
 	move_up(fds, copies, n);
-	close_on_exec();
+	close_on_exec(FIRST_FD + (n ? 0 : count_given()));
 	for (i = 0; i < n; i++)
 		if (dup2(copies[i], FIRST_FD + i) < 0)
 			err(STATUS_FAILED, "descriptor %u", FIRST_FD + i);
-	set_number("LISTEN_FDS", n);
-	set_number("LISTEN_PID", getpid());
-	set_names(names, n);
+	if (n) {
+		set_number("LISTEN_FDS", n);
+		set_number("LISTEN_PID", getpid());
+		set_names(names, n);
+	}
 	execvp(argv[0], argv);
 	err(errno == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXECUTABLE, "%s",
 	    argv[0]);

@@ -55,6 +55,7 @@ put_files()
 		compile $program
 	done
 	compile overflow -asan -fsanitize=address
+	compile_kselftests
 	make_disk "$dir/more/compat/disk.img"
 }
 
@@ -65,6 +66,22 @@ compile()
 	to=$dir/more/compat/bin/$1${2:-}
 	shift $(($# > 1 ? 2 : 1))
 	gcc -O1 -g -Wall -Wextra -D_GNU_SOURCE -fno-builtin "$@" -o "$to" "$source"
+}
+
+# Of the kernel's own tests those that use files in memory.
+compile_kselftests()
+{
+	from=$("$HERE/source.sh")/tools
+	echo "#define LOCAL_CONFIG_HAVE_LIBURING 1" >"$dir/local_config.h"
+	for program in cow gup_longterm map_populate mremap_dontunmap mseal_test \
+		soft-dirty; do
+		gcc -O1 -w -D_GNU_SOURCE -I"$dir" -I"$from/testing/selftests" \
+			-isystem "$from/include/uapi" \
+			-o "$dir/more/compat/bin/$program" \
+			"$from/testing/selftests/mm/$program.c" \
+			"$from/testing/selftests/mm/vm_util.c" \
+			"$from/testing/selftests/mm/thp_settings.c" -luring
+	done
 }
 
 run()
@@ -87,7 +104,7 @@ is_current()
 	cut -d '|' -f 2,4 "$dir/compat.md" | diff "$dir/recorded" -
 }
 
-"$HERE/deps.sh" build image root vm
+"$HERE/deps.sh" build compat image root vm
 kver=$("$HERE/kernel.sh" "$kernel" version)
 mkdir -p "$dir" "$CACHE/roots"
 image=$CACHE/roots/compat-$(packages | cksum | cut -d ' ' -f 1).img

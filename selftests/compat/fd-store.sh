@@ -42,4 +42,4 @@ systemctl --user start keeper >start.log 2>&1 || wrong "the service does not sta
 made state || wrong "there was no dataspace"
 systemctl --user restart keeper >restart.log 2>&1 || wrong "the service does not start again"
 grep -q '^/dataspace:.* hello$' kept || wrong "it has got: $(cat kept)"
-works "keeps it while a service starts again"
+works "the descriptor store of the service manager keeps it while a service starts again"

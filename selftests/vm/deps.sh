@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Installs the Debian packages that are missing, and says which.
-# Usage: deps.sh build|vm|lint|deb|plot|kernel|root|image|network ...
+# Usage: deps.sh build|vm|lint|deb|plot|kernel|root|image|compat|network ...
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -55,6 +55,10 @@ packages()
 		;;
 	root)
 		echo debootstrap
+		;;
+	compat)
+		# for the kernel's tests of pinned memory
+		echo liburing-dev
 		;;
 	image)
 		echo e2fsprogs

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Puts a part of the kernel's source into the cache, and prints the folder: the
-# kselftest harness, checkpatch and kernel-doc.
+# kselftest harness, the tests of mm/, checkpatch and kernel-doc.
 
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -22,10 +22,12 @@ unpack()
 		--strip-components=1 --wildcards --no-wildcards-match-slash \
 		"$name/scripts" "$name/tools/testing/selftests/lib.mk" \
 		"$name/tools/testing/selftests/kselftest*" \
-		"$name/tools/include/uapi" "$name/Documentation/dev-tools"
+		"$name/tools/testing/selftests/mm" "$name/mm/gup_test.h" \
+		"$name/tools/include/uapi" "$name/tools/arch/x86/include/uapi" \
+		"$name/Documentation/dev-tools"
 	rm -rf "$dir" "$deb"
 	mv "$dir.tmp" "$dir"
 }
 
-[ -e "$dir/tools/testing/selftests/lib.mk" ] || unpack
+[ -e "$dir/mm/gup_test.h" ] || unpack
 echo "$dir"

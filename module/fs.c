@@ -19,6 +19,7 @@
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
+#include <linux/string.h>
 
 #include "kver.h"
 #include "private.h"
@@ -145,26 +146,15 @@ static struct inode *dataspace_alloc_inode(struct super_block *sb)
 
 	if (!backing)
 		return NULL;
-	backing->nr_pages = 0;
-	backing->contiguous = false;
-	backing->lazy = false;
-	backing->payer = NULL;
+	/* the cache constructs the inode only, all else may have been anybody's */
+	memset_after(backing, 0, inode);
 	xa_init(&backing->lost);
-	backing->device = NULL;
 	RB_CLEAR_NODE(&backing->registered);
-	backing->deferred = NULL;
 	spin_lock_init(&backing->lock);
-	backing->cover.root = RB_ROOT;
-	backing->lineage.root = RB_ROOT;
-	backing->device_starts.root = RB_ROOT;
-	backing->device_ends.root = RB_ROOT;
-	backing->walk = NULL;
 	INIT_LIST_HEAD(&backing->readers);
 	INIT_LIST_HEAD(&backing->revoked);
 	INIT_LIST_HEAD(&backing->flushing);
 	init_waitqueue_head(&backing->wait);
-	backing->tries = NULL;
-	backing->looking = NULL;
 	return &backing->inode;
 }
 

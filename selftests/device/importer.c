@@ -762,6 +762,60 @@ TEST_F(importer, is_cut_off_by_the_IOMMU)
 	close(fd);
 }
 
+/* All bits are set of most of the memory that is free, if the kernel leaves it so. */
+static bool fill_free_memory(void)
+{
+	size_t length = free_memory() / 4 * 3;
+	char *map = mmap(NULL, length, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			 -1, 0);
+
+	if (map == MAP_FAILED)
+		return false;
+	memset(map, 0xff, length);
+	return !munmap(map, length);
+}
+
+/* How many devices get at a new root when it was revoked. */
+static int devices_after_revoke(int root)
+{
+	int ds = ds_alias_pages(root, 0, 1, RIGHTS_RW);
+	int dmabuf = ds_export(ds, 0);
+	int fd = import_edu(dmabuf);
+	int devices = -1;
+
+	if (fd >= 0 && !import_map(fd, BOTH_WAYS) && ds_devices(root) == 1 &&
+	    !ds_revoke(root))
+		devices = ds_devices(root);
+	close(fd);
+	close(dmabuf);
+	close(ds);
+	return devices;
+}
+
+/*
+ * rules 17 and 23: whatever was in the memory of the kernel's own records before; there
+ * are so many roots that most have new memory
+ */
+TEST_F(importer, is_cut_off_if_all_free_memory_has_been_used_before)
+{
+	int fd = import_edu(self->write_buf);
+	int roots[512];
+	size_t i;
+
+	if (fd == -ENODEV)
+		SKIP(return, "there is no such device");
+	close(fd);
+	ASSERT_EQ(0, allow_fds(ARRAY_LENGTH(roots)));
+	ASSERT_TRUE(fill_free_memory());
+	for (i = 0; i < ARRAY_LENGTH(roots); i++) {
+		roots[i] = ds_alloc_pages(1);
+		ASSERT_LE(0, roots[i]);
+		ASSERT_EQ(0, devices_after_revoke(roots[i]));
+	}
+	for (i = 0; i < ARRAY_LENGTH(roots); i++)
+		close(roots[i]);
+}
+
 /* rule 23 */
 TEST_F(importer, may_be_cut_off_instead_of_told)
 {

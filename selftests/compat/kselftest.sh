@@ -4,8 +4,12 @@
 # shellcheck source=lib/common.sh
 . /compat/lib/common.sh
 
-# Without huge pages of 1 GiB, as this machine has no more. Pins for writing are refused
-# on what is on a disk, and so is nothing here.
+# The mounts are for this script only.
+[ -n "${UNSHARED:-}" ] || UNSHARED=yes exec unshare --mount "$0"
+
+# Files of huge pages become dataspaces, too, and for some of 1 GiB this machine has too
+# little memory: so there seem to be none. On a disk pins for writing would be refused,
+# but not on a tmpfs, nor of dataspaces.
 mount -t tmpfs tmpfs /sys/kernel/mm/hugepages || wrong "no tmpfs"
 mount -t tmpfs tmpfs /tmp || wrong "no tmpfs"
 mkdir -p "$PWD"

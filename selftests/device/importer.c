@@ -762,10 +762,14 @@ TEST_F(importer, is_cut_off_by_the_IOMMU)
 	close(fd);
 }
 
-/* All bits are set of most of the memory that is free, if the kernel leaves it so. */
+/*
+ * All bits are set of most of the memory that is free, if the kernel leaves it so, or of
+ * what a large machine will use next.
+ */
 static bool fill_free_memory(void)
 {
-	size_t length = free_memory() / 4 * 3;
+	size_t most = free_memory() / 4 * 3;
+	size_t length = most < 1024 * MEG ? most : 1024 * MEG;
 	char *map = mmap(NULL, length, READ_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			 -1, 0);
 

@@ -89,8 +89,8 @@ dataspace_create_root(struct file *device, const struct dataspace_alloc *args)
 	if (ret)
 		ds = ERR_PTR(ret);
 	else
-		ds = dataspace_create(backing, BACKING_START,
-				      BACKING_START + backing->nr_pages,
+		ds = dataspace_create(backing, backing->start,
+				      backing->start + backing->nr_pages,
 				      args->rights);
 	iput(&backing->inode);
 	return ds;

@@ -176,10 +176,10 @@ static void backing_drain_added(struct folio *folio)
 }
 
 /* The page cache takes over the reference; the mm never drops a dirty folio */
-static int backing_add_folio(struct address_space *mapping, struct folio *folio,
+static int backing_add_folio(struct backing *backing, struct folio *folio,
 			     unsigned long index, gfp_t gfp)
 {
-	int ret = filemap_add_folio(mapping, folio, BACKING_START + index,
+	int ret = filemap_add_folio(backing->inode.i_mapping, folio, index,
 				    gfp | __GFP_NOWARN);
 
 	if (ret)
@@ -205,8 +205,8 @@ static int backing_add_some(struct backing *backing, struct extent *extent,
 	migrate_disable();
 	do {
 		folio = extent_folio(extent, *added);
-		ret = backing_add_folio(backing->inode.i_mapping, folio,
-					index + *added,
+		ret = backing_add_folio(backing, folio,
+					backing->start + index + *added,
 					GFP_KERNEL | __GFP_RETRY_MAYFAIL);
 		if (ret)
 			break;
@@ -360,15 +360,13 @@ int backing_fill(struct backing *backing, int node, u64 align, bool scattered)
 {
 	struct extent_request request = {
 		.nr_pages = backing->nr_pages,
-		.align = max_t(u64, align >> PAGE_SHIFT, 1),
+		.align = align ? max_t(u64, align >> PAGE_SHIFT, 1) :
+				 backing->start,
 		.node = node,
 	};
 	unsigned long filled = 0;
 	int ret;
 
-	if (!align)
-		request.align = min(roundup_pow_of_two(backing->nr_pages),
-				    LARGE_FOLIO_PAGES);
 	backing->contiguous = true;
 	ret = backing_reserve(backing->nr_pages);
 	if (ret)
@@ -432,15 +430,13 @@ int backing_check_fill(struct backing *backing, unsigned long nr_pages)
 static int backing_add_to_hole(struct backing *backing, struct folio *folio,
 			       unsigned long index)
 {
-	struct address_space *mapping = backing->inode.i_mapping;
 	bool large = folio_test_large(folio);
 	gfp_t gfp = large ? __GFP_NORETRY : __GFP_RETRY_MAYFAIL;
 	struct mem_cgroup *before = backing_begin_charge(backing);
 	int ret;
 
 	migrate_disable();
-	ret = backing_add_folio(mapping, folio, index - BACKING_START,
-				GFP_KERNEL | gfp);
+	ret = backing_add_folio(backing, folio, index, GFP_KERNEL | gfp);
 	if (!ret && !large)
 		backing_drain_added(folio);
 	migrate_enable();
@@ -604,8 +600,8 @@ bool backing_has_page(struct backing *backing, unsigned long index)
 static void backing_add_looks(struct backing *backing, unsigned long start,
 			      unsigned long end, int looks)
 {
-	unsigned long i = (start - BACKING_START) / LARGE_FOLIO_PAGES;
-	unsigned long last = (end - 1 - BACKING_START) / LARGE_FOLIO_PAGES;
+	unsigned long i = (start - backing->start) / LARGE_FOLIO_PAGES;
+	unsigned long last = (end - 1 - backing->start) / LARGE_FOLIO_PAGES;
 
 	if (!backing->lazy)
 		return;
@@ -647,7 +643,7 @@ void backing_look_end(struct backing *backing, unsigned long start,
 void backing_let_look(const struct backing *backing, unsigned long index)
 {
 	const atomic_t *looking =
-		&backing->looking[(index - BACKING_START) / LARGE_FOLIO_PAGES];
+		&backing->looking[(index - backing->start) / LARGE_FOLIO_PAGES];
 	unsigned int looks;
 
 	for (looks = 0; looks < COPY_WAITS && atomic_read(looking); looks++)

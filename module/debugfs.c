@@ -91,7 +91,7 @@ static void tree_show_dataspace(struct seq_file *m, struct dataspace *ds,
 {
 	char name[DATASPACE_NAME_MAX];
 	struct dataspace_info info;
-	u64 start = (u64)(ds->start - BACKING_START) << PAGE_SHIFT;
+	u64 start = (u64)(ds->start - ds->backing->start) << PAGE_SHIFT;
 
 	dataspace_get_info(ds, &info);
 	dataspace_get_name(ds, name);

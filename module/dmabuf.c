@@ -273,7 +273,7 @@ static unsigned int dmabuf_max_segment(struct device *dev)
 static void dmabuf_count(struct dataspace *ds, struct dmabuf_mapping *mapping)
 {
 	struct backing *backing = ds->backing;
-	unsigned long limit = BACKING_START + backing->nr_pages + 1;
+	unsigned long limit = backing->start + backing->nr_pages + 1;
 
 	spin_lock(&backing->lock);
 	range_tree_add(&backing->device_starts, &mapping->start, ds->start,

@@ -16,6 +16,7 @@
 #include <linux/blk_types.h>
 #include <linux/file.h>
 #include <linux/fs_context.h>
+#include <linux/log2.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/pseudo_fs.h>
@@ -238,6 +239,7 @@ struct backing *backing_create(struct file *device, unsigned long nr_pages)
 	mapping_set_inaccessible(mapping);
 	backing = to_backing(inode);
 	backing->device = get_file(device);
+	backing->start = min(roundup_pow_of_two(nr_pages), LARGE_FOLIO_PAGES);
 	backing->nr_pages = nr_pages;
 	backing->uid = current_fsuid();
 	backing->gid = current_fsgid();

@@ -6,13 +6,13 @@
  * -------------------
  *
  * A backing is an inode of a pseudo file system of our own (fs.c). Its page cache
- * holds the memory, from index BACKING_START on in the order of the root, put there
- * at once when the root is made and never again (backing.c): a fault, a
- * read or a write finds a page or there is none. Lazy memory is the exception: its
- * pages are put there when they are touched first, and can be punched out (lazy.c).
- * The page cache makes get_user_pages(), futexes, fork and huge mappings work without
- * further help, and charges the memory, page by page, to the memory cgroup of the
- * creator, of who touches a lazy page first, or of who has opened the device (alloc.c).
+ * holds the memory, in the order of the root, put there at once when the root is
+ * made and never again (backing.c): a fault, a read or a write finds a page or there
+ * is none. Lazy memory is the exception: its pages are put there when they are
+ * touched first, and can be punched out (lazy.c). The page cache makes
+ * get_user_pages(), futexes, fork and huge mappings work without further help, and
+ * charges the memory, page by page, to the memory cgroup of the creator, of who
+ * touches a lazy page first, or of who has opened the device (alloc.c).
  *
  * A dataspace (object.c), root or alias, is an open file with a dentry of its own
  * on that inode, and a range [start, end) of page indices. `start` is inclusive and
@@ -68,7 +68,11 @@
  *   are gone through, by REVOKE and SEAL_NOW for what they unmap and by the mm for
  *   a large folio that is split: that grows with the number of VMAs there.
  *
- * All waits that a system call can get into end with a fatal signal.
+ * Waits that a system call can get into end with a fatal signal, but for three that
+ * leave nothing half done: a REVOKE or SEAL that has begun waits for that of an
+ * ancestor which has taken its place (walk.c), SEAL_NOW for who has taken over what it
+ * has marked (seal.c), and the last close of a dma-buf for its work, which has nothing
+ * left to wait for then (dmabuf.c).
  *
  * A page with a memory error is taken out by the mm, which splits a large folio
  * first, and never comes back: to find no page where there is a cover means that it

@@ -29,13 +29,6 @@
 #define DATASPACE_EXPORT_FLAGS DATASPACE_EXPORT_REVOCABLE
 
 /*
- * The page cache of a backing begins at this index. Index 0 is left empty: perf
- * looks for a build id at the beginning of the file of a VMA, which must not be
- * memory that the owner of the VMA has no right to.
- */
-#define BACKING_START LARGE_FOLIO_PAGES
-
-/*
  * For what a root or an alias consists of: a memory cgroup at its limit, which may
  * not be that of the caller, is an error, and nobody is killed for it.
  */
@@ -71,7 +64,11 @@ enum contiguity {
 
 /**
  * struct backing - the memory of one root and everything derived from it
- * @inode: its page cache holds the memory, at index %BACKING_START and up
+ * @inode: its page cache holds the memory
+ * @start: index of the first page. Index 0 is left empty: perf looks for a build id at
+ *	the beginning of the file of a VMA, which must not be memory that the owner of
+ *	the VMA has no right to. It is as aligned as the memory, as large folios have to
+ *	be, and as low as that allows: the page cache has fewer levels then.
  * @nr_pages: length in pages
  * @contiguous: whether the memory is one extent
  * @lazy: whether pages appear when they are touched first
@@ -107,6 +104,7 @@ enum contiguity {
  */
 struct backing {
 	struct inode inode;
+	unsigned long start;
 	unsigned long nr_pages;
 	bool contiguous;
 	bool lazy;

@@ -51,7 +51,7 @@ static struct workqueue_struct *backing_sweep_wq;
 
 static unsigned long backing_end(const struct backing *backing)
 {
-	return BACKING_START + backing->nr_pages;
+	return backing->start + backing->nr_pages;
 }
 
 static unsigned long backing_deferred_bits(const struct backing *backing)
@@ -73,7 +73,7 @@ static unsigned long backing_retry_delay(unsigned int tries)
  */
 static void backing_defer(struct backing *backing, unsigned long index)
 {
-	unsigned long bit = (index - BACKING_START) / LARGE_FOLIO_PAGES;
+	unsigned long bit = (index - backing->start) / LARGE_FOLIO_PAGES;
 	unsigned long end = index + 1;
 	unsigned long delay;
 	bool was_queued;
@@ -344,11 +344,11 @@ static void backing_retry(struct work_struct *work)
 	if (slow)
 		backing->retry_slow =
 			jiffies + msecs_to_jiffies(SWEEP_RETRY_MAX_MS);
-	backing_look_begin(backing, BACKING_START, backing_end(backing));
+	backing_look_begin(backing, backing->start, backing_end(backing));
 	if (backing->lazy)
 		backing_grace_period();
 	for_each_set_bit(bit, backing->deferred, bits) {
-		unsigned long start = BACKING_START + bit * LARGE_FOLIO_PAGES;
+		unsigned long start = backing->start + bit * LARGE_FOLIO_PAGES;
 
 		if (!backing_take_deferred(backing, bit, slow))
 			continue;
@@ -366,7 +366,7 @@ static void backing_retry(struct work_struct *work)
 		spin_unlock(&backing->lock);
 		cond_resched();
 	}
-	backing_look_end(backing, BACKING_START, backing_end(backing));
+	backing_look_end(backing, backing->start, backing_end(backing));
 	delay = backing_next_retry(backing);
 	if (!delay ||
 	    !queue_delayed_work(backing_sweep_wq, &backing->retry, delay))

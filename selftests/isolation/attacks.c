@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <poll.h>
+#include <sched.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+
+#include "attacks.h"
+#include "cgroup.h"
+#include "common.h"
+#include "control.h"
+#include "dmabuf.h"
+
+#define NOW DATASPACE_SEAL_NOW
+
+int many(int count)
+{
+	return is_debug_kernel() ? count / 4 : count;
+}
+
+static void pin_own_page(int ds)
+{
+	char *map = ds_map(ds, page_size(), READ_WRITE);
+	struct pin pin;
+
+	if (map == MAP_FAILED || pin_page(&pin, map))
+		_exit(1);
+}
+
+void attack_with_seal_now(int ds, void (*ready)(void))
+{
+	pin_own_page(ds);
+	ready();
+	for (;;)
+		ds_seal(ds, NOW);
+}
+
+void attack_with_info(int ds, void (*ready)(void))
+{
+	ready();
+	for (;;)
+		ds_exclusive(ds);
+}
+
+void attack_with_revoke(int ds, void (*ready)(void))
+{
+	ready();
+	for (;;) {
+		int alias = ds_alias(ds, 0, page_size(), RIGHTS_R);
+
+		ds_revoke(ds);
+		close(alias);
+	}
+}
+
+/* Neighbouring mappings differ, so that they are not merged. */
+void map_often(int ds, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		if (ds_map(ds, page_size(), i % 2 ? PROT_READ : PROT_NONE) ==
+		    MAP_FAILED)
+			_exit(1);
+	}
+}
+
+void attack_with_mappings(int ds, void (*ready)(void))
+{
+	map_often(ds, many(15000));
+	ready();
+	for (;;)
+		pause();
+}
+
+void attack_with_revoked_mappings(int ds, void (*ready)(void))
+{
+	map_often(ds_alias(ds, 0, page_size(), RIGHTS_R), many(15000));
+	ds_revoke(ds);
+	ready();
+	for (;;)
+		pause();
+}
+
+void attack_with_pin_and_mappings(int ds, void (*ready)(void))
+{
+	pin_own_page(ds);
+	attack_with_mappings(ds, ready);
+}
+
+/* They are woken each time that the child has gone. */
+void attack_with_pollers(int ds, void (*ready)(void))
+{
+	const int count = many(10000);
+	int i;
+
+	if (allow_fds(count))
+		_exit(1);
+	for (i = 0; i < count; i++) {
+		if (epoll_on(ds, EPOLLIN) < 0)
+			_exit(1);
+	}
+	ready();
+	for (;;)
+		close(ds_alias(ds, 0, page_size(), RIGHTS_R));
+}
+
+/* What is sealed already is asked for again, and the last alias is a new one. */
+void attack_with_seal(int ds, void (*ready)(void))
+{
+	const int count = many(20000);
+	int i;
+
+	if (allow_fds(count))
+		_exit(1);
+	for (i = 0; i < count; i++) {
+		if (ds_alias(ds, 0, page_size(), RIGHTS_RW) < 0)
+			_exit(1);
+	}
+	ready();
+	for (;;) {
+		ds_seal(ds, 0);
+		ds_seal(ds, NOW);
+		close(ds_alias(ds, 0, page_size(), RIGHTS_R));
+	}
+}
+
+/* Those that are revoked stay, as their dma-bufs are open. */
+void attack_with_exports(int ds, void (*ready)(void))
+{
+	const int count = many(10000);
+	int i;
+
+	if (allow_fds(2 * count))
+		_exit(1);
+	for (i = 0; i < count; i++) {
+		if (ds_export(ds, 0) < 0)
+			_exit(1);
+	}
+	ready();
+	for (i = 0;; i++) {
+		int alias = ds_alias(ds, 0, page_size(), RIGHTS_RW);
+		int dmabuf = ds_export(alias, 0);
+
+		ds_revoke(ds);
+		close(alias);
+		if (i >= count)
+			close(dmabuf);
+	}
+}
+
+/*
+ * A device has each of many dma-bufs mapped, only to be read: so often the debug kernel
+ * puts up with nothing else. One more goes on to be mapped, and to be lost to REVOKE.
+ */
+void attack_with_devices(int ds, void (*ready)(void))
+{
+	const int count = many(1000);
+	int read = ds_alias(ds, 0, page_size(), RIGHTS_R);
+	int grant = ds_alias(ds, 0, page_size(), RIGHTS_RW);
+	int i;
+
+	if (allow_fds(2 * count))
+		_exit(1);
+	for (i = 0; i < count; i++) {
+		if (import_map(import(ds_export(read, 0), 0), TO_DEVICE))
+			_exit(1);
+	}
+	ready();
+	for (;;) {
+		int alias = ds_alias(grant, 0, page_size(), RIGHTS_RW);
+		int dmabuf = ds_export(alias, 0);
+		int fd = import(dmabuf, IMPORTER_TOLD);
+
+		if (import_map(fd, BOTH_WAYS) || ds_revoke(grant))
+			_exit(1);
+		ds_devices(ds);
+		close(fd);
+		close(dmabuf);
+		close(alias);
+	}
+}
+
+void attack_with_the_mm(int ds, void (*ready)(void))
+{
+	char *map = ds_map(ds, page_size(), READ_WRITE);
+	char *other = mmap(NULL, page_size(), PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (map == MAP_FAILED || other == MAP_FAILED)
+		_exit(1);
+	ready();
+	for (;;) {
+		char *from = map;
+
+		*map = 1;
+		madvise(map, page_size(), MADV_PAGEOUT);
+		map = mremap(map, page_size(), page_size(),
+			     MREMAP_MAYMOVE | MREMAP_FIXED, other);
+		other = from;
+	}
+}
+
+/* Who reads the tree is root, but what there is to be read is the attacker's. */
+void attack_with_the_tree(int ds, void (*ready)(void))
+{
+	const int count = many(20000);
+	char text[65536];
+	int tree, last = ds;
+	int i;
+
+	if (allow_fds(count))
+		_exit(1);
+	for (i = 0; i < count; i++) {
+		last = ds_alias(i % 2 ? last : ds, 0, page_size(), RIGHTS_RW);
+		if (last < 0)
+			_exit(1);
+	}
+	ready();
+	for (;;) {
+		tree = open("/sys/kernel/debug/dataspace/tree", O_RDONLY);
+		if (tree < 0)
+			_exit(1);
+		while (read(tree, text, sizeof(text)) > 0)
+			;
+		close(tree);
+	}
+}

@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "attacks.h"
+
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
-#include "attacks.h"
+#include <linux/userfaultfd.h>
+
 #include "cgroup.h"
 #include "common.h"
 #include "control.h"
@@ -227,4 +236,146 @@ void attack_with_the_tree(int ds, void (*ready)(void))
 			;
 		close(tree);
 	}
+}
+
+/* Each is derived from the one before. */
+void attack_with_nested_aliases(int ds, void (*ready)(void))
+{
+	const int count = many(100000);
+	int last = ds;
+	int i;
+
+	if (allow_fds(count))
+		_exit(1);
+	for (i = 0; i < count; i++) {
+		last = ds_alias(last, 0, page_size(), RIGHTS_RW);
+		if (last < 0)
+			_exit(1);
+	}
+	ready();
+	for (;;) {
+		ds_seal(ds, 0);
+		close(ds_alias(last, 0, page_size(), RIGHTS_R));
+		ds_revoke(last);
+	}
+}
+
+/* Whatever makes others wait if it is done by halves. */
+static void use_all_the_time(int ds)
+{
+	int grant = ds_alias(ds, 0, page_size(), RIGHTS_RW);
+
+	for (;;) {
+		int alias = ds_alias(grant, 0, page_size(), RIGHTS_RW);
+		char *map = ds_map(alias, page_size(), READ_WRITE);
+
+		ds_seal(alias, NOW);
+		ds_exclusive(ds);
+		ds_revoke(grant);
+		munmap(map, page_size());
+		close(alias);
+	}
+}
+
+static void start_child(void (*run)(int ds), int ds)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		_exit(1);
+	if (child)
+		return;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	run(ds);
+}
+
+static void keep_busy(int ds)
+{
+	for (;;)
+		;
+}
+
+/* It is run only if nobody else wants the processor, which somebody always does. */
+void attack_with_SCHED_IDLE(int ds, void (*ready)(void))
+{
+	const struct sched_param param = { .sched_priority = 0 };
+
+	run_on_cpu(0);
+	start_child(keep_busy, ds);
+	if (sched_setscheduler(0, SCHED_IDLE, &param))
+		_exit(1);
+	ready();
+	use_all_the_time(ds);
+}
+
+/* It has the processor for one of 100 ms. */
+void attack_with_cpu_max(int ds, void (*ready)(void))
+{
+	if (cgroup_set(THROTTLED, "cpu.max", "1000 100000") ||
+	    cgroup_join(THROTTLED))
+		_exit(1);
+	ready();
+	use_all_the_time(ds);
+}
+
+static void map_and_stop(int ds)
+{
+	map_often(ds, 100);
+	raise(SIGSTOP);
+}
+
+/* They do not answer, and are asked to let go all the time. */
+void attack_with_stopped_holders(int ds, void (*ready)(void))
+{
+	int grant = ds_alias(ds, 0, page_size(), RIGHTS_RW);
+	int i;
+
+	for (i = 0; i < 20; i++)
+		start_child(map_and_stop, grant);
+	ready();
+	use_all_the_time(ds);
+}
+
+/* A page that a fault on lasts for ever. */
+static char *page_without_end(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register arg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	char *page = mmap(NULL, page_size(), READ_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	arg.range.start = (uintptr_t)page;
+	arg.range.len = page_size();
+	if (fd < 0 || page == MAP_FAILED || ioctl(fd, UFFDIO_API, &api) ||
+	    ioctl(fd, UFFDIO_REGISTER, &arg))
+		_exit(1);
+	return page;
+}
+
+static void read_without_end(int ds)
+{
+	pread(ds, page_without_end(), page_size(), 0);
+	_exit(1);
+}
+
+static void write_without_end(int ds)
+{
+	pwrite(ds, page_without_end(), page_size(), 0);
+	_exit(1);
+}
+
+void attack_with_stalled_copies(int ds, void (*ready)(void))
+{
+	int grant = ds_alias(ds, 0, page_size(), RIGHTS_RW);
+	int i;
+
+	for (i = 0; i < 20; i++)
+		start_child(i % 2 ? read_without_end : write_without_end,
+			    i % 4 < 2 ? ds : grant);
+	usleep(100000);
+	if (waitpid(-1, NULL, WNOHANG))
+		_exit(1);
+	ready();
+	use_all_the_time(ds);
 }

@@ -24,5 +24,14 @@ void attack_with_exports(int ds, void (*ready)(void));
 void attack_with_devices(int ds, void (*ready)(void));
 void attack_with_the_mm(int ds, void (*ready)(void));
 void attack_with_the_tree(int ds, void (*ready)(void));
+void attack_with_nested_aliases(int ds, void (*ready)(void));
+void attack_with_SCHED_IDLE(int ds, void (*ready)(void));
+void attack_with_stopped_holders(int ds, void (*ready)(void));
+void attack_with_stalled_copies(int ds, void (*ready)(void));
+
+/* Needs a cgroup of this name, which has the cpu controller. */
+#define THROTTLED "throttled"
+
+void attack_with_cpu_max(int ds, void (*ready)(void));
 
 #endif

@@ -13,16 +13,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "attacks.h"
+#include "cgroup.h"
 #include "common.h"
 #include "control.h"
 #include "dmabuf.h"
-
-#define NOW DATASPACE_SEAL_NOW
 
 /* Pages of the root, that of the attacker, and where those of the neighbour begin. */
 #define ROOT_PAGES 1024
@@ -130,6 +128,30 @@ static double revoke_own(struct neighbour *neighbour, int sample)
 	return begun;
 }
 
+static double allocate(struct neighbour *neighbour, int sample)
+{
+	const double begun = seconds();
+
+	close(ds_alloc_pages(4));
+	return seconds() - begun;
+}
+
+/* A process that has what the neighbour has, and maps it. */
+static double kill_child(struct neighbour *neighbour, int sample)
+{
+	double begun;
+	pid_t child = fork();
+
+	if (!child) {
+		for (;;)
+			pause();
+	}
+	begun = seconds();
+	kill(child, SIGKILL);
+	wait_for(child);
+	return seconds() - begun;
+}
+
 struct operation {
 	const char *name;
 	double (*run)(struct neighbour *neighbour, int sample);
@@ -145,6 +167,8 @@ static const struct operation operations[] = {
 	{ "touch", touch, MORE },
 	{ "info", info, MORE },
 	{ "revoke", revoke_own, MORE_GRACE },
+	{ "ALLOC+close", allocate, MORE },
+	{ "kill -9", kill_child, MORE },
 };
 
 struct cost {
@@ -262,6 +286,7 @@ FIXTURE_VARIANT(neighbour)
 	const char *name;
 	void (*attack)(int ds, void (*ready)(void));
 	bool importer;
+	bool throttled;
 };
 
 /* clang-format off */
@@ -326,7 +351,40 @@ FIXTURE_VARIANT_ADD(neighbour, tree) {
 	.attack = attack_with_the_tree,
 };
 
+FIXTURE_VARIANT_ADD(neighbour, nested) {
+	.name = "SEAL of 100000 aliases, one derived from the other",
+	.attack = attack_with_nested_aliases,
+};
+
+FIXTURE_VARIANT_ADD(neighbour, SCHED_IDLE) {
+	.name = "all of that by SCHED_IDLE, which is hardly ever run",
+	.attack = attack_with_SCHED_IDLE,
+};
+
+FIXTURE_VARIANT_ADD(neighbour, cpu_max) {
+	.name = "the same, throttled by cpu.max",
+	.attack = attack_with_cpu_max,
+	.throttled = true,
+};
+
+FIXTURE_VARIANT_ADD(neighbour, stopped) {
+	.name = "the same, and 20 stopped holders",
+	.attack = attack_with_stopped_holders,
+};
+
+FIXTURE_VARIANT_ADD(neighbour, stalled) {
+	.name = "the same, and 20 copies stalled by userfaultfd",
+	.attack = attack_with_stalled_copies,
+};
+
 /* clang-format on */
+
+/* Whether there is a group now that an attacker can be throttled in. */
+static bool make_throttled(void)
+{
+	return !cgroup_set("", "cgroup.subtree_control", "+cpu") &&
+	       !cgroup_make(THROTTLED);
+}
 
 FIXTURE_SETUP(neighbour)
 {
@@ -335,6 +393,8 @@ FIXTURE_SETUP(neighbour)
 	if (ret == -ENOENT)
 		SKIP(return, "there is no importer");
 	ASSERT_EQ(0, ret);
+	if (variant->throttled && !make_throttled())
+		SKIP(return, "there is no cgroup with cpu.max");
 	ASSERT_EQ(0, allow_fds(1000));
 	ASSERT_LE(0, make_neighbour(&self->neighbour));
 	measure(&self->neighbour, self->alone);
@@ -346,6 +406,8 @@ FIXTURE_TEARDOWN(neighbour)
 	forget_neighbour(&self->neighbour);
 	if (variant->importer)
 		EXPECT_EQ(0, importer_unload());
+	if (variant->throttled)
+		EXPECT_EQ(0, cgroup_remove(THROTTLED));
 }
 
 static void print_row(const char *name, const struct cost *alone,

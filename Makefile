@@ -34,7 +34,7 @@ KSFT ?= $(DATASPACE_CACHE)/source/tools/testing/selftests
 KERNELS ?= 6.1 6.12 7.3
 MORE_KERNELS ?= 6.12+1cpu 6.12+4cpus 6.12+2nodes 6.12+init_on_free 6.12+poison \
 	6.12+lockdown 6.12+i386 6.12+trixie 6.12+swiotlb 6.12+nodebugfs \
-	7.3+cma 6.12-arm64 6.12-arm64-64k
+	7.3+cma 6.12-arm64 6.12-arm64+cma 6.12-arm64-64k
 
 # With TURN=1 check does one more of these, another each day: it runs the tests on a
 # kernel, installs everything on a bare Debian, or tries Debian's programs. What takes

@@ -36,7 +36,7 @@ die()
 #                  programs about those
 #   nodebugfs      a kernel that has no debugfs for anybody, and only some programs
 #   cma            a kernel that keeps 256 MiB for devices (of 6.1 and 6.12 Debian's
-#                  cannot)
+#                  cannot on amd64)
 #   kvm            a machine that can have guests of its own; one processor, as
 #                  KVM patches the kernel's code, and processors that are
 #                  emulated at the same time do not get along with that
@@ -85,7 +85,7 @@ release_of()
 arch_of()
 {
 	case $1 in
-	*-arm64 | *-arm64-* | */arch/arm64/*) echo arm64 ;;
+	*-arm64 | *-arm64[-+]* | */arch/arm64/*) echo arm64 ;;
 	*) echo amd64 ;;
 	esac
 }

@@ -159,23 +159,7 @@ const struct address_space_operations backing_aops = {
 	.error_remove_folio = backing_error_remove,
 };
 
-/*
- * The LRU's batch of this CPU holds a reference to a single page that was just
- * added until the batch is full or a compound page is added; releasing any other
- * batch drains it. Without this a page could return to the kernel later than it
- * is released.
- */
-static void backing_drain_added(struct folio *folio)
-{
-	struct folio_batch batch;
-
-	folio_batch_init(&batch);
-	folio_get(folio);
-	folio_batch_add(&batch, folio);
-	folio_batch_release(&batch);
-}
-
-/* The page cache takes over the reference; the mm never drops a dirty folio */
+/* The page cache gets a reference of its own; the mm never drops a dirty folio */
 static int backing_add_folio(struct backing *backing, struct folio *folio,
 			     unsigned long index, gfp_t gfp)
 {
@@ -187,21 +171,25 @@ static int backing_add_folio(struct backing *backing, struct folio *folio,
 	folio_mark_uptodate(folio);
 	folio_mark_dirty(folio);
 	folio_unlock(folio);
-	folio_put(folio);
 	return 0;
 }
 
 /*
  * Put the next folio of an extent into the page cache, or the next few if they
- * are single pages, on one CPU, whose batch is drained then.
+ * are single pages, on one CPU. The LRU's batch of that CPU holds a reference to a
+ * single page that was just added until the batch is full or a compound page is
+ * added; to release any other batch drains it. Without this a page could return to
+ * the kernel later than it is released.
  */
 static int backing_add_some(struct backing *backing, struct extent *extent,
 			    unsigned long *added, unsigned long index)
 {
 	unsigned long end = min(*added + BACKING_ADD_PAGES, extent->nr_pages);
+	struct folio_batch batch;
 	struct folio *folio;
 	int ret;
 
+	folio_batch_init(&batch);
 	migrate_disable();
 	do {
 		folio = extent_folio(extent, *added);
@@ -210,10 +198,10 @@ static int backing_add_some(struct backing *backing, struct extent *extent,
 					GFP_KERNEL | __GFP_RETRY_MAYFAIL);
 		if (ret)
 			break;
+		folio_batch_add(&batch, folio);
 		*added += folio_nr_pages(folio);
 	} while (*added < end);
-	if (!folio_test_large(folio))
-		backing_drain_added(folio);
+	folio_batch_release(&batch);
 	migrate_enable();
 	return ret;
 }
@@ -425,20 +413,24 @@ int backing_check_fill(struct backing *backing, unsigned long nr_pages)
 /*
  * To charge a single page the kernel reclaims in the caller's memory cgroup for a
  * while. For a large folio it does not: single pages will do instead. In neither
- * case it kills anybody.
+ * case it kills anybody. From the moment it is in the page cache others can punch the
+ * folio out: the caller's reference is dropped last.
  */
 static int backing_add_to_hole(struct backing *backing, struct folio *folio,
 			       unsigned long index)
 {
-	bool large = folio_test_large(folio);
-	gfp_t gfp = large ? __GFP_NORETRY : __GFP_RETRY_MAYFAIL;
+	gfp_t gfp = folio_test_large(folio) ? __GFP_NORETRY :
+					      __GFP_RETRY_MAYFAIL;
 	struct mem_cgroup *before = backing_begin_charge(backing);
+	struct folio_batch batch;
 	int ret;
 
+	folio_batch_init(&batch);
 	migrate_disable();
 	ret = backing_add_folio(backing, folio, index, GFP_KERNEL | gfp);
-	if (!ret && !large)
-		backing_drain_added(folio);
+	if (!ret)
+		folio_batch_add(&batch, folio);
+	folio_batch_release(&batch);
 	migrate_enable();
 	backing_end_charge(backing, before);
 	return ret;

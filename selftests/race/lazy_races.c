@@ -235,6 +235,44 @@ TEST_F(lazy_races, of_copies_and_holes)
 	drop(round);
 }
 
+/* One brings a page, the other one punches it. */
+static void fill_and_punch(struct round *round, int thread)
+{
+	while (!round->stop) {
+		if (thread)
+			round->wrong += !!ds_punch(round->ds, 0, round->page);
+		else
+			round->wrong += lazy_write(round->ds, 0, 8, 1) != 8;
+	}
+}
+
+/* While that goes on, the LRU's batches are empty: the page cache has the only reference. */
+static void *allocate_runs(void *arg)
+{
+	struct round *round = arg;
+
+	while (!round->stop)
+		close(ds_alloc(20 << 20, RIGHTS_R, 0));
+	return NULL;
+}
+
+/* rule 30: a page can be punched as soon as it is there */
+TEST_F(lazy_races, of_holes_and_pages_that_have_just_come)
+{
+	struct round *round = &self->round;
+	struct user users[THREADS];
+	pthread_t allocator;
+
+	make(round, huge_size());
+	start(round, users, fill_and_punch);
+	ASSERT_EQ(0, pthread_create(&allocator, NULL, allocate_runs, round));
+	while (seconds() < self->end)
+		usleep(1000);
+	finish(round, users);
+	pthread_join(allocator, NULL);
+	drop(round);
+}
+
 /* Touches by mapping or by descriptor until either is refused. */
 static void touch_until_refused(struct round *round, int thread)
 {

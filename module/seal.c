@@ -117,7 +117,7 @@ static int seal_wait_for_pins(struct dataspace *ds, bool *seen)
 			return 0;
 		if (wait_ms == 4)
 			backing_drain_cpus();
-		msleep_interruptible(wait_ms);
+		schedule_timeout_killable(msecs_to_jiffies(wait_ms));
 		if (fatal_signal_pending(current))
 			return -EINTR;
 	}

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
 #include <sys/uio.h>
 
 #include "common.h"
@@ -221,6 +222,48 @@ TEST_F(waiting, a_read_that_must_not_wait_is_not_EAGAIN)
 		ASSERT_EQ(1,
 			  result(preadv2(self->alias, &to, 1, 0, RWF_NOWAIT)));
 	}
+}
+
+static void *unpin_soon(void *arg)
+{
+	usleep(60000);
+	pin_close(arg);
+	return NULL;
+}
+
+static void ignore(int signal)
+{
+}
+
+/* rule 18: what holds a page for a moment only is waited for, whatever signals come */
+TEST(signals_do_not_shorten_the_wait_for_an_unpin)
+{
+	const struct itimerval often = {
+		.it_interval.tv_usec = 4000,
+		.it_value.tv_usec = 4000,
+	};
+	const struct itimerval never = {};
+	struct sigaction handler = { .sa_handler = ignore };
+	int root = ds_alloc_pages(1);
+	char *map = ds_map(root, page_size(), READ_WRITE);
+	pthread_t thread;
+	struct pin pin;
+	sigset_t alarms;
+
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(0, pin_page(&pin, map));
+	sigemptyset(&alarms);
+	sigaddset(&alarms, SIGALRM);
+	sigaction(SIGALRM, &handler, NULL);
+	pthread_sigmask(SIG_BLOCK, &alarms, NULL);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, unpin_soon, &pin));
+	pthread_sigmask(SIG_UNBLOCK, &alarms, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
+	EXPECT_EQ(0, ds_seal(root, NOW));
+	setitimer(ITIMER_REAL, &never, NULL);
+	pthread_join(thread, NULL);
+	munmap(map, page_size());
+	close(root);
 }
 
 TEST_HARNESS_MAIN

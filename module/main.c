@@ -63,10 +63,11 @@
  *       revoked
  *
  *   Nobody allocates, sleeps, waits for RCU, wakes others or touches user memory
- *   with it held. Pages are released after it was dropped: what nothing covers is
- *   never covered again. i_mmap_rwsem is held for as long as the VMAs of a range
- *   are gone through, by REVOKE and SEAL_NOW for what they unmap and by the mm for
- *   a large folio that is split: that grows with the number of VMAs there.
+ *   with it held; the one thing that is queued is the work that releases what was
+ *   pinned (sweep.c). Pages are released after it was dropped: what nothing covers is
+ *   never covered again. i_mmap_rwsem is held for as long as the VMAs of a range are
+ *   gone through, by REVOKE and SEAL_NOW for what they unmap and by the mm for a large
+ *   folio that is split: that grows with the number of VMAs there.
  *
  * Waits that a system call can get into end with a fatal signal, but for three that
  * leave nothing half done: a REVOKE or SEAL that has begun waits for that of an

@@ -100,6 +100,7 @@ enum contiguity {
  * @tries: for each bit of @deferred how often that was tried
  * @looking: for each %LARGE_FOLIO_PAGES of lazy memory how many look for pins there
  * @retry_slow: when those of @deferred that were tried often are next, in jiffies
+ * @retry_at: when @retry runs, if it is pending, in jiffies
  * @retry: tries again to release what is in @deferred; holds the inode
  */
 struct backing {
@@ -134,6 +135,7 @@ struct backing {
 	u8 *tries;
 	atomic_t *looking;
 	unsigned long retry_slow;
+	unsigned long retry_at;
 	struct delayed_work retry;
 };
 

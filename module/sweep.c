@@ -67,6 +67,22 @@ static unsigned long backing_retry_delay(unsigned int tries)
 }
 
 /*
+ * Have the work run after @delay, or before: it is never put off. Return whether it
+ * is queued by this, and was not before.
+ */
+static bool backing_arm_retry(struct backing *backing, unsigned long delay)
+{
+	unsigned long at = jiffies + delay;
+
+	lockdep_assert_held(&backing->lock);
+	if (delayed_work_pending(&backing->retry) &&
+	    time_after_eq(at, backing->retry_at))
+		return false;
+	backing->retry_at = at;
+	return !mod_delayed_work(backing_sweep_wq, &backing->retry, delay);
+}
+
+/*
  * Sweep the surroundings of a page again later, unless it is covered: then it was
  * to be punched out. The work holds the inode once for being queued, and once for
  * running: it may be both.
@@ -75,25 +91,17 @@ static void backing_defer(struct backing *backing, unsigned long index)
 {
 	unsigned long bit = (index - backing->start) / LARGE_FOLIO_PAGES;
 	unsigned long end = index + 1;
-	unsigned long delay;
-	bool was_queued;
+	bool armed = false;
 
-	spin_lock(&backing->lock);
-	if (!range_tree_next_gap(&backing->cover, 0, &index, &end)) {
-		spin_unlock(&backing->lock);
-		return;
-	}
-	__set_bit(bit, backing->deferred);
-	delay = backing_retry_delay(backing->tries[bit]);
-	spin_unlock(&backing->lock);
 	ihold(&backing->inode);
-	if (delay == backing_retry_delay(0))
-		was_queued = mod_delayed_work(backing_sweep_wq, &backing->retry,
-					      delay);
-	else
-		was_queued = !queue_delayed_work(backing_sweep_wq,
-						 &backing->retry, delay);
-	if (was_queued)
+	spin_lock(&backing->lock);
+	if (range_tree_next_gap(&backing->cover, 0, &index, &end)) {
+		__set_bit(bit, backing->deferred);
+		armed = backing_arm_retry(
+			backing, backing_retry_delay(backing->tries[bit]));
+	}
+	spin_unlock(&backing->lock);
+	if (!armed)
 		iput(&backing->inode);
 }
 
@@ -340,6 +348,7 @@ static void backing_retry(struct work_struct *work)
 	unsigned long delay;
 	unsigned long bit;
 	bool drained = false;
+	bool armed = false;
 
 	if (slow)
 		backing->retry_slow =
@@ -368,8 +377,12 @@ static void backing_retry(struct work_struct *work)
 	}
 	backing_look_end(backing, backing->start, backing_end(backing));
 	delay = backing_next_retry(backing);
-	if (!delay ||
-	    !queue_delayed_work(backing_sweep_wq, &backing->retry, delay))
+	if (delay) {
+		spin_lock(&backing->lock);
+		armed = backing_arm_retry(backing, delay);
+		spin_unlock(&backing->lock);
+	}
+	if (!armed)
 		iput(&backing->inode);
 }
 

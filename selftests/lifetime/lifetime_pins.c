@@ -128,6 +128,40 @@ TEST(a_page_is_back_soon_beside_one_that_is_pinned_for_long)
 	pages_forget(&pages);
 }
 
+/*
+ * rules 14 and 25: nobody puts off what waits for others, by pages that look pinned and
+ * are let go one by one
+ */
+TEST(a_page_is_back_soon_while_others_let_go_of_pinned_ones)
+{
+	const size_t unit = huge_size();
+	int root = ds_alloc(2 * unit, RIGHTS_R, 0);
+	char *map = ds_map(root, 2 * unit, PROT_READ);
+	struct pages pages;
+	struct pin pins[2];
+	size_t at;
+
+	ASSERT_NE(MAP_FAILED, map);
+	ASSERT_EQ(0, pages_of_map(&pages, map, 2 * unit));
+	ASSERT_EQ(0, pin_page(&pins[0], map));
+	ASSERT_EQ(0, pin_page(&pins[1], map + unit));
+	close(root);
+	for (at = 0; at < unit; at += page_size()) {
+		munmap(map + unit + at, page_size());
+		if (!at) {
+			munmap(map, unit);
+			pin_close(&pins[0]);
+		}
+		if (at == unit / 2)
+			EXPECT_FALSE(page_held(&pages, 0));
+		usleep(1000);
+	}
+	EXPECT_TRUE(page_held(&pages, unit / page_size()));
+	pin_close(&pins[1]);
+	EXPECT_EQ(0, pages_wait(&pages, 0, SOON));
+	pages_forget(&pages);
+}
+
 /* rule 14: a pin of a released page does not harm pages that stay */
 TEST_F(kept, a_pin_does_no_harm_to_neighbours_that_stay)
 {

@@ -30,7 +30,11 @@ struct rdma {
 	__u32 region;
 };
 
-/* All return 0 or -errno; rdma_open() NO_RDMA, too. The device stays. */
+/*
+ * All return 0 or -errno; the first two NO_RDMA, too. A device stays as long as its
+ * network interface does.
+ */
+long rdma_make_device(const char *name, const char *interface);
 long rdma_open(struct rdma *rdma);
 void rdma_close(struct rdma *rdma);
 

@@ -13,74 +13,31 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <linux/netlink.h>
 #include <rdma/ib_user_ioctl_verbs.h>
 #include <rdma/ib_user_verbs.h>
 #include <rdma/rdma_netlink.h>
 
 #include "common.h"
+#include "netlink.h"
 
 #define CLASS "/sys/class/infiniband_verbs/"
 
-/* A netlink request with room for a few names. */
-struct request {
-	struct nlmsghdr header;
-	char attributes[128];
-};
-
-/* The answer to it. */
-struct answer {
-	struct nlmsghdr header;
-	struct nlmsgerr error;
-	char rest[256];
-};
-
-static void add_text(struct request *request, int type, const char *text)
+long rdma_make_device(const char *name, const char *interface)
 {
-	struct nlattr *attribute =
-		(void *)((char *)request + request->header.nlmsg_len);
-	const size_t size = strlen(text) + 1;
-
-	attribute->nla_type = type;
-	attribute->nla_len = NLA_HDRLEN + size;
-	memcpy(attribute + 1, text, size);
-	request->header.nlmsg_len += NLA_ALIGN(attribute->nla_len);
-}
-
-static long ask(int socket, const struct request *request)
-{
-	struct answer answer = {};
-
-	if (send(socket, request, request->header.nlmsg_len, 0) < 0 ||
-	    recv(socket, &answer, sizeof(answer), 0) < 0)
-		return -errno;
-	return answer.header.nlmsg_type == NLMSG_ERROR ? answer.error.error :
-							 -EPROTO;
-}
-
-static long make_device(void)
-{
-	struct request request = {
-		.header.nlmsg_len = NLMSG_HDRLEN,
-		.header.nlmsg_type =
-			RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_NEWLINK),
-		.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK,
-	};
-	int netlink = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_RDMA);
+	struct netlink_request request;
 	long ret;
 
-	if (netlink < 0)
-		return errno == EPROTONOSUPPORT ? NO_RDMA : -errno;
-	add_text(&request, RDMA_NLDEV_ATTR_DEV_NAME, RDMA_NAME);
-	add_text(&request, RDMA_NLDEV_ATTR_LINK_TYPE, "rxe");
-	add_text(&request, RDMA_NLDEV_ATTR_NDEV_NAME, "lo");
-	ret = ask(netlink, &request);
-	close(netlink);
-	/* the kernel does not know that type of device */
-	return ret == -EINVAL ? NO_RDMA : ret;
+	netlink_begin(&request,
+		      RDMA_NL_GET_TYPE(RDMA_NL_NLDEV, RDMA_NLDEV_CMD_NEWLINK),
+		      0);
+	netlink_add_text(&request, RDMA_NLDEV_ATTR_DEV_NAME, name);
+	netlink_add_text(&request, RDMA_NLDEV_ATTR_LINK_TYPE, "rxe");
+	netlink_add_text(&request, RDMA_NLDEV_ATTR_NDEV_NAME, interface);
+	ret = netlink_ask(NETLINK_RDMA, &request);
+	/* the kernel has no RDMA, or does not know that type of device */
+	return ret == -EPROTONOSUPPORT || ret == -EINVAL ? NO_RDMA : ret;
 }
 
 static bool is_our_device(const char *folder)
@@ -171,7 +128,7 @@ long rdma_open(struct rdma *rdma)
 
 	*rdma = (struct rdma){ -1, -1 };
 	if (fd == -ENODEV) {
-		ret = make_device();
+		ret = rdma_make_device(RDMA_NAME, "lo");
 		if (ret)
 			return ret;
 		fd = open_device();

@@ -13,10 +13,12 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/common.sh"
 
 # The drivers are for the result port and for disks, and, where the kernel has
-# them, for other users of memory: ciphers, PCI devices, RDMA and its checksum.
+# them, for other users of memory: ciphers, PCI devices, RDMA and its checksum, and
+# network namespaces.
 drivers="virtio_pci virtio_console virtio_blk brd loop ${VM_DRIVERS:-}"
 if_there="algif_hash algif_skcipher algif_aead authencesn"
 if_there="$if_there vfio-pci vfio_iommu_type1 crc32_generic ib_uverbs rdma_rxe"
+if_there="$if_there veth"
 
 # The drivers that tests load themselves, if they are there.
 for_tests="vivid vgem"

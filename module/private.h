@@ -101,6 +101,8 @@ enum contiguity {
  * @looking: for each %LARGE_FOLIO_PAGES of lazy memory how many look for pins there
  * @retry_slow: when those of @deferred that were tried often are next, in jiffies
  * @retry_at: when @retry runs, if it is pending, in jiffies
+ * @retry_looks: whether @retry has asked those who copy lazy memory to let go of it
+ * @retry_rcu: the grace period after which they have
  * @retry: tries again to release what is in @deferred; holds the inode
  */
 struct backing {
@@ -136,6 +138,8 @@ struct backing {
 	atomic_t *looking;
 	unsigned long retry_slow;
 	unsigned long retry_at;
+	bool retry_looks;
+	unsigned long retry_rcu;
 	struct delayed_work retry;
 };
 
@@ -386,6 +390,7 @@ unsigned long backing_exclusive(struct backing *backing, unsigned long start,
 
 /* zap.c */
 void backing_grace_period(void);
+unsigned long backing_grace_period_begin(void);
 int backing_extra_refs(struct folio *folio);
 void backing_drain_cpus(void);
 void backing_mark_linked(struct backing *backing, unsigned long start,

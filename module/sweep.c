@@ -20,9 +20,13 @@
  * The first few tries drain the per-CPU batches of the page cache, too, which may
  * hold a reference for ever.
  *
+ * Works of all backings share a few workers, and none of them waits: the number of
+ * backings with something deferred is in the hands of their holders.
+ *
  * Who copies from or to lazy memory refers to it meanwhile (io.c), but holds off
  * while somebody looks for pins. So after a grace period no reference is one of
- * these. That is waited for by the work and by who punches a hole, not by a sweep.
+ * these. Who punches a hole waits for that, and the work is queued again until it is
+ * over; a sweep does neither.
  */
 #include <linux/bitmap.h>
 #include <linux/delay.h>
@@ -339,23 +343,34 @@ static unsigned long backing_next_retry(struct backing *backing)
 	return delay;
 }
 
-static void backing_retry(struct work_struct *work)
+/*
+ * Whether nobody who copies refers to lazy memory any more. It takes a grace period
+ * until then, which the work does not wait for: others need it, too.
+ */
+static bool backing_copies_have_ended(struct backing *backing)
 {
-	struct backing *backing =
-		container_of(to_delayed_work(work), struct backing, retry);
+	if (!backing->lazy)
+		return true;
+	if (!backing->retry_looks) {
+		backing_look_begin(backing, backing->start,
+				   backing_end(backing));
+		backing->retry_looks = true;
+		backing->retry_rcu = backing_grace_period_begin();
+	}
+	return poll_state_synchronize_rcu(backing->retry_rcu);
+}
+
+/* Try once to release what is due */
+static void backing_retry_deferred(struct backing *backing)
+{
 	unsigned long bits = backing_deferred_bits(backing);
 	bool slow = time_after_eq(jiffies, backing->retry_slow);
-	unsigned long delay;
-	unsigned long bit;
 	bool drained = false;
-	bool armed = false;
+	unsigned long bit;
 
 	if (slow)
 		backing->retry_slow =
 			jiffies + msecs_to_jiffies(SWEEP_RETRY_MAX_MS);
-	backing_look_begin(backing, backing->start, backing_end(backing));
-	if (backing->lazy)
-		backing_grace_period();
 	for_each_set_bit(bit, backing->deferred, bits) {
 		unsigned long start = backing->start + bit * LARGE_FOLIO_PAGES;
 
@@ -375,8 +390,23 @@ static void backing_retry(struct work_struct *work)
 		spin_unlock(&backing->lock);
 		cond_resched();
 	}
-	backing_look_end(backing, backing->start, backing_end(backing));
-	delay = backing_next_retry(backing);
+}
+
+static void backing_retry(struct work_struct *work)
+{
+	struct backing *backing =
+		container_of(to_delayed_work(work), struct backing, retry);
+	unsigned long delay = backing_retry_delay(0);
+	bool armed = false;
+
+	if (backing_copies_have_ended(backing)) {
+		backing_retry_deferred(backing);
+		if (backing->lazy)
+			backing_look_end(backing, backing->start,
+					 backing_end(backing));
+		backing->retry_looks = false;
+		delay = backing_next_retry(backing);
+	}
 	if (delay) {
 		spin_lock(&backing->lock);
 		armed = backing_arm_retry(backing, delay);

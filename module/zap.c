@@ -53,6 +53,12 @@ INTERVAL_TREE_DEFINE(struct vm_area_struct, shared.rb, unsigned long,
 		     backing_vma_last, static inline __maybe_unused,
 		     backing_vma_tree)
 
+static bool backing_may_expedite(void)
+{
+	ratelimit_set_flags(&backing_expedited, RATELIMIT_MSG_ON_RELEASE);
+	return __ratelimit(&backing_expedited);
+}
+
 /**
  * backing_grace_period - wait for those who have read a flag before it was set
  *
@@ -62,11 +68,22 @@ void backing_grace_period(void)
 {
 	unsigned long state = get_state_synchronize_rcu();
 
-	ratelimit_set_flags(&backing_expedited, RATELIMIT_MSG_ON_RELEASE);
-	if (__ratelimit(&backing_expedited))
+	if (backing_may_expedite())
 		cond_synchronize_rcu_expedited(state);
 	else
 		cond_synchronize_rcu(state);
+}
+
+/**
+ * backing_grace_period_begin - have a grace period that others need not wait for
+ *
+ * Return: what poll_state_synchronize_rcu() takes, to tell whether it is over.
+ */
+unsigned long backing_grace_period_begin(void)
+{
+	if (backing_may_expedite())
+		return start_poll_synchronize_rcu_expedited();
+	return start_poll_synchronize_rcu();
 }
 
 /**

@@ -95,14 +95,15 @@ static void backing_defer(struct backing *backing, unsigned long index)
 {
 	unsigned long bit = (index - backing->start) / LARGE_FOLIO_PAGES;
 	unsigned long end = index + 1;
+	unsigned long delay;
 	bool armed = false;
 
 	ihold(&backing->inode);
 	spin_lock(&backing->lock);
 	if (range_tree_next_gap(&backing->cover, 0, &index, &end)) {
 		__set_bit(bit, backing->deferred);
-		armed = backing_arm_retry(
-			backing, backing_retry_delay(backing->tries[bit]));
+		delay = backing_retry_delay(backing->tries[bit]);
+		armed = backing_arm_retry(backing, delay);
 	}
 	spin_unlock(&backing->lock);
 	if (!armed)

@@ -170,13 +170,14 @@ int contig_take_pages(unsigned long pfn, unsigned long nr_pages)
  * can't be moved, but passes over pages without a reference. So a page that is kept
  * has none, and a mark by which a search knows that it isn't free.
  *
- * Return: whether it is kept, or false if somebody else refers to it at the moment.
+ * Return: whether it is kept, or false if somebody else refers to it at the moment,
+ * or if it has a memory error.
  */
 bool contig_keep(unsigned long pfn)
 {
 	struct page *page = pfn_to_page(pfn);
 
-	if (!page_ref_freeze(page, 1))
+	if (PageHWPoison(page) || !page_ref_freeze(page, 1))
 		return false;
 	set_page_private(page, CONTIG_KEPT);
 	return true;
@@ -192,6 +193,44 @@ void contig_end_keeping(unsigned long pfn)
 
 	page_ref_unfreeze(page, 1);
 	set_page_private(page, 0);
+}
+
+/**
+ * contig_is_sound - tell whether no page of a folio has a memory error
+ * @folio: the folio, which need not be on the lists of the kernel
+ *
+ * Return: whether all of it can be used; it may be hit at any time.
+ */
+bool contig_is_sound(struct folio *folio)
+{
+	struct page *page = folio_page(folio, 0);
+	struct page *end = page + folio_nr_pages(folio);
+
+	for (; page < end; page++)
+		if (PageHWPoison(page))
+			return false;
+	return true;
+}
+
+/**
+ * contig_free - return memory that nobody has used, and that nobody refers to
+ * @folio: the memory, with the last reference
+ *
+ * The kernel frees no single page that has a memory error, but would free a large
+ * folio as a whole that has such a page.
+ */
+void contig_free(struct folio *folio)
+{
+	long nr_pages = folio_nr_pages(folio);
+	struct page *page = folio_page(folio, 0);
+
+	if (nr_pages == 1 || contig_is_sound(folio)) {
+		folio_put(folio);
+		return;
+	}
+	kver_unmake_folio(folio);
+	while (nr_pages--)
+		put_page(page++);
 }
 
 /**

@@ -39,13 +39,7 @@
  */
 void extent_free(struct extent *extent, unsigned long from)
 {
-	while (from < extent->nr_pages) {
-		struct folio *folio = extent_folio(extent, from);
-
-		from += folio_nr_pages(folio);
-		if (!pool_take_back(folio))
-			folio_put(folio);
-	}
+	pool_free(extent, from);
 }
 
 static gfp_t extent_gfp(const struct extent_request *request)

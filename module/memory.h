@@ -128,7 +128,7 @@ void dataspace_pool_init(void);
 void dataspace_pool_exit(void);
 int pool_alloc(struct extent *extent, const struct extent_request *request);
 int pool_reclaim(struct extent *extent, const struct extent_request *request);
-bool pool_take_back(struct folio *folio);
+void pool_free(struct extent *extent, unsigned long from);
 void pool_notice_release(struct folio *folio);
 u64 pool_size_bytes(void);
 u64 pool_free_bytes(void);
@@ -143,6 +143,8 @@ int contig_take_pages(unsigned long pfn, unsigned long nr_pages);
 int contig_take_large_folio(unsigned long pfn);
 bool contig_keep(unsigned long pfn);
 void contig_end_keeping(unsigned long pfn);
+bool contig_is_sound(struct folio *folio);
+void contig_free(struct folio *folio);
 bool contig_is_takeable(struct zone *zone, unsigned long pfn,
 			unsigned long nr_pages);
 

@@ -24,6 +24,7 @@
 #define POOL_FREE KMOD_PARAMETERS "pool_free"
 #define LIMIT_MB KMOD_PARAMETERS "limit_mb"
 #define GROUP "dataspace-pool"
+#define HARD_OFFLINE "/sys/devices/system/memory/hard_offline_page"
 
 /* So much is left on each node that the kernel is short of nothing. */
 #define RESERVE (96 * MEG)
@@ -644,6 +645,98 @@ static int meet_the_limit_with_pages(void)
 	if (wait_for_at_least(POOL - 2 * MEG) != POOL - 2 * MEG)
 		return 4;
 	return 0;
+}
+
+/* Whether a page has a memory error now; the kernel says that it can't handle that. */
+static bool lose_page(__u64 pfn)
+{
+	int flags = page_flags_open();
+	bool lost;
+
+	number_to_file(HARD_OFFLINE, pfn * page_size());
+	lost = page_flags_lost(flags, pfn);
+	close(flags);
+	return lost;
+}
+
+static size_t count_lost(const struct pages *pages)
+{
+	int flags = page_flags_open();
+	size_t count = 0;
+	size_t i;
+
+	for (i = 0; i < pages->count; i++)
+		count += page_flags_lost(flags, pages->pfn[i]);
+	close(flags);
+	return count;
+}
+
+/* How many pages with an error an allocation gets, or a negative errno. */
+static int alloc_lost(__u64 length, __u32 flags)
+{
+	struct pages pages;
+	int ds = ds_alloc(length, RIGHTS_RW, flags);
+	int ret = ds < 0 ? ds : pages_of_fd(&pages, ds, length);
+
+	if (!ret) {
+		ret = count_lost(&pages);
+		pages_forget(&pages);
+	}
+	close(ds);
+	return ret;
+}
+
+/*
+ * rules 14 and 29: of a large folio no more than that page is lost. Page 0 beside a
+ * page 1 that is lost is too short a run for the pool, and returns to the kernel.
+ */
+TEST_F(pool, hands_out_no_page_with_a_memory_error)
+{
+	const size_t places[] = { 0, 1, MEG / page_size() + 3 };
+	const long long left = POOL - 4 * page_size();
+	/* the kernel may have put something that stays beside it meanwhile */
+	const long long least = POOL - huge_size();
+	int ds = alloc_run(POOL, &self->pages);
+	long long has;
+	size_t i;
+
+	ASSERT_LE(0, ds);
+	close(ds);
+	ASSERT_EQ(POOL, wait_for_pool(POOL));
+	if (access(HARD_OFFLINE, W_OK))
+		SKIP(return, "this kernel can't be made to lose a page");
+	for (i = 0; i < ARRAY_LENGTH(places); i++) {
+		const size_t bad = 2 * i * huge_size() / page_size();
+
+		ASSERT_TRUE(lose_page(self->pages.pfn[bad + places[i]]));
+	}
+	pages_forget(&self->pages);
+	EXPECT_EQ(0, alloc_lost(POOL, 0));
+	EXPECT_EQ(0, alloc_lost(POOL, DATASPACE_ALLOC_SCATTERED));
+	has = wait_for_pool(left);
+	TH_LOG("the pool has %llu KiB less", (POOL - has) >> 10);
+	EXPECT_LT(least, has);
+	EXPECT_GE(left, has);
+}
+
+/* rule 29: the pool has the end of its last 2 MiB, and that as single pages */
+TEST_F(pool, hands_out_no_single_page_with_a_memory_error)
+{
+	int ds = alloc_run(POOL - MEG, &self->pages);
+	__u64 end;
+
+	ASSERT_LE(0, ds);
+	end = self->pages.pfn[self->pages.count - 1] + 1;
+	pages_forget(&self->pages);
+	ASSERT_EQ(MEG, pool_free());
+	if (access(HARD_OFFLINE, W_OK))
+		SKIP(return, "this kernel can't be made to lose a page");
+	ASSERT_TRUE(lose_page(end + 3));
+	EXPECT_EQ(0, alloc_lost(MEG / 2, 0));
+	/* also what is before it, which is too short for a request */
+	EXPECT_EQ(MEG - page_size(), wait_for_pool(MEG - page_size()));
+	EXPECT_EQ(0, alloc_lost(MEG, 0));
+	close(ds);
 }
 
 /* rules 4 and 29 */

@@ -44,6 +44,8 @@ size_t pages_wait(const struct pages *pages, size_t count, double timeout);
 int page_flags_open(void);
 /* Whether the page still looks like one of a dataspace. */
 bool page_flags_held(int flags, __u64 pfn);
+/* Whether the page has a memory error. */
+bool page_flags_lost(int flags, __u64 pfn);
 
 /*
  * How many pages of the whole machine look like those of a dataspace. Pages of

@@ -119,6 +119,11 @@ bool page_flags_held(int flags, __u64 pfn)
 	return looks_held(flags_of(flags, pfn));
 }
 
+bool page_flags_lost(int flags, __u64 pfn)
+{
+	return flags_of(flags, pfn) & FLAG(HWPOISON);
+}
+
 static int read_pfns(struct pages *pages, const void *map)
 {
 	size_t size = pages->count * sizeof(*pages->pfn);

@@ -216,21 +216,17 @@ bool contig_is_sound(struct folio *folio)
  * contig_free - return memory that nobody has used, and that nobody refers to
  * @folio: the memory, with the last reference
  *
- * The kernel frees no single page that has a memory error, but would free a large
- * folio as a whole that has such a page.
+ * The kernel frees no single page that has a memory error. But it would free a large
+ * folio that has one as a whole, so that stays out of use for good.
  */
 void contig_free(struct folio *folio)
 {
-	long nr_pages = folio_nr_pages(folio);
-	struct page *page = folio_page(folio, 0);
-
-	if (nr_pages == 1 || contig_is_sound(folio)) {
-		folio_put(folio);
+	if (folio_test_large(folio) && !contig_is_sound(folio)) {
+		pr_warn_ratelimited("%zu KiB with a memory error are lost\n",
+				    folio_size(folio) >> 10);
 		return;
 	}
-	kver_unmake_folio(folio);
-	while (nr_pages--)
-		put_page(page++);
+	folio_put(folio);
 }
 
 /**

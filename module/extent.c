@@ -39,7 +39,41 @@
  */
 void extent_free(struct extent *extent, unsigned long from)
 {
-	pool_free(extent, from);
+	while (from < extent->nr_pages) {
+		struct folio *folio = extent_folio(extent, from);
+
+		from += folio_nr_pages(folio);
+		if (!pool_take_back(folio))
+			contig_free(folio);
+	}
+}
+
+static bool extent_is_sound(struct extent *extent)
+{
+	unsigned long i;
+
+	for (i = 0; i < extent->nr_pages;) {
+		struct folio *folio = extent_folio(extent, i);
+
+		if (!contig_is_sound(folio))
+			return false;
+		i += folio_nr_pages(folio);
+	}
+	return true;
+}
+
+/* What has a memory error leaves the pool; then there may be another place */
+static int extent_alloc_from_pool(struct extent *extent,
+				  const struct extent_request *request)
+{
+	int ret;
+
+	for (;;) {
+		ret = pool_alloc(extent, request);
+		if (ret || extent_is_sound(extent))
+			return ret;
+		extent_free(extent, 0);
+	}
 }
 
 static gfp_t extent_gfp(const struct extent_request *request)
@@ -184,7 +218,7 @@ void extent_run_begin(struct extent_run *run,
 /* All of it at once, if there is such a run already */
 static int extent_run_take_ready(struct extent_run *run, struct extent *extent)
 {
-	int ret = pool_alloc(extent, &run->request);
+	int ret = extent_alloc_from_pool(extent, &run->request);
 
 	if (ret != -ENOMEM)
 		return ret;
@@ -260,7 +294,7 @@ int extent_alloc_scattered(struct extent *extent,
 	unsigned int order = ilog2(request->nr_pages);
 	gfp_t gfp = extent_gfp(request);
 	gfp_t hasty = gfp & ~__GFP_RECLAIM;
-	int ret = pool_alloc(extent, request);
+	int ret = extent_alloc_from_pool(extent, request);
 
 	if (ret != -ENOMEM)
 		return ret;

@@ -234,32 +234,4 @@ static inline void kver_finish_large_folio(struct page *head)
 }
 #endif
 
-/* 6.6: flags of all of a large folio are in its second page, beside its order */
-#ifndef PAGE_FLAGS_SECOND
-#define PAGE_FLAGS_SECOND 0UL
-#endif
-
-/*
- * Make single pages, each with a reference, of a large folio of our own, of which
- * nobody else knows. What is in its tails in its place is as in free pages then.
- */
-static inline void kver_unmake_folio(struct folio *folio)
-{
-	unsigned int order = folio_order(folio);
-	struct page *head = &folio->page;
-	unsigned long i;
-
-	folio->_flags_1 &= ~PAGE_FLAGS_SECOND;
-	for (i = 1; i < BIT(order); i++) {
-		clear_compound_head(head + i);
-		head[i].mapping = NULL;
-		set_page_private(head + i, 0);
-#ifdef CONFIG_MEMCG
-		head[i].memcg_data = 0;
-#endif
-	}
-	ClearPageHead(head);
-	split_page(head, order);
-}
-
 #endif /* _KVER_H */

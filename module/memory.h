@@ -128,7 +128,7 @@ void dataspace_pool_init(void);
 void dataspace_pool_exit(void);
 int pool_alloc(struct extent *extent, const struct extent_request *request);
 int pool_reclaim(struct extent *extent, const struct extent_request *request);
-void pool_free(struct extent *extent, unsigned long from);
+bool pool_take_back(struct folio *folio);
 void pool_notice_release(struct folio *folio);
 u64 pool_size_bytes(void);
 u64 pool_free_bytes(void);

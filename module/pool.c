@@ -32,9 +32,8 @@
  *
  * Memory errors hit the pool, too. Of them the kernel can only mark the page: it
  * does nothing about a large folio that is not on its lists, or about a page that
- * is kept. So what is handed out or taken back is looked at. A large folio with
- * such a page returns to the kernel as single pages, and a single page alone. The
- * kernel gives that page to nobody; the pool reclaims what is around it.
+ * is kept. So what is handed out (extent.c) or taken back is looked at, and what has
+ * such a page leaves the pool (contig_free()).
  *
  * When the pool is to be smaller its end returns to the kernel; when it is to be
  * larger there is another run, and all of the old one returns. What was lent of
@@ -305,87 +304,15 @@ static int pool_split_for(const struct extent_request *request)
 	return pool_split(index);
 }
 
-static bool pool_has(struct folio *folio)
-{
-	return folio_pfn(folio) - READ_ONCE(pool.run.pfn) <
-	       READ_ONCE(pool.run.nr_pages);
-}
-
-/* Whether the pool has it now, which is zero and has its last reference */
-static bool pool_take_back(struct folio *folio)
-{
-	unsigned long start;
-	bool taken = false;
-	bool sound;
-
-	if (!pool_has(folio))
-		return false;
-	sound = contig_is_sound(folio);
-	spin_lock(&pool.lock);
-	start = folio_pfn(folio) - pool.run.pfn;
-	if (start >= pool.run.nr_pages) {
-		spin_unlock(&pool.lock);
-		return false;
-	}
-	if (sound && folio_nr_pages(folio) == LARGE_FOLIO_PAGES) {
-		__set_bit(start / LARGE_FOLIO_PAGES, pool.folios);
-		taken = true;
-	} else if (!folio_test_large(folio) && contig_keep(folio_pfn(folio))) {
-		__set_bit(start, pool.pages);
-		taken = true;
-	}
-	if (taken)
-		pool_add_free(folio_nr_pages(folio));
-	spin_unlock(&pool.lock);
-	if (!taken)
-		pool_wake();
-	return taken;
-}
-
-/**
- * pool_free - give back pages that nobody has used, and that are still zero
- * @extent: the extent, of the pool or not
- * @from: index of the first page to give back
- */
-void pool_free(struct extent *extent, unsigned long from)
-{
-	while (from < extent->nr_pages) {
-		struct folio *folio = extent_folio(extent, from);
-
-		from += folio_nr_pages(folio);
-		if (!pool_take_back(folio))
-			contig_free(folio);
-	}
-}
-
-static bool pool_is_sound(struct extent *extent)
-{
-	unsigned long i = 0;
-
-	while (i < extent->nr_pages) {
-		struct folio *folio = extent_folio(extent, i);
-
-		if (!contig_is_sound(folio))
-			return false;
-		i += folio_nr_pages(folio);
-	}
-	return true;
-}
-
-/* What has a memory error leaves the pool; then there may be another place */
 static bool pool_try_alloc(struct extent *extent,
 			   const struct extent_request *request)
 {
 	bool done;
 
-	for (;;) {
-		spin_lock(&pool.lock);
-		done = pool_hand_out(extent, request);
-		spin_unlock(&pool.lock);
-		if (!done || pool_is_sound(extent))
-			return done;
-		pool_free(extent, 0);
-	}
+	spin_lock(&pool.lock);
+	done = pool_hand_out(extent, request);
+	spin_unlock(&pool.lock);
+	return done;
 }
 
 /**
@@ -645,6 +572,12 @@ static void pool_refill(struct kthread_work *work)
 				   msecs_to_jiffies(delay_ms));
 }
 
+static bool pool_has(struct folio *folio)
+{
+	return folio_pfn(folio) - READ_ONCE(pool.run.pfn) <
+	       READ_ONCE(pool.run.nr_pages);
+}
+
 /**
  * pool_notice_release - take notice of memory that returns to the kernel
  * @folio: the memory, of the pool or not; it may still be in use for a moment
@@ -653,6 +586,42 @@ void pool_notice_release(struct folio *folio)
 {
 	if (pool_has(folio))
 		pool_wake();
+}
+
+/**
+ * pool_take_back - take back what was handed out, but not used
+ * @folio: zero, with the last reference; of the pool or not
+ *
+ * Return: whether the pool has it now; not if it has a memory error.
+ */
+bool pool_take_back(struct folio *folio)
+{
+	unsigned long start;
+	bool taken = false;
+	bool sound;
+
+	if (!pool_has(folio))
+		return false;
+	sound = contig_is_sound(folio);
+	spin_lock(&pool.lock);
+	start = folio_pfn(folio) - pool.run.pfn;
+	if (start >= pool.run.nr_pages) {
+		spin_unlock(&pool.lock);
+		return false;
+	}
+	if (sound && folio_nr_pages(folio) == LARGE_FOLIO_PAGES) {
+		__set_bit(start / LARGE_FOLIO_PAGES, pool.folios);
+		taken = true;
+	} else if (!folio_test_large(folio) && contig_keep(folio_pfn(folio))) {
+		__set_bit(start, pool.pages);
+		taken = true;
+	}
+	if (taken)
+		pool_add_free(folio_nr_pages(folio));
+	spin_unlock(&pool.lock);
+	if (!taken)
+		pool_wake();
+	return taken;
 }
 
 /**

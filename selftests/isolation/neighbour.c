@@ -9,6 +9,7 @@
  */
 #include <kselftest_harness.h>
 
+#include <math.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -142,6 +143,8 @@ static double kill_child(struct neighbour *neighbour, int sample)
 	double begun;
 	pid_t child = fork();
 
+	if (child < 0)
+		return INFINITY;
 	if (!child) {
 		for (;;)
 			pause();

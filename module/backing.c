@@ -20,6 +20,9 @@
 /* How many single pages are added at a time */
 #define BACKING_ADD_PAGES 15UL
 
+static_assert(BACKING_ADD_PAGES <=
+	      ARRAY_SIZE(((struct folio_batch *)NULL)->folios));
+
 /* How often those who copy wait, 20 us at a time, for those who look for pins */
 #define COPY_WAITS 50
 

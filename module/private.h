@@ -97,12 +97,13 @@ enum contiguity {
  * @wait: for an end of @walk, of a revocation, or of a SEAL_NOW
  * @deferred: one bit for each %LARGE_FOLIO_PAGES that hold pages to be released which
  *	were pinned when that was tried
- * @tries: for each bit of @deferred how often that was tried
+ * @tries: for each bit of @deferred how often that was tried, and whether it is being
+ *	tried; written by @retry
  * @looking: for each %LARGE_FOLIO_PAGES of lazy memory how many look for pins there
  * @retry_slow: when those of @deferred that were tried often are next, in jiffies
  * @retry_at: when @retry runs, if it is pending, in jiffies
- * @retry_looks: whether @retry has asked those who copy lazy memory to let go of it
- * @retry_rcu: the grace period after which they have
+ * @retry_begun: whether @retry has marked what it is going to try
+ * @retry_rcu: the grace period after which nobody copies to lazy memory there any more
  * @retry: tries again to release what is in @deferred; holds the inode
  */
 struct backing {
@@ -138,7 +139,7 @@ struct backing {
 	atomic_t *looking;
 	unsigned long retry_slow;
 	unsigned long retry_at;
-	bool retry_looks;
+	bool retry_begun;
 	unsigned long retry_rcu;
 	struct delayed_work retry;
 };

@@ -20,8 +20,9 @@
  * The first few tries drain the per-CPU batches of the page cache, too, which may
  * hold a reference for ever.
  *
- * Works of all backings share a few workers, and none of them waits: the number of
- * backings with something deferred is in the hands of their holders.
+ * Works of all backings share a few workers. None of them waits for a grace period,
+ * and they drain the batches for each other: how many backings have something
+ * deferred is in the hands of their holders.
  *
  * Who copies from or to lazy memory refers to it meanwhile (io.c), but holds off
  * while somebody looks for pins. So after a grace period no reference is one of
@@ -41,6 +42,7 @@
 #define SWEEP_RETRY_MIN_MS 10U
 #define SWEEP_RETRY_MAX_MS 1000U
 #define SWEEP_TRIES_MAX 7 /* that often doubled, the interval is at its limit */
+#define SWEEP_DUE BIT(7) /* beside the number of tries: to be tried now */
 
 /*
  * How often a folio is looked at before it counts as pinned, 10 us apart, and how
@@ -53,6 +55,9 @@
 
 static struct workqueue_struct *backing_sweep_wq;
 
+/* In jiffies: until then nobody drains the batches of the page cache again */
+static unsigned long backing_next_drain;
+
 static unsigned long backing_end(const struct backing *backing)
 {
 	return backing->start + backing->nr_pages;
@@ -61,6 +66,13 @@ static unsigned long backing_end(const struct backing *backing)
 static unsigned long backing_deferred_bits(const struct backing *backing)
 {
 	return DIV_ROUND_UP(backing->nr_pages, LARGE_FOLIO_PAGES);
+}
+
+/* How often a part that is deferred was tried */
+static unsigned int backing_nr_tries(const struct backing *backing,
+				     unsigned long bit)
+{
+	return READ_ONCE(backing->tries[bit]) & ~SWEEP_DUE;
 }
 
 static unsigned long backing_retry_delay(unsigned int tries)
@@ -102,7 +114,7 @@ static void backing_defer(struct backing *backing, unsigned long index)
 	spin_lock(&backing->lock);
 	if (range_tree_next_gap(&backing->cover, 0, &index, &end)) {
 		__set_bit(bit, backing->deferred);
-		delay = backing_retry_delay(backing->tries[bit]);
+		delay = backing_retry_delay(backing_nr_tries(backing, bit));
 		armed = backing_arm_retry(backing, delay);
 	}
 	spin_unlock(&backing->lock);
@@ -310,24 +322,6 @@ unsigned long backing_exclusive(struct backing *backing, unsigned long start,
 	return nr_pages;
 }
 
-/* Take a bit that is due from those that are deferred; count the try */
-static bool backing_take_deferred(struct backing *backing, unsigned long bit,
-				  bool slow)
-{
-	bool due;
-
-	spin_lock(&backing->lock);
-	due = test_bit(bit, backing->deferred) &&
-	      (slow || backing->tries[bit] < SWEEP_TRIES_MAX);
-	if (due) {
-		__clear_bit(bit, backing->deferred);
-		if (backing->tries[bit] < SWEEP_TRIES_MAX)
-			backing->tries[bit]++;
-	}
-	spin_unlock(&backing->lock);
-	return due;
-}
-
 /* Jiffies until the next try, or 0 if nothing is deferred any more */
 static unsigned long backing_next_retry(struct backing *backing)
 {
@@ -337,60 +331,93 @@ static unsigned long backing_next_retry(struct backing *backing)
 
 	for_each_set_bit(bit, backing->deferred, bits) {
 		unsigned long next =
-			backing_retry_delay(READ_ONCE(backing->tries[bit]));
+			backing_retry_delay(backing_nr_tries(backing, bit));
 
 		delay = delay ? min(delay, next) : next;
 	}
 	return delay;
 }
 
-/*
- * Whether nobody who copies refers to lazy memory any more. It takes a grace period
- * until then, which the work does not wait for: others need it, too.
- */
-static bool backing_copies_have_ended(struct backing *backing)
+static unsigned long backing_part_start(const struct backing *backing,
+					unsigned long bit)
 {
-	if (!backing->lazy)
-		return true;
-	if (!backing->retry_looks) {
-		backing_look_begin(backing, backing->start,
-				   backing_end(backing));
-		backing->retry_looks = true;
-		backing->retry_rcu = backing_grace_period_begin();
-	}
-	return poll_state_synchronize_rcu(backing->retry_rcu);
+	return backing->start + bit * LARGE_FOLIO_PAGES;
 }
 
-/* Try once to release what is due */
-static void backing_retry_deferred(struct backing *backing)
+/*
+ * Mark what is due. Who copies to lazy memory there lets go of it within a grace
+ * period, which the work does not wait for: others need it, too.
+ */
+static void backing_begin_retry(struct backing *backing)
 {
 	unsigned long bits = backing_deferred_bits(backing);
 	bool slow = time_after_eq(jiffies, backing->retry_slow);
-	bool drained = false;
 	unsigned long bit;
 
 	if (slow)
 		backing->retry_slow =
 			jiffies + msecs_to_jiffies(SWEEP_RETRY_MAX_MS);
 	for_each_set_bit(bit, backing->deferred, bits) {
-		unsigned long start = backing->start + bit * LARGE_FOLIO_PAGES;
+		unsigned long start = backing_part_start(backing, bit);
+		unsigned int tries = backing_nr_tries(backing, bit);
 
-		if (!backing_take_deferred(backing, bit, slow))
+		if (!slow && tries == SWEEP_TRIES_MAX)
 			continue;
-		if (!drained && backing->tries[bit] < SWEEP_TRIES_MAX) {
-			backing_drain_cpus();
-			drained = true;
+		WRITE_ONCE(backing->tries[bit], tries | SWEEP_DUE);
+		backing_look_begin(backing, start, start + 1);
+		cond_resched();
+	}
+	backing->retry_rcu = backing->lazy ? backing_grace_period_begin() : 0;
+	backing->retry_begun = true;
+}
+
+/*
+ * Drain the batches of the page cache, for all backings that are swept at the time.
+ * What is swept has been deferred for 10 ms, or is swept again later.
+ */
+static void backing_drain_for_all(void)
+{
+	unsigned long next = READ_ONCE(backing_next_drain);
+
+	if (time_before(jiffies, next) ||
+	    !try_cmpxchg(&backing_next_drain, &next,
+			 jiffies + backing_retry_delay(0)))
+		return;
+	backing_drain_cpus();
+}
+
+/* Try once to release what is due */
+static void backing_end_retry(struct backing *backing)
+{
+	unsigned long bits = backing_deferred_bits(backing);
+	unsigned long bit;
+
+	for_each_set_bit(bit, backing->deferred, bits) {
+		unsigned long start = backing_part_start(backing, bit);
+		unsigned int tries = backing_nr_tries(backing, bit);
+
+		if (!(backing->tries[bit] & SWEEP_DUE))
+			continue;
+		if (tries < SWEEP_TRIES_MAX) {
+			backing_drain_for_all();
+			tries++;
 		}
+		spin_lock(&backing->lock);
+		__clear_bit(bit, backing->deferred);
+		WRITE_ONCE(backing->tries[bit], tries);
+		spin_unlock(&backing->lock);
 		backing_sweep_again(backing, start,
 				    min(start + LARGE_FOLIO_PAGES,
 					backing_end(backing)),
 				    0);
+		backing_look_end(backing, start, start + 1);
 		spin_lock(&backing->lock);
 		if (!test_bit(bit, backing->deferred))
-			backing->tries[bit] = 0;
+			WRITE_ONCE(backing->tries[bit], 0);
 		spin_unlock(&backing->lock);
 		cond_resched();
 	}
+	backing->retry_begun = false;
 }
 
 static void backing_retry(struct work_struct *work)
@@ -400,12 +427,10 @@ static void backing_retry(struct work_struct *work)
 	unsigned long delay = backing_retry_delay(0);
 	bool armed = false;
 
-	if (backing_copies_have_ended(backing)) {
-		backing_retry_deferred(backing);
-		if (backing->lazy)
-			backing_look_end(backing, backing->start,
-					 backing_end(backing));
-		backing->retry_looks = false;
+	if (!backing->retry_begun)
+		backing_begin_retry(backing);
+	if (!backing->lazy || poll_state_synchronize_rcu(backing->retry_rcu)) {
+		backing_end_retry(backing);
 		delay = backing_next_retry(backing);
 	}
 	if (delay) {
@@ -453,6 +478,7 @@ void backing_sweep_finish(struct backing *backing)
 
 int __init backing_sweep_init(void)
 {
+	backing_next_drain = jiffies;
 	backing_sweep_wq = alloc_workqueue("dataspace_sweep", WQ_UNBOUND, 2);
 	return backing_sweep_wq ? 0 : -ENOMEM;
 }

@@ -8,7 +8,10 @@
 #define _GNU_SOURCE
 #include <kselftest_harness.h>
 
+#include <linux/mempolicy.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "cgroup.h"
 #include "common.h"
@@ -919,29 +922,59 @@ TEST_F_TIMEOUT(pool, serves_in_memory_that_is_fragmented, LONG_TIMEOUT)
 	close_all(pages_kept, count);
 }
 
-/*
- * Writes stripes of two files in turn until little memory is free, and then
- * removes one of the files, so that memory is in use everywhere. Returns a
- * descriptor of the other one.
- */
-static int fill_memory(void)
+/* The node that a page of the mapping is on. */
+static int node_of(const void *map)
 {
-	const __u64 part = memory_of_the_machine() / 32;
-	const __u64 some = RESERVE * count_nodes();
-	const __u64 least = part < some ? some : part;
-	int kept = memfd_create("kept", MFD_CLOEXEC);
-	int other = memfd_create("dropped", MFD_CLOEXEC);
-	off_t at = 0;
+	int node = -1;
 
-	/* free_memory() would take longer than the write that it watches */
-	while (number_in_file("/proc/meminfo", "MemFree:") * 1024 > least) {
-		if (fallocate(kept, 0, at, STRIPE) ||
-		    fallocate(other, 0, at, STRIPE))
+	if (syscall(SYS_get_mempolicy, &node, NULL, 0, map,
+		    MPOL_F_NODE | MPOL_F_ADDR))
+		return -errno;
+	return node;
+}
+
+/*
+ * Prefers a node for what the process allocates. Without it a process on another
+ * node may use up all that it can have before it comes to the pool.
+ */
+static int prefer_node(int node)
+{
+	unsigned long nodes = 1UL << node;
+
+	return syscall(SYS_set_mempolicy, MPOL_PREFERRED, &nodes,
+		       8 * sizeof(nodes)) ?
+		       -errno :
+		       0;
+}
+
+/*
+ * Allocates pages of @file until @enough of them are in the pool, or little
+ * memory is free. Returns how many are there.
+ */
+static size_t fill_pool(int file, __u64 begin, size_t enough)
+{
+	size_t found = 0;
+	struct pages pages;
+	void *map;
+	off_t at;
+	size_t i;
+
+	for (at = 0; found < enough; at += MEG) {
+		/* free_memory() would take longer than the pages */
+		if (number_in_file("/proc/meminfo", "MemFree:") * 1024 <
+		    RESERVE * count_nodes())
 			break;
-		at += STRIPE;
+		if (ftruncate(file, at + MEG))
+			break;
+		map = mmap(NULL, MEG, PROT_READ, MAP_SHARED, file, at);
+		if (map == MAP_FAILED || pages_of_map(&pages, map, MEG))
+			break;
+		for (i = 0; i < pages.count; i++)
+			found += is_in_pool(begin, pages.pfn[i]);
+		pages_forget(&pages);
+		munmap(map, MEG);
 	}
-	close(other);
-	return kept;
+	return found;
 }
 
 /* Keeps a page in each 64 KiB of a run: the pool takes back no shorter run. */
@@ -968,8 +1001,10 @@ TEST_F_TIMEOUT(pool, moves_out_what_others_have_put_there, LONG_TIMEOUT)
 	enum { KEPT = POOL / (64 << 10) };
 	const __u64 begin = pool_begin();
 	int pages_kept[KEPT];
+	size_t others;
 	long long moved;
 	int ds, file;
+	void *map;
 
 	if (memory_of_the_machine() > 12ULL << 30)
 		SKIP(return, "needs a machine with at most 12 GiB");
@@ -977,13 +1012,20 @@ TEST_F_TIMEOUT(pool, moves_out_what_others_have_put_there, LONG_TIMEOUT)
 		SKIP(return, "this kernel keeps freed objects everywhere");
 	ASSERT_EQ(0, allow_fds(KEPT));
 	ASSERT_EQ(0, keep_short_runs(pages_kept, KEPT));
-	file = fill_memory();
+	map = ds_map(pages_kept[0], page_size(), PROT_READ);
+	ASSERT_NE(MAP_FAILED, map);
+	EXPECT_LE(0, *(volatile char *)map);
+	ASSERT_EQ(0, prefer_node(node_of(map)));
+	munmap(map, page_size());
+	file = memfd_create("others", MFD_CLOEXEC);
+	others = fill_pool(file, begin, 8 * MEG / page_size());
+	ASSERT_LT(0, others);
 	moved = number_in_file("/proc/vmstat", "pgmigrate_success");
 	close_all(pages_kept, KEPT);
 	ds = alloc_run(POOL, &self->pages);
 	moved = number_in_file("/proc/vmstat", "pgmigrate_success") - moved;
 	ASSERT_LE(0, ds);
-	TH_LOG("%lld pages moved, %s", moved,
+	TH_LOG("%zu pages were there, %lld pages moved, %s", others, moved,
 	       begin == self->pages.pfn[0] ?
 		       "in the pool" :
 		       "elsewhere, as the pool has what can't be moved");

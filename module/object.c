@@ -90,16 +90,10 @@ void dataspace_put(struct dataspace *ds)
  */
 static bool dataspace_is_settled(const struct dataspace *ds)
 {
-	const struct dataspace_walk *walk = ds->backing->walk;
-
 	lockdep_assert_held(&ds->backing->lock);
 	if (ds->revoked)
 		return true;
-	if (ds->seal_pending)
-		return false;
-	return !walk || !walk->next ||
-	       !lineage_contains(&walk->root->member, &ds->member) ||
-	       lineage_is_before(&ds->member, walk->next);
+	return !ds->seal_pending && !dataspace_walk_comes_to(ds);
 }
 
 static bool dataspace_settled(struct dataspace *ds)
@@ -155,17 +149,15 @@ int dataspace_link(struct dataspace *ds, struct dataspace *source)
 static void dataspace_pass(struct dataspace *ds)
 {
 	struct backing *backing = ds->backing;
-	struct dataspace_walk *walk = backing->walk;
 	struct backing_reader *reader;
 
 	lockdep_assert_held(&backing->lock);
 	dataspace_set_seal_pending(ds, NULL);
-	if (list_empty(&backing->readers) &&
-	    !(walk && walk->next == &ds->member))
+	if (list_empty(&backing->readers) && !ds->next_in_walk)
 		return;
 	lineage_settle(&backing->lineage);
-	if (walk && walk->next == &ds->member)
-		walk->next = lineage_next(&walk->root->member, walk->next);
+	if (ds->next_in_walk)
+		dataspace_walk_skip(ds);
 	list_for_each_entry(reader, &backing->readers, node)
 		lineage_cursor_forget(&reader->cursor, &ds->member);
 }

@@ -87,14 +87,15 @@ enum contiguity {
  * @lineage: all dataspaces that are live, mapped, or revoked and in use
  * @device_starts: for each device mapping a range from its first page to the end
  * @device_ends: the same from the page after its last one
- * @walk: who goes through a part of @lineage
+ * @walks: those who go through a part of @lineage, in the order of their roots
+ * @arriving: one of @walks that has not begun, as it has yet to displace others
  * @readers: those who read about all dataspaces and have come to this backing
  * @nr_exports: how many dma-bufs there are of it
  * @revoked: dataspaces that are marked as revoked, for @revoke_work
  * @flushing: those of them that are unmapped but may be in use by TLB entries
  *	that are about to be flushed; only for @revoke_work
  * @revoke_work: cuts off the holders of what was revoked; holds the inode
- * @wait: for an end of @walk, of a revocation, or of a SEAL_NOW
+ * @wait: for an end of one of @walks, of a revocation, or of a SEAL_NOW
  * @deferred: one bit for each %LARGE_FOLIO_PAGES that hold pages to be released which
  *	were pinned when that was tried
  * @tries: for each bit of @deferred how often that was tried, and whether it is being
@@ -126,7 +127,8 @@ struct backing {
 	struct lineage lineage;
 	struct range_tree device_starts;
 	struct range_tree device_ends;
-	struct dataspace_walk *walk;
+	struct rb_root walks;
+	struct dataspace_walk *arriving;
 	struct list_head readers;
 	u32 nr_exports;
 	struct list_head revoked;
@@ -179,6 +181,7 @@ struct dataspace_sealing {
  * @live: whether it lives: its file is open and it is not revoked
  * @covers: whether it covers its range
  * @linked: whether it is in the backing's lineage
+ * @next_in_walk: whether a walk that has let others have the lock comes to it next
  * @revoked: whether it was revoked
  * @unmapped: whether all that was mapped when it was revoked was unmapped since
  * @seal: bits of enum seal
@@ -215,7 +218,8 @@ struct dataspace {
 	u8 contiguity;
 	bool live;
 	bool covers;
-	bool linked;
+	bool linked : 1;
+	bool next_in_walk : 1;
 	bool revoked;
 	bool unmapped;
 	u8 seal;
@@ -271,11 +275,13 @@ enum dataspace_walk_flags {
 
 /**
  * struct dataspace_walk - a pass through a dataspace and all derived from it
+ * @node: place among the walks of the backing, or empty
  * @root: where it began
- * @next: what it comes to next, or NULL at the end
+ * @next: what it comes to next; NULL at the end, and before it has begun
  * @revokes_root: whether it has revoked @root
  */
 struct dataspace_walk {
+	struct rb_node node;
 	struct dataspace *root;
 	struct lineage_member *next;
 	bool revokes_root;
@@ -436,6 +442,8 @@ void dataspace_mapping_remove(struct dataspace_mapping *mapping);
 /* walk.c */
 int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 		   unsigned int flags);
+bool dataspace_walk_comes_to(const struct dataspace *ds);
+void dataspace_walk_skip(struct dataspace *ds);
 
 /* lazy.c */
 int dataspace_lazy_fill_hole(struct dataspace *ds, unsigned long start,

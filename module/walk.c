@@ -3,57 +3,205 @@
  * Walks: to do something with a dataspace and all that is derived from it.
  *
  * The number of descendants is in the hands of their holders, so a walk drops the
- * backing's lock every few steps. There is one walk of a backing at a time. While
- * it goes on nothing is derived from what it has yet to come to, see
- * dataspace_link(): otherwise it might never end. Where it comes to next is known
- * to those who take a dataspace out of the lineage, and moved on by them.
+ * backing's lock every few steps. While it goes on nothing is derived from what it
+ * has yet to come to, see dataspace_link(): otherwise it might never end. Where it
+ * comes to next is known to those who take a dataspace out of the lineage, and moved
+ * on by them.
  *
- * A walk waits for others to end. But one that begins at an ancestor does not: it
- * takes the place of the other, which begins anew after it. So who has handed out
- * memory never waits for those who got it.
+ * A walk waits for others that began at the same dataspace or at an ancestor. Those
+ * that go through different parts of the lineage have nothing to do with each other:
+ * holders who were given parts of the same memory never wait for each other's. And
+ * a walk that begins at an ancestor does not wait for those below: it takes their
+ * place, and they begin anew after it. So who has handed out memory never waits for
+ * those who got it.
+ *
+ * Walks that have begun are in a tree in the order of their roots. None of these is
+ * derived from another, so the last one up to a dataspace is the only one that may
+ * go through that, which is found in O(log n) of the lineage for each of O(log w)
+ * steps for w walks. While one displaces others it is there with them, as
+ * backing->arriving. It goes through nothing itself then, so what is found is right;
+ * but another walk may not see it, and begin below. For this reason who wants to
+ * begin has to displace for who is arriving first, a few with the lock held at a
+ * time; it does not matter whether the other one gets a processor.
  *
  * A walk that has revoked the dataspace where it began goes on all the same: that
  * stays in the lineage until the walk is over, and nobody else revokes it while the
  * walk is in its place.
  */
+#include <linux/rbtree.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/wait.h>
 
 #include "private.h"
 
-static bool dataspace_walk_can_begin(const struct dataspace_walk *walk)
-{
-	const struct dataspace *root = walk->root;
-	const struct dataspace_walk *other = root->backing->walk;
+/* How many walks are displaced with the lock held: each takes a few searches */
+#define WALK_DISPLACED_MAX 4
 
-	lockdep_assert_held(&root->backing->lock);
-	if (!other || (root->revoked && !walk->revokes_root))
-		return true;
-	return root != other->root &&
-	       lineage_contains(&root->member, &other->root->member);
+static struct dataspace_walk *dataspace_walk_of(struct rb_node *rb)
+{
+	return rb_entry_safe(rb, struct dataspace_walk, node);
 }
 
+/* The walk that goes through a dataspace, or NULL */
+static struct dataspace_walk *dataspace_walk_over(const struct dataspace *ds)
+{
+	struct rb_node *rb = ds->backing->walks.rb_node;
+	struct dataspace_walk *walk, *last = NULL;
+
+	lockdep_assert_held(&ds->backing->lock);
+	while (rb) {
+		walk = dataspace_walk_of(rb);
+		if (lineage_is_before(&ds->member, &walk->root->member)) {
+			rb = rb->rb_left;
+		} else {
+			last = walk;
+			rb = rb->rb_right;
+		}
+	}
+	if (last && lineage_contains(&last->root->member, &ds->member))
+		return last;
+	return NULL;
+}
+
+/* Sets what a walk comes to next when it has the lock again */
+static void dataspace_walk_set_next(struct dataspace_walk *walk,
+				    struct lineage_member *next)
+{
+	if (walk->next)
+		to_dataspace(walk->next)->next_in_walk = false;
+	walk->next = next;
+	if (next)
+		to_dataspace(next)->next_in_walk = true;
+}
+
+/**
+ * dataspace_walk_comes_to - tell whether a dataspace is ahead of a walk
+ * @ds: a member of the lineage; the backing is locked
+ *
+ * Return: whether a walk that has let others have the lock comes to @ds later.
+ */
+bool dataspace_walk_comes_to(const struct dataspace *ds)
+{
+	const struct dataspace_walk *walk = dataspace_walk_over(ds);
+
+	return walk && walk->next &&
+	       !lineage_is_before(&ds->member, walk->next);
+}
+
+/**
+ * dataspace_walk_skip - let a walk go on without what it comes to next
+ * @ds: that dataspace, about to be taken out of the lineage; the backing is locked
+ */
+void dataspace_walk_skip(struct dataspace *ds)
+{
+	struct dataspace_walk *walk = dataspace_walk_over(ds);
+
+	dataspace_walk_set_next(walk,
+				lineage_next(&walk->root->member, walk->next));
+}
+
+static void dataspace_walk_insert(struct dataspace_walk *walk)
+{
+	struct rb_root *walks = &walk->root->backing->walks;
+	struct rb_node **link = &walks->rb_node;
+	struct rb_node *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (lineage_is_before(&walk->root->member,
+				      &dataspace_walk_of(parent)->root->member))
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&walk->node, parent, link);
+	rb_insert_color(&walk->node, walks);
+}
+
+static void dataspace_walk_remove(struct dataspace_walk *walk)
+{
+	dataspace_walk_set_next(walk, NULL);
+	rb_erase(&walk->node, &walk->root->backing->walks);
+	RB_CLEAR_NODE(&walk->node);
+}
+
+/* Take away some walks that began below the one that is arriving */
+static void dataspace_walk_displace(struct backing *backing)
+{
+	struct dataspace_walk *walk = backing->arriving;
+	struct dataspace_walk *other;
+	int steps;
+
+	for (steps = 0; steps < WALK_DISPLACED_MAX; steps++) {
+		other = dataspace_walk_of(rb_next(&walk->node));
+		if (!other || !lineage_contains(&walk->root->member,
+						&other->root->member)) {
+			backing->arriving = NULL;
+			return;
+		}
+		dataspace_walk_remove(other);
+	}
+}
+
+/* Let others have the lock */
+static void dataspace_walk_pause(struct backing *backing)
+{
+	spin_unlock(&backing->lock);
+	cond_resched();
+	spin_lock(&backing->lock);
+}
+
+/* Whether it is no use to wait any longer */
 static bool dataspace_walk_may_begin(const struct dataspace_walk *walk)
 {
-	struct backing *backing = walk->root->backing;
-	bool can;
+	const struct dataspace *root = walk->root;
+	bool may;
 
-	spin_lock(&backing->lock);
-	can = dataspace_walk_can_begin(walk);
-	spin_unlock(&backing->lock);
-	return can;
+	spin_lock(&root->backing->lock);
+	may = (root->revoked && !walk->revokes_root) ||
+	      !dataspace_walk_over(root);
+	spin_unlock(&root->backing->lock);
+	return may;
 }
 
 static int dataspace_walk_wait(const struct dataspace_walk *walk, bool killable)
 {
 	wait_queue_head_t *wait = &walk->root->backing->wait;
 
-	if (killable)
-		return wait_event_killable(*wait,
-					   dataspace_walk_may_begin(walk));
-	wait_event(*wait, dataspace_walk_may_begin(walk));
+	if (!killable)
+		wait_event(*wait, dataspace_walk_may_begin(walk));
+	else if (wait_event_killable(*wait, dataspace_walk_may_begin(walk)))
+		return -EINTR;
 	return 0;
+}
+
+/* Begin, or begin anew. The lock is held again at the end, whatever comes of it */
+static int dataspace_walk_begin(struct dataspace_walk *walk, bool killable)
+{
+	struct dataspace *root = walk->root;
+	struct backing *backing = root->backing;
+	int ret = 0;
+
+	while (!ret) {
+		if (backing->arriving) {
+			dataspace_walk_displace(backing);
+			if (backing->arriving)
+				dataspace_walk_pause(backing);
+		} else if (!RB_EMPTY_NODE(&walk->node)) {
+			break;
+		} else if (root->revoked && !walk->revokes_root) {
+			ret = -ESTALE;
+		} else if (!dataspace_walk_over(root)) {
+			dataspace_walk_insert(walk);
+			backing->arriving = walk;
+		} else {
+			spin_unlock(&backing->lock);
+			ret = dataspace_walk_wait(walk, killable);
+			spin_lock(&backing->lock);
+		}
+	}
+	return ret;
 }
 
 /**
@@ -74,45 +222,37 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 	struct backing *backing = root->backing;
 	struct dataspace_walk walk = { .root = root };
 	bool killable = flags & DATASPACE_WALK_KILLABLE;
-	struct lineage_member *last;
-	bool begun = false;
-	int steps;
+	struct lineage_member *next, *last;
+	int steps, ret;
 	u32 left;
 
+	RB_CLEAR_NODE(&walk.node);
 	spin_lock(&backing->lock);
-	while (!begun || walk.next) {
-		if (backing->walk != &walk) {
-			while (!dataspace_walk_can_begin(&walk)) {
+	do {
+		next = walk.next;
+		if (RB_EMPTY_NODE(&walk.node)) {
+			ret = dataspace_walk_begin(&walk, killable);
+			if (ret) {
 				spin_unlock(&backing->lock);
-				if (dataspace_walk_wait(&walk, killable))
-					return -EINTR;
-				spin_lock(&backing->lock);
+				return ret;
 			}
-			if (root->revoked && !walk.revokes_root) {
-				spin_unlock(&backing->lock);
-				return -ESTALE;
-			}
-			begun = true;
 			killable = false;
-			walk.next = &root->member;
-			backing->walk = &walk;
+			next = &root->member;
 		}
-		left = lineage_count_behind(&root->member, walk.next);
-		for (steps = 0; walk.next && steps < DATASPACE_BATCH; steps++) {
-			last = walk.next;
+		left = next ? lineage_count_behind(&root->member, next) : 0;
+		for (steps = 0; next && steps < DATASPACE_BATCH; steps++) {
+			last = next;
 			if (!visit(to_dataspace(last), arg))
 				continue;
-			walk.next = left-- ? lineage_successor(last) : NULL;
+			next = left-- ? lineage_successor(last) : NULL;
 		}
 		lineage_settle(&backing->lineage);
 		walk.revokes_root = root->revoked;
-		if (walk.next) {
-			spin_unlock(&backing->lock);
-			cond_resched();
-			spin_lock(&backing->lock);
-		}
-	}
-	backing->walk = NULL;
+		dataspace_walk_set_next(&walk, next);
+		if (next)
+			dataspace_walk_pause(backing);
+	} while (next);
+	dataspace_walk_remove(&walk);
 	spin_unlock(&backing->lock);
 	wake_up_all(&backing->wait);
 	return 0;

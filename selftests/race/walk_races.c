@@ -325,6 +325,251 @@ TEST_F(walk_races, of_SEAL_and_the_end_of_what_is_next)
 	}
 }
 
+/* So many that a search for walks and their displacing take more than one step. */
+#define SIBLINGS 6
+#define SIBLING_ALIASES 2000
+
+#define FIRST_PRIORITY 10
+#define RT_RUNTIME "/proc/sys/kernel/sched_rt_runtime_us"
+#define RT_RUNTIME_DEFAULT 950000
+
+/* One of those who were given parts of the same memory. */
+struct sibling {
+	int ds;
+	int aliases[SIBLING_ALIASES];
+	int priority;
+	pthread_t thread;
+	sem_t go;
+	sem_t *next_go;
+	int ret;
+};
+
+/*
+ * Each sibling is stopped on its way through what is derived from its dataspace, by
+ * the next one, which has a higher priority; the last one by a thread that does not
+ * let go of the processor.
+ */
+FIXTURE(siblings)
+{
+	int root;
+	struct sibling siblings[SIBLINGS];
+	pthread_t hog;
+	sem_t hog_go;
+	atomic_bool hogging;
+	atomic_bool stop;
+	pthread_t sealer;
+	int sealed;
+	int ret;
+};
+
+static int get_priority_on_cpu_0(int priority)
+{
+	const struct sched_param param = { .sched_priority =
+						   FIRST_PRIORITY + priority };
+
+	return sched_setscheduler(0, SCHED_FIFO, &param) ? -errno :
+							   run_on_cpu(0);
+}
+
+static bool sibling_has_begun(const struct sibling *sibling)
+{
+	return try_write(sibling->aliases[SIBLING_ALIASES - 1]) != 1;
+}
+
+static bool sibling_has_ended(const struct sibling *sibling)
+{
+	return try_write(sibling->aliases[0]) != 1;
+}
+
+/* Looks from its own processor, so that it can't be late. */
+static void wait_for_sibling(const struct sibling *sibling)
+{
+	double end = seconds() + STUCK;
+
+	while (!sibling_has_begun(sibling) && seconds() < end)
+		usleep(100);
+}
+
+static void *seal_with_priority(void *arg)
+{
+	struct sibling *sibling = arg;
+
+	sibling->ret = get_priority_on_cpu_0(sibling->priority);
+	sem_wait(&sibling->go);
+	if (sibling->priority)
+		wait_for_sibling(sibling - 1);
+	sem_post(sibling->next_go);
+	sibling->ret = sibling->ret ?: ds_seal(sibling->ds, 0);
+	return NULL;
+}
+
+/* It ends by itself where the module lets who has given the memory wait for others. */
+static void *hog_cpu_0(void *arg)
+{
+	FIXTURE_DATA(siblings) *self = arg;
+	double end;
+
+	if (get_priority_on_cpu_0(SIBLINGS))
+		return NULL;
+	sem_wait(&self->hog_go);
+	wait_for_sibling(&self->siblings[SIBLINGS - 1]);
+	self->hogging = true;
+	for (end = seconds() + STUCK / 2; !self->stop && seconds() < end;)
+		;
+	self->hogging = false;
+	return NULL;
+}
+
+static int siblings_make(FIXTURE_DATA(siblings) * self)
+{
+	int i, j;
+
+	self->stop = false;
+	self->hogging = false;
+	if (sem_init(&self->hog_go, 0, 0) ||
+	    pthread_create(&self->hog, NULL, hog_cpu_0, self))
+		return -EAGAIN;
+	for (i = 0; i < SIBLINGS; i++) {
+		struct sibling *sibling = &self->siblings[i];
+
+		sibling->priority = i;
+		sibling->next_go = i == SIBLINGS - 1 ? &self->hog_go :
+						       &sibling[1].go;
+		sibling->ds = ds_alias_pages(self->root, 0, 1, RIGHTS_RW);
+		for (j = 0; j < SIBLING_ALIASES; j++) {
+			sibling->aliases[j] =
+				ds_alias_pages(sibling->ds, 0, 1, RIGHTS_RW);
+			if (sibling->aliases[j] < 0)
+				return sibling->aliases[j];
+		}
+		if (sem_init(&sibling->go, 0, 0))
+			return -errno;
+	}
+	for (i = 0; i < SIBLINGS; i++)
+		if (pthread_create(&self->siblings[i].thread, NULL,
+				   seal_with_priority, &self->siblings[i]))
+			return -EAGAIN;
+	return 0;
+}
+
+/* Lets all come to their end. Returns what one of them got, or 0. */
+static int siblings_drop(FIXTURE_DATA(siblings) * self)
+{
+	int ret = 0;
+	int i, j;
+
+	self->stop = true;
+	pthread_join(self->hog, NULL);
+	for (i = 0; i < SIBLINGS; i++) {
+		struct sibling *sibling = &self->siblings[i];
+
+		pthread_join(sibling->thread, NULL);
+		ret = ret ?: sibling->ret;
+		for (j = 0; j < SIBLING_ALIASES; j++) {
+			if (try_write(sibling->aliases[j]) != -EPERM)
+				ret = ret ?: -EIO;
+			close(sibling->aliases[j]);
+		}
+		close(sibling->ds);
+	}
+	return ret;
+}
+
+static bool siblings_are_on_their_way(const FIXTURE_DATA(siblings) * self)
+{
+	int i;
+
+	for (i = 0; i < SIBLINGS; i++)
+		if (sibling_has_ended(&self->siblings[i]))
+			return false;
+	return self->hogging;
+}
+
+/* Does it again where the machine was so busy that one has come to its end. */
+static int siblings_stop_each_other(FIXTURE_DATA(siblings) * self)
+{
+	double end = seconds() + 2 * STUCK;
+	int ret = 0;
+
+	while (!ret && seconds() < end) {
+		ret = siblings_make(self);
+		if (ret)
+			return ret;
+		sem_post(&self->siblings[0].go);
+		while (!self->hogging && seconds() < end)
+			usleep(1000);
+		if (siblings_are_on_their_way(self))
+			return 0;
+		ret = siblings_drop(self);
+	}
+	return ret ?: -ETIMEDOUT;
+}
+
+FIXTURE_SETUP(siblings)
+{
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP(return, "needs two processors");
+	ASSERT_EQ(0, run_on_cpu(1));
+	/* or a part of each second is for those with a lower priority */
+	ASSERT_EQ(0, number_to_file(RT_RUNTIME, -1));
+	ASSERT_EQ(0, allow_fds(SIBLINGS * (SIBLING_ALIASES + 1)));
+	self->root = ds_alloc_pages(1);
+	ASSERT_EQ(0, siblings_stop_each_other(self));
+}
+
+FIXTURE_TEARDOWN(siblings)
+{
+	EXPECT_EQ(0, siblings_drop(self));
+	EXPECT_EQ(0, pthread_join(self->sealer, NULL));
+	EXPECT_EQ(0, self->ret);
+	close(self->root);
+	EXPECT_EQ(0, number_to_file(RT_RUNTIME, RT_RUNTIME_DEFAULT));
+}
+
+/* A grace period may need the processor that is not let go of. */
+static void *seal_beside(void *arg)
+{
+	FIXTURE_DATA(siblings) *self = arg;
+
+	self->ret = ds_seal(self->sealed, 0);
+	return NULL;
+}
+
+/* rule 25: holders who were given parts of the same memory don't wait for others' */
+TEST_F(siblings, do_not_wait_for_each_other)
+{
+	int ds = ds_alias_pages(self->root, 0, 1, RIGHTS_RW);
+	int child = ds_alias_pages(ds, 0, 1, RIGHTS_RW);
+	double end = seconds() + STUCK;
+
+	ASSERT_LE(0, child);
+	self->sealed = ds;
+	ASSERT_EQ(0, pthread_create(&self->sealer, NULL, seal_beside, self));
+	while (try_write(child) == 1 && seconds() < end)
+		sched_yield();
+	EXPECT_EQ(-EPERM, try_write(child));
+	EXPECT_TRUE(siblings_are_on_their_way(self));
+	close(child);
+	close(ds);
+}
+
+/* rule 18: nor does who has given it to them, and that seals all of it */
+TEST_F(siblings, are_not_waited_for_by_who_seals_all)
+{
+	double end = seconds() + STUCK;
+	int i, j;
+
+	self->sealed = self->root;
+	ASSERT_EQ(0, pthread_create(&self->sealer, NULL, seal_beside, self));
+	while (!sibling_has_ended(&self->siblings[0]) && seconds() < end)
+		sched_yield();
+	for (i = 0; i < SIBLINGS; i++)
+		for (j = 0; j < SIBLING_ALIASES; j++)
+			ASSERT_EQ(-EPERM,
+				  try_write(self->siblings[i].aliases[j]));
+	EXPECT_TRUE(self->hogging);
+}
+
 static void *seal_now(void *arg)
 {
 	struct _test_data_walk_races *self = arg;

@@ -58,7 +58,9 @@
  *     reading debugfs       O(log n) for each of 64 steps, then the lock is dropped
  *                           (registry.c); close() O(log n) more for each reader
  *     REVOKE, SEAL          O(log n) for each of 64 dataspaces or mappings
- *                           (DATASPACE_BATCH), then the lock is dropped (walk.c)
+ *                           (DATASPACE_BATCH), then the lock is dropped (walk.c).
+ *                           ALIAS, REVOKE and SEAL search O(log n) for each of
+ *                           O(log w) steps while w REVOKE and SEAL go on
  *     work on what was      the same
  *       revoked
  *

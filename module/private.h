@@ -268,9 +268,12 @@ struct dataspace_mapping {
  * enum dataspace_walk_flags - flags of a walk
  * @DATASPACE_WALK_KILLABLE: it may fail with -EINTR until it has begun; later it is
  *	brought to its end in any case
+ * @DATASPACE_WALK_ROOT_LAST: it comes to the dataspace where it began after all that
+ *	is derived from that
  */
 enum dataspace_walk_flags {
 	DATASPACE_WALK_KILLABLE = 1 << 0,
+	DATASPACE_WALK_ROOT_LAST = 1 << 1,
 };
 
 /**
@@ -278,13 +281,13 @@ enum dataspace_walk_flags {
  * @node: place among the walks of the backing, or empty
  * @root: where it began
  * @next: what it comes to next; NULL at the end, and before it has begun
- * @revokes_root: whether it has revoked @root
+ * @root_last: whether it comes to @root at the end
  */
 struct dataspace_walk {
 	struct rb_node node;
 	struct dataspace *root;
 	struct lineage_member *next;
-	bool revokes_root;
+	bool root_last;
 };
 
 /**

@@ -5,7 +5,8 @@
  * The caller marks all of it as revoked (walk.c). From then on no new use begins.
  * What is in use is cut off by backing->revoke_work, which belongs to nobody, so
  * that several callers share what it costs and none waits for another one's
- * thread. It takes what has been marked so far and
+ * thread, not even for one that is still marking. It takes what has been marked so
+ * far and
  *
  *  1. waits for an RCU grace period, so that copies and mapping ahead have ended;
  *  2. unmaps the union of the ranges, each page once however many map it;
@@ -48,13 +49,11 @@ static struct workqueue_struct *dataspace_revoke_wq;
  * struct revocation - what one call revokes
  * @root: the dataspace that it was called for
  * @self: whether to revoke that, too
- * @marked: what it has marked
- * @nr_marked: how many that was
+ * @nr_marked: how many it has marked
  */
 struct revocation {
 	struct dataspace *root;
 	bool self;
-	struct list_head marked;
 	u32 nr_marked;
 };
 
@@ -74,20 +73,25 @@ static bool revoke_visit(struct dataspace *ds, void *arg)
 	};
 	lineage_update_sums_deferred(&ds->member);
 	kref_get(&ds->ref);
-	list_add_tail(&ds->revoked_node, &revocation->marked);
+	list_add_tail(&ds->revoked_node, &ds->backing->revoked);
 	revocation->nr_marked++;
 	return true;
 }
 
 /*
- * Hand over what was marked to the work. The work holds the inode once for being
- * queued, and once for running: it may be both.
+ * Have the work cut off all that is marked, by whomever: another caller may not get a
+ * processor to do so. The work holds the inode once for being queued, and once for
+ * running: it may be both.
  */
-static void revoke_submit(struct backing *backing, struct list_head *marked)
+static void revoke_submit(struct backing *backing)
 {
+	bool is_marked;
+
 	spin_lock(&backing->lock);
-	list_splice_tail(marked, &backing->revoked);
+	is_marked = !list_empty(&backing->revoked);
 	spin_unlock(&backing->lock);
+	if (!is_marked)
+		return;
 	ihold(&backing->inode);
 	if (mod_delayed_work(dataspace_revoke_wq, &backing->revoke_work, 0))
 		iput(&backing->inode);
@@ -310,7 +314,7 @@ static bool revoke_finish(struct backing *backing, struct list_head *list)
 	return list_empty(list);
 }
 
-/* Cut off what was marked since the last time */
+/* Cut off what was marked since the last time, maybe by callers who go on marking */
 static void revoke_cut_off(struct backing *backing, struct list_head *marked)
 {
 	struct dataspace *ds;
@@ -385,16 +389,16 @@ int dataspace_ioctl_revoke(struct file *file, void *arg)
 	struct revocation revocation = {
 		.root = ds,
 		.self = args->flags & DATASPACE_REVOKE_SELF,
-		.marked = LIST_HEAD_INIT(revocation.marked),
 	};
+	unsigned int flags = DATASPACE_WALK_KILLABLE;
 	int ret;
 
 	if (args->flags & ~DATASPACE_REVOKE_SELF)
 		return -EOPNOTSUPP;
-	ret = dataspace_walk(ds, revoke_visit, &revocation,
-			     DATASPACE_WALK_KILLABLE);
-	if (!list_empty(&revocation.marked))
-		revoke_submit(backing, &revocation.marked);
+	if (revocation.self)
+		flags |= DATASPACE_WALK_ROOT_LAST;
+	ret = dataspace_walk(ds, revoke_visit, &revocation, flags);
+	revoke_submit(backing);
 	if (ret != -EINTR &&
 	    wait_event_killable(backing->wait, revoke_is_done(ds)))
 		ret = -EINTR;

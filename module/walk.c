@@ -24,9 +24,9 @@
  * begin has to displace for who is arriving first, a few with the lock held at a
  * time; it does not matter whether the other one gets a processor.
  *
- * A walk that has revoked the dataspace where it began goes on all the same: that
- * stays in the lineage until the walk is over, and nobody else revokes it while the
- * walk is in its place.
+ * Who revokes the dataspace itself comes to that at the end, so that it is in the
+ * lineage until then. Others may have revoked it, and taken it out, whenever a walk
+ * begins anew.
  */
 #include <linux/rbtree.h>
 #include <linux/sched.h>
@@ -85,8 +85,11 @@ bool dataspace_walk_comes_to(const struct dataspace *ds)
 {
 	const struct dataspace_walk *walk = dataspace_walk_over(ds);
 
-	return walk && walk->next &&
-	       !lineage_is_before(&ds->member, walk->next);
+	if (!walk)
+		return false;
+	if (ds == walk->root && walk->root_last)
+		return true;
+	return walk->next && !lineage_is_before(&ds->member, walk->next);
 }
 
 /**
@@ -159,8 +162,7 @@ static bool dataspace_walk_may_begin(const struct dataspace_walk *walk)
 	bool may;
 
 	spin_lock(&root->backing->lock);
-	may = (root->revoked && !walk->revokes_root) ||
-	      !dataspace_walk_over(root);
+	may = root->revoked || !dataspace_walk_over(root);
 	spin_unlock(&root->backing->lock);
 	return may;
 }
@@ -190,7 +192,7 @@ static int dataspace_walk_begin(struct dataspace_walk *walk, bool killable)
 				dataspace_walk_pause(backing);
 		} else if (!RB_EMPTY_NODE(&walk->node)) {
 			break;
-		} else if (root->revoked && !walk->revokes_root) {
+		} else if (root->revoked) {
 			ret = -ESTALE;
 		} else if (!dataspace_walk_over(root)) {
 			dataspace_walk_insert(walk);
@@ -209,7 +211,8 @@ static int dataspace_walk_begin(struct dataspace_walk *walk, bool killable)
  * @root: the dataspace, which the caller keeps open
  * @visit: called under the backing's lock, parents before children; it may defer
  *	the update of sums; to be called again for the same dataspace if it returns
- *	false. It may be called for a dataspace that it has been done with before.
+ *	false, which it must not for a @root that comes last. It may be called for a
+ *	dataspace that it has been done with before.
  * @arg: for @visit
  * @flags: bits of enum dataspace_walk_flags
  *
@@ -220,7 +223,10 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 		   unsigned int flags)
 {
 	struct backing *backing = root->backing;
-	struct dataspace_walk walk = { .root = root };
+	struct dataspace_walk walk = {
+		.root = root,
+		.root_last = flags & DATASPACE_WALK_ROOT_LAST,
+	};
 	bool killable = flags & DATASPACE_WALK_KILLABLE;
 	struct lineage_member *next, *last;
 	int steps, ret;
@@ -238,6 +244,8 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 			}
 			killable = false;
 			next = &root->member;
+			if (walk.root_last)
+				next = lineage_next(&root->member, next);
 		}
 		left = next ? lineage_count_behind(&root->member, next) : 0;
 		for (steps = 0; next && steps < DATASPACE_BATCH; steps++) {
@@ -246,8 +254,9 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 				continue;
 			next = left-- ? lineage_successor(last) : NULL;
 		}
+		if (!next && walk.root_last)
+			visit(root, arg);
 		lineage_settle(&backing->lineage);
-		walk.revokes_root = root->revoked;
 		dataspace_walk_set_next(&walk, next);
 		if (next)
 			dataspace_walk_pause(backing);

@@ -21,6 +21,9 @@
 /* Each ends by itself before that, in seconds. */
 #define TIME_LIMIT 60
 
+/* A flag of a socket in /proc/net/unix, which no header names. */
+#define ACCEPTS_CONNECTIONS 0x10000
+
 struct example {
 	const char *name;
 	int (*main)(int argc, char **argv);
@@ -102,6 +105,29 @@ static void try(const char *name, const char *argument, const char *expected)
 		       expected, text);
 }
 
+/* Whether somebody listens on a socket, which is later than that it is there. */
+static bool is_listening(const char *name)
+{
+	FILE *file = fopen("/proc/net/unix", "re");
+	char line[256];
+	unsigned long flags;
+	int path;
+	bool found = false;
+
+	if (!file)
+		err(EXIT_FAILURE, "/proc/net/unix");
+	while (!found && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = 0;
+		path = 0;
+		if (sscanf(line, "%*s %*s %*s %lx %*s %*s %*s %n", &flags,
+			   &path) == 1)
+			found = flags & ACCEPTS_CONNECTIONS && path &&
+				!strcmp(line + path, name);
+	}
+	fclose(file);
+	return found;
+}
+
 /* One server, two clients after another. */
 static void try_serve_and_use(void)
 {
@@ -115,7 +141,7 @@ static void try_serve_and_use(void)
 	if (!mkdtemp(folder) || chdir(folder))
 		err(EXIT_FAILURE, "%s", folder);
 	server = start("serve", "socket", &output);
-	while (access("socket", F_OK) && tries++ < 1000)
+	while (!is_listening("socket") && tries++ < 1000)
 		usleep(10000);
 	try("use", "socket", expected);
 	try("use", "socket", expected);

@@ -409,7 +409,7 @@ static void *seal_with_priority(void *arg)
 /* It ends by itself where the module lets who has given the memory wait for others. */
 static void *hog_cpu_0(void *arg)
 {
-	FIXTURE_DATA(siblings) *self = arg;
+	struct _test_data_siblings *self = arg;
 	double end;
 
 	if (get_priority_on_cpu_0(SIBLINGS))
@@ -478,7 +478,7 @@ static int siblings_drop(FIXTURE_DATA(siblings) * self)
 	return ret;
 }
 
-static bool siblings_are_on_their_way(const FIXTURE_DATA(siblings) * self)
+static bool siblings_are_on_their_way(const struct _test_data_siblings *self)
 {
 	int i;
 
@@ -532,7 +532,7 @@ FIXTURE_TEARDOWN(siblings)
 /* A grace period may need the processor that is not let go of. */
 static void *seal_beside(void *arg)
 {
-	FIXTURE_DATA(siblings) *self = arg;
+	struct _test_data_siblings *self = arg;
 
 	self->ret = ds_seal(self->sealed, 0);
 	return NULL;

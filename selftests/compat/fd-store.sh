@@ -37,7 +37,7 @@ ExecStart=/usr/local/bin/dataspace run --preload -- python3 service.py
 END
 cp keeper.service run/systemd/user/
 /lib/systemd/systemd --user >systemd.log 2>&1 &
-await [ -S run/systemd/private ]
+await listens run/systemd/private
 systemctl --user start keeper >start.log 2>&1 || wrong "the service does not start"
 made state || wrong "there was no dataspace"
 systemctl --user restart keeper >restart.log 2>&1 || wrong "the service does not start again"

@@ -94,7 +94,7 @@ export XDG_RUNTIME_DIR="$PWD"
 python3 sound.py write
 start pipewire -c "$PWD/daemon.conf"
 daemon=$started
-await [ -S pipewire-0 ]
+await listens pipewire-0
 start pw-record --rate 8000 --channels 1 --format s16 -P "$(stream to)" recorded.wav
 recorder=$started
 start pw-play -P "$(stream from)" played.wav

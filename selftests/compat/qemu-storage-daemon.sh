@@ -21,7 +21,7 @@ qemu-storage-daemon \
 	--export type=vhost-user-blk,id=disk,node-name=disk,writable=on,addr.type=unix,addr.path=disk.sock \
 	>server.log 2>&1 &
 server=$!
-await [ -S disk.sock ]
+await listens disk.sock
 DATASPACE_PRELOAD_SEND="*=rw" dataspace run --preload -- \
 	qemu-system-x86_64 -nodefaults -display none -accel tcg -M pc,memory-backend=ram -m 32M \
 	-object memory-backend-memfd,id=ram,size=32M,seal=off \

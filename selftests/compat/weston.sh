@@ -22,7 +22,7 @@ export XDG_RUNTIME_DIR="$PWD" WAYLAND_DISPLAY=wayland-test
 weston --backend=headless-backend.so --use-pixman --no-config --idle-time=0 \
 	--socket=wayland-test --shell=desktop-shell.so >weston.log 2>&1 &
 weston=$!
-await [ -S wayland-test ]
+await listens wayland-test
 start_client both rw
 both=$client
 await is_shown both

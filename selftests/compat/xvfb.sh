@@ -114,7 +114,7 @@ put(base + 4)
 expect("the server afterwards", error(), 0)
 END
 Xvfb :7 -screen 0 64x64x24 -nolisten tcp >xvfb.log 2>&1 &
-await [ -S /tmp/.X11-unix/X7 ]
+await listens /tmp/.X11-unix/X7
 DATASPACE_PRELOAD_SEND='both=rw;read=ro' dataspace run --preload -- \
 	python3 client.py >client.log 2>&1 || wrong "the client has failed"
 [ "$(grep -c 'read: sent .* read-only' preload.log)" -eq 2 ] || wrong "no alias was sent"

@@ -42,6 +42,12 @@ await()
 	done
 }
 
+# listens SOCKET: whether connections are accepted, not only its file there
+listens()
+{
+	grep -q " 00010000 .*$1\$" /proc/net/unix
+}
+
 # made NAME: whether a file of that name has become a dataspace
 made()
 {

@@ -44,7 +44,7 @@ start_server()
 		--export type=vhost-user-blk,id=disk,node-name=disk,writable=on,addr.type=unix,addr.path=disk.sock \
 		>>server.log 2>&1 &
 	server=$!
-	await [ -S disk.sock ]
+	await grep -q ' 00010000 .*disk.sock$' /proc/net/unix
 }
 
 # start_machine [SED-SCRIPT]: types the example of dataspace-preload(1), as it is or

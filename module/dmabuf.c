@@ -15,9 +15,9 @@
  * before the flags are looked at (zap.c), and a SEAL_NOW that is being decided is
  * waited for without references.
  *
- * There are two tables of operations. Kernels before 7.3 map the dma-buf in all
- * directions when it is attached, if either it or the importer can do without pins
- * (->pin()) but not both, and use that for all requests. So with ->pin() hardly
+ * Whether there is ->pin() depends on the right to write. Kernels before 7.3 map the
+ * dma-buf in all directions when it is attached, if either it or the importer can do
+ * without pins (->pin()) but not both, and use that for all requests. So with ->pin() hardly
  * anybody could attach to a dma-buf that is only to be read, and without it an
  * importer that can be told of REVOKE would keep its mapping. Those importers
  * always ask for all directions. So ->pin() is for what can be written to.
@@ -34,8 +34,13 @@
  * with nothing, and the importer can undo the mapping as ever. All else stays as it
  * is, and INFO counts it.
  *
- * There is no ->vmap(): such a mapping has no direction, the dma-buf core hands it
- * to others without asking, and nothing can take it away.
+ * A mapping into the kernel has no direction, the dma-buf core hands it to others
+ * without asking, and nothing can take it away. So ->vmap() is only for what can be
+ * written to, and not where REVOKE has to have an effect on all importers. It counts
+ * as a device's, with references to all folios. The core complains in the log of a
+ * ->vmap() that fails, and so would of one that refuses what was sealed or revoked
+ * since the dma-buf was made: that gets a mapping which leads to a scratch page
+ * everywhere.
  *
  * Locks: an importer holds the reservation lock or, before 6.2, none. Within it
  * export->lock, which is for the mappings of one dma-buf, and within that the
@@ -49,6 +54,7 @@
 #include <linux/dma-resv.h>
 #include <linux/file.h>
 #include <linux/iommu.h>
+#include <linux/iosys-map.h>
 #include <linux/jiffies.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -56,6 +62,7 @@
 #include <linux/pagemap.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 #include <linux/workqueue.h>
 
 #include "kver.h"
@@ -92,7 +99,10 @@ static struct workqueue_struct *dmabuf_wq;
  * @revoke_work: cuts off devices; holds the inode
  * @lock: for what follows
  * @mappings: all mappings that devices have by it
- * @scratch: a page that devices are left with, if there is an IOMMU
+ * @scratch: a page that devices are left with if there is an IOMMU, or the kernel;
+ *	or NULL as long as there was no use for it
+ * @kernel: what a mapping into the kernel refers to, or NULL; under the lock that the
+ *	dma-buf core holds for its calls
  *
  * @node, @revoked and @busy are under the backing's lock. From @delay to @cut_off
  * only @revoke_work has use for it.
@@ -112,6 +122,7 @@ struct dmabuf_export {
 	struct mutex lock; /* everything below */
 	struct list_head mappings;
 	struct page *scratch;
+	struct dmabuf_mapping *kernel;
 };
 
 /**
@@ -125,10 +136,10 @@ struct dmabuf_range {
 };
 
 /**
- * struct dmabuf_mapping - a mapping of a dma-buf for a device
+ * struct dmabuf_mapping - a mapping of a dma-buf for a device, or into the kernel
  * @sgt: what the importer gets
  * @node: place in the list of the export
- * @dev: the device
+ * @dev: the device, or NULL; @sgt, @node and @dir are only for one of a device
  * @dir: the direction that it was made for
  * @folios: all folios of the dataspace in order, with a reference to each
  * @nr_folios: how many there are
@@ -223,12 +234,13 @@ static int dmabuf_missing_page(const struct dataspace *ds, unsigned long index)
 }
 
 /* Refer to all folios of a dataspace, which keeps them as they are and in place */
-static int dmabuf_get_folios(const struct dataspace *ds,
+static int dmabuf_get_folios(struct dataspace *ds,
 			     struct dmabuf_mapping *mapping)
 {
 	unsigned long index = ds->start;
-	int ret = 0;
+	int ret;
 
+	ret = dataspace_lazy_fill(ds, 0, dataspace_length(ds));
 	while (index < ds->end && !ret) {
 		struct folio *folio =
 			filemap_get_folio(ds->backing->inode.i_mapping, index);
@@ -252,6 +264,7 @@ static int dmabuf_get_folios(const struct dataspace *ds,
 	}
 	if (ret)
 		dmabuf_put_folios(mapping);
+	smp_mb(); /* pairs with backing_grace_period() before looking for pins */
 	return ret;
 }
 
@@ -375,6 +388,13 @@ static int dmabuf_clean_scratch(struct device *dev, struct page *scratch)
 	return 0;
 }
 
+static void dmabuf_prepare_scratch(struct dmabuf_export *export)
+{
+	lockdep_assert_held(&export->lock);
+	if (!export->scratch)
+		export->scratch = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+}
+
 /* Have ready what it takes to cut the device off, as REVOKE must not fail */
 static int dmabuf_prepare_cut(struct dmabuf_export *export,
 			      struct dmabuf_mapping *mapping)
@@ -386,8 +406,7 @@ static int dmabuf_prepare_cut(struct dmabuf_export *export,
 	mapping->domain = dmabuf_domain(mapping->dev);
 	if (!mapping->domain)
 		return 0;
-	if (!export->scratch)
-		export->scratch = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
+	dmabuf_prepare_scratch(export);
 	mapping->ranges = kvcalloc(sgt->nents, sizeof(*mapping->ranges),
 				   GFP_KERNEL_ACCOUNT);
 	if (!export->scratch || !mapping->ranges)
@@ -490,13 +509,9 @@ static int dmabuf_try_map(struct dmabuf_export *export,
 	struct dataspace *ds = dmabuf_dataspace(export);
 	int ret;
 
-	ret = dataspace_lazy_fill(ds, 0, dataspace_length(ds));
-	if (ret)
-		return ret;
 	ret = dmabuf_get_folios(ds, mapping);
 	if (ret)
 		return ret;
-	smp_mb(); /* pairs with backing_grace_period() before looking for pins */
 	mutex_lock(&export->lock);
 	ret = dmabuf_map_pages(export, mapping);
 	mutex_unlock(&export->lock);
@@ -653,6 +668,96 @@ static int dmabuf_mmap(struct dma_buf *dmabuf, struct vm_area_struct *vma)
 	return dataspace_mmap(export->file, vma);
 }
 
+/* As for a device: the references come first, then a look at the flags */
+static int dmabuf_try_vmap(struct dataspace *ds, struct dmabuf_mapping *mapping)
+{
+	int ret;
+
+	ret = dmabuf_get_folios(ds, mapping);
+	if (ret)
+		return ret;
+	ret = READ_ONCE(ds->seal_pending) ? -EAGAIN : dmabuf_check(ds, true);
+	if (ret)
+		dmabuf_put_folios(mapping);
+	return ret;
+}
+
+/* All pages that are referred to, and the scratch page where none is */
+static void *dmabuf_vmap_pages(const struct dataspace *ds,
+			       const struct dmabuf_mapping *mapping,
+			       struct page *scratch)
+{
+	unsigned long index = ds->start, nr_pages = ds->end - ds->start, i;
+	struct page **pages;
+	void *addr;
+
+	pages = kvmalloc_array(nr_pages, sizeof(*pages), GFP_KERNEL);
+	if (!pages)
+		return NULL;
+	for (i = 0; i < mapping->nr_folios; i++) {
+		struct folio *folio = mapping->folios[i];
+		unsigned long end = min(ds->end, folio_next_index(folio));
+
+		for (; index < end; index++)
+			pages[index - ds->start] =
+				folio_file_page(folio, index);
+		cond_resched();
+	}
+	for (; index < ds->end; index++)
+		pages[index - ds->start] = scratch;
+	addr = vmap(pages, nr_pages, VM_MAP, PAGE_KERNEL);
+	kvfree(pages);
+	return addr;
+}
+
+static int dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct dmabuf_export *export = dmabuf->priv;
+	struct dataspace *ds = dmabuf_dataspace(export);
+	struct dmabuf_mapping *mapping;
+	void *addr = NULL;
+	int ret;
+
+	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
+	if (!mapping)
+		return -ENOMEM;
+	while ((ret = dmabuf_try_vmap(ds, mapping)) == -EAGAIN) {
+		if (wait_event_killable(ds->backing->wait,
+					!READ_ONCE(ds->seal_pending)))
+			break;
+	}
+	if (ret) {
+		mutex_lock(&export->lock);
+		dmabuf_prepare_scratch(export);
+		mutex_unlock(&export->lock);
+	}
+	if (!ret || export->scratch)
+		addr = dmabuf_vmap_pages(ds, mapping, export->scratch);
+	if (!addr) {
+		dmabuf_put_folios(mapping);
+		dmabuf_mapping_destroy(mapping);
+		return -ENOMEM;
+	}
+	if (!ret)
+		dmabuf_count(ds, mapping);
+	export->kernel = mapping;
+	iosys_map_set_vaddr(map, addr);
+	return 0;
+}
+
+static void dmabuf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
+{
+	struct dmabuf_export *export = dmabuf->priv;
+	struct dmabuf_mapping *mapping = export->kernel;
+
+	export->kernel = NULL;
+	vunmap(map->vaddr);
+	if (mapping->nr_folios)
+		dmabuf_uncount(dmabuf_dataspace(export), mapping);
+	dmabuf_put_folios(mapping);
+	dmabuf_mapping_destroy(mapping);
+}
+
 static void dmabuf_free(struct dmabuf_export *export)
 {
 	if (export->scratch)
@@ -707,6 +812,20 @@ static const struct dma_buf_ops dmabuf_read_ops = {
 };
 
 static const struct dma_buf_ops dmabuf_write_ops = {
+	.attach = dmabuf_attach,
+	.pin = dmabuf_pin,
+	.unpin = dmabuf_unpin,
+	.map_dma_buf = dmabuf_map,
+	.unmap_dma_buf = dmabuf_unmap,
+	.begin_cpu_access = dmabuf_begin_cpu_access,
+	.end_cpu_access = dmabuf_end_cpu_access,
+	.mmap = dmabuf_mmap,
+	.vmap = dmabuf_vmap,
+	.vunmap = dmabuf_vunmap,
+	.release = dmabuf_release,
+};
+
+static const struct dma_buf_ops dmabuf_revocable_write_ops = {
 	.attach = dmabuf_attach,
 	.pin = dmabuf_pin,
 	.unpin = dmabuf_unpin,
@@ -883,7 +1002,10 @@ static struct dma_buf *dmabuf_create(struct file *file, bool revocable)
 	INIT_LIST_HEAD(&export->node);
 	INIT_LIST_HEAD(&export->mappings);
 	mutex_init(&export->lock);
-	info.ops = write ? &dmabuf_write_ops : &dmabuf_read_ops;
+	info.ops = &dmabuf_read_ops;
+	if (write)
+		info.ops = revocable ? &dmabuf_revocable_write_ops :
+				       &dmabuf_write_ops;
 	info.size = dataspace_length(ds);
 	info.flags = write ? O_RDWR : O_RDONLY;
 	info.priv = export;

@@ -189,16 +189,106 @@ TEST_F(importer, maps_into_a_process_as_the_dataspace_would)
 	close(fd);
 }
 
-/* rule 23 */
+/* rule 23: neither of what may only be read, nor where all must be cut off */
 TEST_F(importer, gets_no_mapping_into_the_kernel)
 {
+	int revocable = ds_export(self->write, DATASPACE_EXPORT_REVOCABLE);
 	int log = log_open();
 	int fd = import(self->read_buf, 0);
 
 	ASSERT_LE(0, fd);
 	EXPECT_EQ(-EINVAL, result(ioctl(fd, IMPORTER_VMAP)));
-	EXPECT_FALSE(log_has(log, "WARNING"));
 	close(fd);
+	fd = import(revocable, IMPORTER_TOLD);
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EINVAL, result(ioctl(fd, IMPORTER_VMAP)));
+	close(fd);
+	close(revocable);
+	EXPECT_FALSE(log_has(log, "WARNING"));
+	close(log);
+}
+
+/*
+ * rules 15, 18 and 23; kernels before 7.3 map it for the device, too, when that is
+ * attached, unless the importer can be told
+ */
+TEST_F(importer, maps_into_the_kernel_what_may_be_written_to)
+{
+	int fd = import(self->write_buf, IMPORTER_TOLD);
+	__u64 devices;
+
+	ASSERT_LE(0, fd);
+	devices = ds_devices(self->root);
+	ASSERT_EQ(0, result(ioctl(fd, IMPORTER_VMAP)));
+	EXPECT_EQ(devices + 1, ds_devices(self->root));
+	EXPECT_EQ(0, import_write(fd, self->length - IMPORT_BYTES, 'k'));
+	EXPECT_EQ('k', self->map[END * self->page - 1]);
+	EXPECT_EQ(1, changed(self));
+	memset(self->map + FIRST * self->page, 'u', IMPORT_BYTES);
+	EXPECT_EQ('u', import_read(fd, 0));
+	EXPECT_EQ(-EBUSY, ds_seal(self->root, DATASPACE_SEAL_NOW));
+	EXPECT_EQ(0, result(ioctl(fd, IMPORTER_VUNMAP)));
+	EXPECT_EQ(devices, ds_devices(self->root));
+	close(fd);
+	EXPECT_EQ(0, ds_seal(self->root, DATASPACE_SEAL_NOW));
+}
+
+/* rules 15 and 17: it stays when the dataspace is revoked, and is counted */
+TEST_F(importer, keeps_and_counts_a_mapping_into_the_kernel)
+{
+	int fd = import(self->write_buf, IMPORTER_TOLD);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, result(ioctl(fd, IMPORTER_VMAP)));
+	EXPECT_EQ(0, ds_revoke(self->root));
+	EXPECT_LE(1, ds_devices(self->root));
+	EXPECT_EQ(-EBUSY, ds_seal(self->root, DATASPACE_SEAL_NOW));
+	EXPECT_EQ(0, import_write(fd, 0, 'k'));
+	EXPECT_EQ('k', self->map[FIRST * self->page]);
+	close(fd);
+	EXPECT_EQ(0, ds_devices(self->root));
+	EXPECT_EQ(0, ds_seal(self->root, DATASPACE_SEAL_NOW));
+}
+
+/* Whether a mapping into the kernel leads nowhere, and counts for nothing. */
+static bool kernel_gets_nothing(int fd, int root)
+{
+	const __u64 devices = ds_devices(root);
+
+	return !result(ioctl(fd, IMPORTER_VMAP)) &&
+	       ds_devices(root) == devices && import_read(fd, 0) == 0 &&
+	       !import_write(fd, page_size(), 'k') &&
+	       import_read(fd, page_size()) == 'k' &&
+	       !result(ioctl(fd, IMPORTER_VUNMAP));
+}
+
+/* rules 18 and 23: where the dma-buf was made before, without a line in the log */
+TEST_F(importer, maps_nothing_into_the_kernel_that_was_sealed)
+{
+	int log = log_open();
+	int fd = import(self->write_buf, IMPORTER_TOLD);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ds_seal(self->root, 0));
+	EXPECT_TRUE(kernel_gets_nothing(fd, self->root));
+	EXPECT_EQ(0, changed(self));
+	close(fd);
+	EXPECT_FALSE(log_has(log, "WARNING"));
+	close(log);
+}
+
+/* rules 17 and 23: the same */
+TEST_F(importer, maps_nothing_into_the_kernel_that_was_revoked)
+{
+	int log = log_open();
+	int fd = import(self->write_buf, IMPORTER_TOLD);
+
+	ASSERT_LE(0, fd);
+	ASSERT_EQ(0, ds_revoke(self->root));
+	EXPECT_TRUE(kernel_gets_nothing(fd, self->root));
+	EXPECT_EQ(0, changed(self));
+	close(fd);
+	EXPECT_FALSE(log_has(log, "WARNING"));
 	close(log);
 }
 

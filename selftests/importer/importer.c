@@ -63,6 +63,7 @@ struct import {
 	enum dma_data_direction dir;
 	u32 flags;
 	struct dma_fence *fence;
+	struct iosys_map kernel;
 	atomic_t told;
 };
 
@@ -317,11 +318,21 @@ static int importer_signal(struct import *import)
 	return 0;
 }
 
+static int importer_vunmap(struct import *import)
+{
+	if (iosys_map_is_null(&import->kernel))
+		return -ENOENT;
+	dma_buf_vunmap_unlocked(import->dmabuf, &import->kernel);
+	iosys_map_clear(&import->kernel);
+	return 0;
+}
+
 static int importer_detach(struct import *import)
 {
 	if (!import->dmabuf)
 		return -ENOENT;
 	importer_signal(import);
+	importer_vunmap(import);
 	if (import->sgt)
 		importer_unmap(import, import->sgt);
 	dma_buf_detach(import->dmabuf, import->attach);
@@ -375,6 +386,14 @@ static int edu_access(struct import *import, struct importer_access *arg,
 	return ret;
 }
 
+static int access_at(char *at, struct importer_access *arg, bool write)
+{
+	if (write)
+		memset(at, arg->byte, arg->length);
+	arg->byte = (u8)at[0];
+	return memchr_inv(at, arg->byte, arg->length) ? -EILSEQ : 0;
+}
+
 /* Where the device would, be it a bounce buffer: no IOMMU translates for it */
 static int cpu_access(struct import *import, struct importer_access *arg,
 		      bool write)
@@ -382,15 +401,10 @@ static int cpu_access(struct import *import, struct importer_access *arg,
 	dma_addr_t addr = importer_addr(import, arg->offset);
 	phys_addr_t phys = dma_to_phys(import->attach->dev, addr);
 	struct page *page = pfn_to_page(PHYS_PFN(phys));
-	char *at;
-	int ret = 0;
+	char *at = kmap_local_page(page);
+	int ret;
 
-	at = kmap_local_page(page) + offset_in_page(arg->offset);
-	if (write)
-		memset(at, arg->byte, arg->length);
-	arg->byte = (u8)at[0];
-	if (memchr_inv(at, arg->byte, arg->length))
-		ret = -EILSEQ;
+	ret = access_at(at + offset_in_page(arg->offset), arg, write);
 	kunmap_local(at);
 	return ret;
 }
@@ -402,11 +416,15 @@ static int importer_access(struct import *import, void __user *user, bool write)
 
 	if (copy_from_user(&arg, user, sizeof(arg)))
 		return -EFAULT;
-	if (!import->sgt || arg.offset >= import->dmabuf->size ||
+	if (!import->dmabuf || arg.offset >= import->dmabuf->size ||
 	    offset_in_page(arg.offset) + arg.length > PAGE_SIZE ||
 	    !arg.length || arg.length > IMPORTER_ACCESS_MAX)
 		return -EINVAL;
-	if (import->flags & IMPORTER_EDU)
+	if (iosys_map_is_set(&import->kernel))
+		ret = access_at(import->kernel.vaddr + arg.offset, &arg, write);
+	else if (!import->sgt)
+		ret = -EINVAL;
+	else if (import->flags & IMPORTER_EDU)
 		ret = edu_access(import, &arg, write);
 	else
 		ret = cpu_access(import, &arg, write);
@@ -417,15 +435,9 @@ static int importer_access(struct import *import, void __user *user, bool write)
 
 static int importer_vmap(struct import *import)
 {
-	struct iosys_map map;
-	int ret;
-
-	if (!import->dmabuf)
-		return -ENOENT;
-	ret = dma_buf_vmap_unlocked(import->dmabuf, &map);
-	if (!ret)
-		dma_buf_vunmap_unlocked(import->dmabuf, &map);
-	return ret;
+	if (!import->dmabuf || iosys_map_is_set(&import->kernel))
+		return -EEXIST;
+	return dma_buf_vmap_unlocked(import->dmabuf, &import->kernel);
 }
 
 static long importer_do(struct import *import, unsigned int cmd,
@@ -454,6 +466,8 @@ static long importer_do(struct import *import, unsigned int cmd,
 		return importer_access(import, (void __user *)arg, false);
 	case IMPORTER_VMAP:
 		return importer_vmap(import);
+	case IMPORTER_VUNMAP:
+		return importer_vunmap(import);
 	case IMPORTER_HOLD:
 		return importer_hold(import, arg);
 	case IMPORTER_QUEUE:

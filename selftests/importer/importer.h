@@ -58,7 +58,9 @@ struct importer_access {
 #define IMPORTER_READ _IO(0xDB, 0x18)
 /* Unmaps a mapping that there is not, then the one that there is, twice. */
 #define IMPORTER_UNMAP_WRONG _IO(0xDB, 0x19)
+/* Into the kernel; what is written and read then is by that mapping. */
 #define IMPORTER_VMAP _IO(0xDB, 0x1a)
+#define IMPORTER_VUNMAP _IO(0xDB, 0x1e)
 /* Holds the reservation lock for so many milliseconds. */
 #define IMPORTER_HOLD _IO(0xDB, 0x1b)
 /* Something is queued for the device, and done by and by. */

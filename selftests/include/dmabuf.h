@@ -40,7 +40,9 @@ int import(int dmabuf, __u32 flags);
 int import_map(int import, enum direction direction);
 int import_unmap(int import);
 int import_told(int import);
-/* The device writes @byte, or the byte that it reads. */
+/* The device writes @byte so many times, or the byte that it reads as often. */
+#define IMPORT_BYTES 64
+
 int import_write(int import, __u64 offset, char byte);
 int import_read(int import, __u64 offset);
 /* The same for the device address so many bytes behind that of @offset. */

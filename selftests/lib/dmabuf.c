@@ -11,9 +11,6 @@
 #define IMPORTER "/lib/dataspace_importer.ko"
 #define IMPORTER_DEVICE "/dev/dataspace_importer"
 
-/* The bytes that a device reads or writes at once. */
-#define ACCESS_BYTES 64
-
 int ds_export(int ds, __u32 flags)
 {
 	struct dataspace_export_dmabuf arg = {
@@ -101,7 +98,7 @@ int import_write(int import, __u64 offset, char byte)
 {
 	struct importer_access arg = {
 		.offset = offset,
-		.length = ACCESS_BYTES,
+		.length = IMPORT_BYTES,
 		.byte = (unsigned char)byte,
 	};
 
@@ -117,7 +114,7 @@ int import_read_behind(int import, __u64 offset, __u32 behind)
 {
 	struct importer_access arg = {
 		.offset = offset,
-		.length = ACCESS_BYTES,
+		.length = IMPORT_BYTES,
 		.behind = behind,
 	};
 	int ret = result(ioctl(import, IMPORTER_READ, &arg));

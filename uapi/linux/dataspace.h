@@ -288,9 +288,9 @@ struct dataspace_alias {
  *	size
  * @derived_mappings: out: number of live mappings of all that is derived from
  *	this dataspace
- * @devices: out: number of device mappings of pages of the range by dma-bufs that
- *	exist and were not cut off, also those that were made through other
- *	dataspaces
+ * @devices: out: number of mappings of pages of the range by dma-bufs, of devices
+ *	or into the kernel, that exist and were not cut off, also those that were
+ *	made through other dataspaces
  * @resident: out: bytes of the range that are there: all, or with
  *	%DATASPACE_ALLOC_LAZY those that have appeared and were not punched out
  *
@@ -405,7 +405,7 @@ struct dataspace_seal {
  * devices. The dataspace lives as long as the dma-buf does. Without
  * %DATASPACE_WRITE, or if the dataspace was sealed, the descriptor is O_RDONLY,
  * devices can only read (a driver that asks for another direction is refused),
- * and no mapping is writable. REVOKE reaches it.
+ * no mapping is writable, and there is none into the kernel. REVOKE reaches it.
  *
  * Return: the descriptor of the dma-buf, or -1 with errno EINVAL, EOPNOTSUPP,
  * E2BIG, EFAULT, EMFILE, ENFILE, ENOMEM, ESTALE, EPERM if the dataspace lacks

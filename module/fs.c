@@ -151,6 +151,7 @@ static struct inode *dataspace_alloc_inode(struct super_block *sb)
 	memset_after(backing, 0, inode);
 	xa_init(&backing->lost);
 	RB_CLEAR_NODE(&backing->registered);
+	spin_lock_init(&backing->walk_turn);
 	spin_lock_init(&backing->lock);
 	INIT_LIST_HEAD(&backing->readers);
 	INIT_LIST_HEAD(&backing->revoked);

@@ -42,6 +42,7 @@
  * Locks, outer to inner
  *   mmap_lock -> folio lock -> i_mmap_rwsem -> backing->lock
  *                                           -> i_pages' lock
+ *   backing->walk_turn (walk.c) -> backing->lock
  *   reservation lock of a dma-buf -> lock of an export (dmabuf.c) -> backing->lock
  *   registry_lock (registry.c) -> backing->lock, inode->i_lock
  *   The holders of one root do not trust each other, and share backing->lock,
@@ -58,24 +59,26 @@
  *     reading debugfs       O(log n) for each of 64 steps, then the lock is dropped
  *                           (registry.c); close() O(log n) more for each reader
  *     REVOKE, SEAL          O(log n) for each of 64 dataspaces or mappings
- *                           (DATASPACE_BATCH), then the lock is dropped (walk.c).
- *                           ALIAS, REVOKE and SEAL search O(log n) for each of
- *                           O(log w) steps while w REVOKE and SEAL go on
+ *                           (DATASPACE_BATCH), then the lock is dropped; twice that
+ *                           where one begins when another ends (walk.c). By one
+ *                           thread at a time, and ALIAS may do so for others. All
+ *                           three search O(log n) for each of O(log w) steps while w
+ *                           REVOKE and SEAL go on
  *     work on what was      the same
  *       revoked
  *
  *   Nobody allocates, sleeps, waits for RCU, wakes others or touches user memory
- *   with it held; the one thing that is queued is the work that releases what was
- *   pinned (sweep.c). Pages are released after it was dropped: what nothing covers is
+ *   with it held; what is queued is work that is done later, for what was revoked
+ *   (revoke.c) or pinned (sweep.c). Pages are released after it was dropped: what nothing covers is
  *   never covered again. i_mmap_rwsem is held for as long as the VMAs of a range are
  *   gone through, by REVOKE and SEAL_NOW for what they unmap and by the mm for a large
  *   folio that is split: that grows with the number of VMAs there.
  *
  * Waits that a system call can get into end with a fatal signal, but for three that
- * leave nothing half done: a REVOKE or SEAL that has begun waits for that of an
- * ancestor which has taken its place (walk.c), SEAL_NOW for who has taken over what it
- * has marked (seal.c), and the last close of a dma-buf for its work, which has nothing
- * left to wait for then (dmabuf.c).
+ * leave nothing half done: a REVOKE or SEAL that has begun comes to its end, and to
+ * that of an ancestor's which has taken its place (walk.c), SEAL_NOW waits for who has
+ * taken over what it has marked (seal.c), and the last close of a dma-buf for its
+ * work, which has nothing left to wait for then (dmabuf.c).
  *
  * A page with a memory error is taken out by the mm, which splits a large folio
  * first, and never comes back: to find no page where there is a cover means that it

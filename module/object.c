@@ -96,14 +96,16 @@ static bool dataspace_is_settled(const struct dataspace *ds)
 	return !ds->seal_pending && !dataspace_walk_comes_to(ds);
 }
 
-static bool dataspace_settled(struct dataspace *ds)
+/* Wait for a SEAL_NOW that is being decided, or help a walk that is on its way */
+static int dataspace_settle(struct dataspace *ds)
 {
-	bool settled;
-
-	spin_lock(&ds->backing->lock);
-	settled = dataspace_is_settled(ds);
-	spin_unlock(&ds->backing->lock);
-	return settled;
+	if (wait_event_killable(ds->backing->wait,
+				!READ_ONCE(ds->seal_pending)))
+		return -EINTR;
+	if (fatal_signal_pending(current))
+		return -EINTR;
+	dataspace_walk_help(ds);
+	return 0;
 }
 
 /**
@@ -119,13 +121,14 @@ static bool dataspace_settled(struct dataspace *ds)
 int dataspace_link(struct dataspace *ds, struct dataspace *source)
 {
 	struct backing *backing = ds->backing;
+	int ret;
 
 	spin_lock(&backing->lock);
 	while (source && !dataspace_is_settled(source)) {
 		spin_unlock(&backing->lock);
-		if (wait_event_killable(backing->wait,
-					dataspace_settled(source)))
-			return -EINTR;
+		ret = dataspace_settle(source);
+		if (ret)
+			return ret;
 		spin_lock(&backing->lock);
 	}
 	if (source && source->revoked) {

@@ -81,6 +81,7 @@ enum contiguity {
  * @device: the open device that the root came from; keeps the module loaded
  * @registered: place among all backings
  * @serial: number, in the order in which they were made
+ * @walk_turn: whose turn it is to go on with a walk; taken before @lock
  * @lock: a leaf, held for O(log n) at a time; protects all that follows, and in
  *	dataspaces and mappings what is said there
  * @cover: how many live dataspaces and mappings cover each page
@@ -95,7 +96,7 @@ enum contiguity {
  * @flushing: those of them that are unmapped but may be in use by TLB entries
  *	that are about to be flushed; only for @revoke_work
  * @revoke_work: cuts off the holders of what was revoked; holds the inode
- * @wait: for an end of one of @walks, of a revocation, or of a SEAL_NOW
+ * @wait: for an end of a revocation or of a SEAL_NOW
  * @deferred: one bit for each %LARGE_FOLIO_PAGES that hold pages to be released which
  *	were pinned when that was tried
  * @tries: for each bit of @deferred how often that was tried, and whether it is being
@@ -122,6 +123,7 @@ struct backing {
 	struct rb_node registered;
 	u64 serial;
 
+	spinlock_t walk_turn; /* turns only */
 	spinlock_t lock; /* everything below, see above */
 	struct range_tree cover;
 	struct lineage lineage;
@@ -276,18 +278,28 @@ enum dataspace_walk_flags {
 	DATASPACE_WALK_ROOT_LAST = 1 << 1,
 };
 
+typedef bool (*dataspace_visit_t)(struct dataspace *ds, void *arg);
+
 /**
  * struct dataspace_walk - a pass through a dataspace and all derived from it
  * @node: place among the walks of the backing, or empty
- * @root: where it began
+ * @root: where it begins
+ * @visit: what is called for each dataspace
+ * @arg: for @visit
  * @next: what it comes to next; NULL at the end, and before it has begun
  * @root_last: whether it comes to @root at the end
+ * @begun: whether it has begun, maybe not for the first time
+ * @done: whether it has come to its end
  */
 struct dataspace_walk {
 	struct rb_node node;
 	struct dataspace *root;
+	dataspace_visit_t visit;
+	void *arg;
 	struct lineage_member *next;
 	bool root_last;
+	bool begun;
+	bool done;
 };
 
 /**
@@ -311,7 +323,6 @@ struct backing_reader {
 	struct lineage_cursor cursor;
 };
 
-typedef bool (*dataspace_visit_t)(struct dataspace *ds, void *arg);
 typedef void (*backing_range_t)(struct backing *backing, unsigned long start,
 				unsigned long end);
 
@@ -446,6 +457,7 @@ void dataspace_mapping_remove(struct dataspace_mapping *mapping);
 int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 		   unsigned int flags);
 bool dataspace_walk_comes_to(const struct dataspace *ds);
+void dataspace_walk_help(struct dataspace *ds);
 void dataspace_walk_skip(struct dataspace *ds);
 
 /* lazy.c */

@@ -43,6 +43,9 @@ static_assert(sizeof_field(struct dataspace_revoke, size) +
 		      sizeof_field(struct dataspace_revoke, flags) ==
 	      8);
 
+/* How long the work lets callers mark more before it cuts off what is marked */
+#define REVOKE_MARKING_MAX_MS 100
+
 static struct workqueue_struct *dataspace_revoke_wq;
 
 /**
@@ -56,6 +59,25 @@ struct revocation {
 	bool self;
 	u32 nr_marked;
 };
+
+/*
+ * Have the work cut off a dataspace, whether or not its caller gets a processor to
+ * mark more. What others are derived from comes before them. The work holds the
+ * inode once for being queued, and once for running: it may be both.
+ */
+static void revoke_add(struct dataspace *ds, bool is_root)
+{
+	struct backing *backing = ds->backing;
+
+	if (list_empty(&backing->revoked) &&
+	    queue_delayed_work(dataspace_revoke_wq, &backing->revoke_work,
+			       msecs_to_jiffies(REVOKE_MARKING_MAX_MS)))
+		ihold(&backing->inode);
+	if (is_root)
+		list_add(&ds->revoked_node, &backing->revoked);
+	else
+		list_add_tail(&ds->revoked_node, &backing->revoked);
+}
 
 static bool revoke_visit(struct dataspace *ds, void *arg)
 {
@@ -73,16 +95,12 @@ static bool revoke_visit(struct dataspace *ds, void *arg)
 	};
 	lineage_update_sums_deferred(&ds->member);
 	kref_get(&ds->ref);
-	list_add_tail(&ds->revoked_node, &ds->backing->revoked);
+	revoke_add(ds, ds == revocation->root);
 	revocation->nr_marked++;
 	return true;
 }
 
-/*
- * Have the work cut off all that is marked, by whomever: another caller may not get a
- * processor to do so. The work holds the inode once for being queued, and once for
- * running: it may be both.
- */
+/* Have the work begin at once, if anything is marked */
 static void revoke_submit(struct backing *backing)
 {
 	bool is_marked;
@@ -239,9 +257,9 @@ static void revoke_uncover(struct dataspace *ds, unsigned int *steps)
 }
 
 /*
- * Take those out of the lineage from which nothing is derived that is still in use: a
- * REVOKE that waits for one of them waits for that, too. The list is sorted so that
- * most come after what they are derived from.
+ * Take those out of the lineage from which nothing is derived that is still in use,
+ * or has yet to be marked: a REVOKE that waits for one of them waits for that, too.
+ * The list is sorted so that most come after what they are derived from.
  */
 static void revoke_unlink(struct backing *backing, struct list_head *list)
 {
@@ -261,11 +279,8 @@ static void revoke_unlink(struct backing *backing, struct list_head *list)
 				break;
 			prev = list_prev_entry(ds, revoked_node);
 			if (lineage_has_descendants(&ds->member)) {
-				lineage_settle(&backing->lineage);
-				if (lineage_count(&ds->member).revoked) {
-					list_move(&ds->revoked_node, &in_use);
-					continue;
-				}
+				list_move(&ds->revoked_node, &in_use);
+				continue;
 			}
 			childless = dataspace_unlink_deferred(ds);
 			nr_unlinked++;

@@ -155,6 +155,14 @@ static bool seal_decide(struct dataspace *ds, struct dataspace_sealing *sealing,
 	return ours;
 }
 
+/* What has become of a dataspace that the caller has not sealed itself */
+static int seal_result(const struct dataspace *ds)
+{
+	if (READ_ONCE(ds->revoked))
+		return -ESTALE;
+	return READ_ONCE(ds->seal) & SEAL_NOW ? 0 : -EBUSY;
+}
+
 static int seal_now(struct dataspace *ds, struct dataspace_sealing *sealing)
 {
 	unsigned int tries = 0;
@@ -188,7 +196,7 @@ static int seal_now(struct dataspace *ds, struct dataspace_sealing *sealing)
 						   backing_unmap_and_test_pin);
 		}
 		if (!seal_decide(ds, sealing, pinned))
-			return READ_ONCE(ds->revoked) ? -ESTALE : -EBUSY;
+			return seal_result(ds);
 		ret = dataspace_walk(ds,
 				     pinned ? seal_visit_unmark : seal_visit,
 				     sealing, 0);
@@ -196,7 +204,7 @@ static int seal_now(struct dataspace *ds, struct dataspace_sealing *sealing)
 			return ret;
 		tries++;
 	}
-	return pinned ? -EBUSY : 0;
+	return pinned ? seal_result(ds) : 0;
 }
 
 /* Another call may have come by here and still be on its way to what is derived */

@@ -8,12 +8,18 @@
  * comes to next is known to those who take a dataspace out of the lineage, and moved
  * on by them.
  *
- * A walk waits for others that began at the same dataspace or at an ancestor. Those
- * that go through different parts of the lineage have nothing to do with each other:
- * holders who were given parts of the same memory never wait for each other's. And
- * a walk that begins at an ancestor does not wait for those below: it takes their
- * place, and they begin anew after it. So who has handed out memory never waits for
- * those who got it.
+ * Nobody waits until a walk is over: its thread may not get a processor. Whoever
+ * can't go on before, as it wants to begin a walk at the same dataspace or below, or
+ * to derive something from what the walk has yet to come to, takes the walk's next
+ * steps itself. What that needs is in struct dataspace_walk, on the stack of the
+ * thread that began it, which does not return before it has seen under the lock that
+ * the walk is done.
+ *
+ * Walks that go through different parts of the lineage have nothing to do with each
+ * other: holders who were given parts of the same memory never have to do with each
+ * other's. And a walk that begins at an ancestor takes the place of those below, and
+ * they begin anew after it. So who has handed out memory has nothing to do for those
+ * who got it.
  *
  * Walks that have begun are in a tree in the order of their roots. None of these is
  * derived from another, so the last one up to a dataspace is the only one that may
@@ -21,8 +27,10 @@
  * steps for w walks. While one displaces others it is there with them, as
  * backing->arriving. It goes through nothing itself then, so what is found is right;
  * but another walk may not see it, and begin below. For this reason who wants to
- * begin has to displace for who is arriving first, a few with the lock held at a
- * time; it does not matter whether the other one gets a processor.
+ * begin displaces for who is arriving first, a few with the lock held at a time.
+ *
+ * backing->walk_turn is taken outside of the lock by who goes on with a walk, so that
+ * others have to let one batch pass at most, however many walks there are.
  *
  * Who revokes the dataspace itself comes to that at the end, so that it is in the
  * lineage until then. Others may have revoked it, and taken it out, whenever a walk
@@ -31,6 +39,7 @@
 #include <linux/rbtree.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
 #include "private.h"
@@ -129,7 +138,20 @@ static void dataspace_walk_remove(struct dataspace_walk *walk)
 	RB_CLEAR_NODE(&walk->node);
 }
 
-/* Take away some walks that began below the one that is arriving */
+static void dataspace_walk_begin(struct dataspace_walk *walk)
+{
+	struct lineage_member *first = &walk->root->member;
+
+	if (walk->root_last)
+		first = lineage_next(first, first);
+	walk->begun = true;
+	dataspace_walk_set_next(walk, first);
+}
+
+/*
+ * Take away some walks that began below the one that is arriving. When there are no
+ * more of them that one begins.
+ */
 static void dataspace_walk_displace(struct backing *backing)
 {
 	struct dataspace_walk *walk = backing->arriving;
@@ -141,78 +163,128 @@ static void dataspace_walk_displace(struct backing *backing)
 		if (!other || !lineage_contains(&walk->root->member,
 						&other->root->member)) {
 			backing->arriving = NULL;
+			dataspace_walk_begin(walk);
 			return;
 		}
 		dataspace_walk_remove(other);
 	}
 }
 
-/* Let others have the lock */
-static void dataspace_walk_pause(struct backing *backing)
+/* The next steps of a walk; maybe the last ones */
+static void dataspace_walk_step(struct dataspace_walk *walk)
 {
-	spin_unlock(&backing->lock);
-	cond_resched();
+	struct dataspace *root = walk->root;
+	struct lineage_member *next = walk->next, *last;
+	u32 left = next ? lineage_count_behind(&root->member, next) : 0;
+	int steps;
+
+	for (steps = 0; next && steps < DATASPACE_BATCH; steps++) {
+		last = next;
+		if (!walk->visit(to_dataspace(last), walk->arg))
+			continue;
+		next = left-- ? lineage_successor(last) : NULL;
+	}
+	if (!next && walk->root_last)
+		walk->visit(root, walk->arg);
+	lineage_settle(&root->backing->lineage);
+	dataspace_walk_set_next(walk, next);
+	if (next)
+		return;
+	dataspace_walk_remove(walk);
+	walk->done = true;
+}
+
+static void dataspace_walk_lock(struct backing *backing)
+	__acquires(&backing->walk_turn) __acquires(&backing->lock)
+{
+	spin_lock(&backing->walk_turn);
 	spin_lock(&backing->lock);
 }
 
-/* Whether it is no use to wait any longer */
-static bool dataspace_walk_may_begin(const struct dataspace_walk *walk)
+/* Those who wait for a SEAL_NOW may go on after some steps */
+static void dataspace_walk_unlock(struct backing *backing, bool wake)
+	__releases(&backing->lock) __releases(&backing->walk_turn)
+{
+	spin_unlock(&backing->lock);
+	spin_unlock(&backing->walk_turn);
+	if (wake)
+		wake_up_all(&backing->wait);
+	cond_resched();
+}
+
+/**
+ * dataspace_walk_help - take the next steps of a walk that comes to a dataspace
+ * @ds: a dataspace that is open
+ *
+ * To be called again as long as dataspace_walk_comes_to() says so.
+ */
+void dataspace_walk_help(struct dataspace *ds)
+{
+	struct backing *backing = ds->backing;
+	struct dataspace_walk *walk;
+	bool done = false;
+
+	dataspace_walk_lock(backing);
+	if (backing->arriving) {
+		dataspace_walk_displace(backing);
+	} else if (!ds->revoked && dataspace_walk_comes_to(ds)) {
+		walk = dataspace_walk_over(ds);
+		dataspace_walk_step(walk);
+		done = walk->done;
+	}
+	dataspace_walk_unlock(backing, done);
+}
+
+/*
+ * Go on with a walk, or with what is to be done before it can begin. The last steps
+ * of another one and the first own ones are taken in one go, so that nobody else can
+ * begin between them. Returns whether others may be waiting for what was done.
+ */
+static bool dataspace_walk_go_on(struct dataspace_walk *walk)
+{
+	struct backing *backing = walk->root->backing;
+	struct dataspace_walk *other = NULL;
+
+	if (!backing->arriving && RB_EMPTY_NODE(&walk->node)) {
+		other = dataspace_walk_over(walk->root);
+		if (other) {
+			dataspace_walk_step(other);
+			if (!other->done || walk->root->revoked)
+				return other->done;
+		}
+		dataspace_walk_insert(walk);
+		backing->arriving = walk;
+	}
+	if (backing->arriving)
+		dataspace_walk_displace(backing);
+	if (!backing->arriving && !RB_EMPTY_NODE(&walk->node))
+		dataspace_walk_step(walk);
+	return other || walk->done;
+}
+
+/* Why a walk can't begin, or begin anew; not before all below is revoked, too */
+static int dataspace_walk_check(const struct dataspace_walk *walk,
+				unsigned int flags)
 {
 	const struct dataspace *root = walk->root;
-	bool may;
 
-	spin_lock(&root->backing->lock);
-	may = root->revoked || !dataspace_walk_over(root);
-	spin_unlock(&root->backing->lock);
-	return may;
-}
-
-static int dataspace_walk_wait(const struct dataspace_walk *walk, bool killable)
-{
-	wait_queue_head_t *wait = &walk->root->backing->wait;
-
-	if (!killable)
-		wait_event(*wait, dataspace_walk_may_begin(walk));
-	else if (wait_event_killable(*wait, dataspace_walk_may_begin(walk)))
+	if (walk->done || !RB_EMPTY_NODE(&walk->node))
+		return 0;
+	if (root->revoked && !(root->linked && dataspace_walk_over(root)))
+		return -ESTALE;
+	if (flags & DATASPACE_WALK_KILLABLE && !walk->begun &&
+	    fatal_signal_pending(current))
 		return -EINTR;
 	return 0;
-}
-
-/* Begin, or begin anew. The lock is held again at the end, whatever comes of it */
-static int dataspace_walk_begin(struct dataspace_walk *walk, bool killable)
-{
-	struct dataspace *root = walk->root;
-	struct backing *backing = root->backing;
-	int ret = 0;
-
-	while (!ret) {
-		if (backing->arriving) {
-			dataspace_walk_displace(backing);
-			if (backing->arriving)
-				dataspace_walk_pause(backing);
-		} else if (!RB_EMPTY_NODE(&walk->node)) {
-			break;
-		} else if (root->revoked) {
-			ret = -ESTALE;
-		} else if (!dataspace_walk_over(root)) {
-			dataspace_walk_insert(walk);
-			backing->arriving = walk;
-		} else {
-			spin_unlock(&backing->lock);
-			ret = dataspace_walk_wait(walk, killable);
-			spin_lock(&backing->lock);
-		}
-	}
-	return ret;
 }
 
 /**
  * dataspace_walk - visit a dataspace and all that is derived from it
  * @root: the dataspace, which the caller keeps open
- * @visit: called under the backing's lock, parents before children; it may defer
- *	the update of sums; to be called again for the same dataspace if it returns
- *	false, which it must not for a @root that comes last. It may be called for a
- *	dataspace that it has been done with before.
+ * @visit: called under the backing's lock by whoever goes on with the walk, parents
+ *	before children; it may defer the update of sums; to be called again for the
+ *	same dataspace if it returns false, which it must not for a @root that comes
+ *	last. It may be called for a dataspace that it has been done with before.
  * @arg: for @visit
  * @flags: bits of enum dataspace_walk_flags
  *
@@ -225,44 +297,22 @@ int dataspace_walk(struct dataspace *root, dataspace_visit_t visit, void *arg,
 	struct backing *backing = root->backing;
 	struct dataspace_walk walk = {
 		.root = root,
+		.visit = visit,
+		.arg = arg,
 		.root_last = flags & DATASPACE_WALK_ROOT_LAST,
 	};
-	bool killable = flags & DATASPACE_WALK_KILLABLE;
-	struct lineage_member *next, *last;
-	int steps, ret;
-	u32 left;
+	bool done, wake;
+	int ret;
 
 	RB_CLEAR_NODE(&walk.node);
-	spin_lock(&backing->lock);
 	do {
-		next = walk.next;
-		if (RB_EMPTY_NODE(&walk.node)) {
-			ret = dataspace_walk_begin(&walk, killable);
-			if (ret) {
-				spin_unlock(&backing->lock);
-				return ret;
-			}
-			killable = false;
-			next = &root->member;
-			if (walk.root_last)
-				next = lineage_next(&root->member, next);
-		}
-		left = next ? lineage_count_behind(&root->member, next) : 0;
-		for (steps = 0; next && steps < DATASPACE_BATCH; steps++) {
-			last = next;
-			if (!visit(to_dataspace(last), arg))
-				continue;
-			next = left-- ? lineage_successor(last) : NULL;
-		}
-		if (!next && walk.root_last)
-			visit(root, arg);
-		lineage_settle(&backing->lineage);
-		dataspace_walk_set_next(&walk, next);
-		if (next)
-			dataspace_walk_pause(backing);
-	} while (next);
-	dataspace_walk_remove(&walk);
-	spin_unlock(&backing->lock);
-	wake_up_all(&backing->wait);
-	return 0;
+		wake = false;
+		dataspace_walk_lock(backing);
+		ret = dataspace_walk_check(&walk, flags);
+		if (!ret && !walk.done)
+			wake = dataspace_walk_go_on(&walk);
+		done = walk.done;
+		dataspace_walk_unlock(backing, wake);
+	} while (!ret && !done);
+	return ret;
 }

@@ -35,6 +35,10 @@
 /* Each interrupts all CPUs */
 #define EXPEDITED_PER_SECOND 20
 
+/* How long to wait before looking whether a grace period is over, in microseconds */
+#define GRACE_LOOK_MIN_US 50U
+#define GRACE_LOOK_MAX_US 3200U
+
 static DEFINE_RATELIMIT_STATE(backing_expedited, HZ, EXPEDITED_PER_SECOND);
 
 static inline unsigned long backing_vma_start(struct vm_area_struct *vma)
@@ -60,22 +64,9 @@ static bool backing_may_expedite(void)
 }
 
 /**
- * backing_grace_period - wait for those who have read a flag before it was set
- *
- * That takes a while if it has been asked for often in the last second.
- */
-void backing_grace_period(void)
-{
-	unsigned long state = get_state_synchronize_rcu();
-
-	if (backing_may_expedite())
-		cond_synchronize_rcu_expedited(state);
-	else
-		cond_synchronize_rcu(state);
-}
-
-/**
  * backing_grace_period_begin - have a grace period that others need not wait for
+ *
+ * It takes a while if that has been asked for often in the last second.
  *
  * Return: what poll_state_synchronize_rcu() takes, to tell whether it is over.
  */
@@ -84,6 +75,23 @@ unsigned long backing_grace_period_begin(void)
 	if (backing_may_expedite())
 		return start_poll_synchronize_rcu_expedited();
 	return start_poll_synchronize_rcu();
+}
+
+/**
+ * backing_grace_period - wait for those who have read a flag before it was set
+ *
+ * Who calls synchronize_rcu_expedited() holds a mutex that all others in the system
+ * wait for, and a holder's thread may not get a processor then. So this leaves that
+ * to a worker of RCU, and looks whether it is done.
+ */
+void backing_grace_period(void)
+{
+	unsigned long state = backing_grace_period_begin();
+	unsigned int wait_us;
+
+	for (wait_us = GRACE_LOOK_MIN_US; !poll_state_synchronize_rcu(state);
+	     wait_us = min(2 * wait_us, GRACE_LOOK_MAX_US))
+		usleep_range(wait_us, 2 * wait_us);
 }
 
 /**

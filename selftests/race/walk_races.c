@@ -692,6 +692,7 @@ FIXTURE_VARIANT_ADD(stalled, REVOKE_of_the_root_and_REVOKE) {
 	.result = -ESTALE,
 	.write = -ESTALE,
 };
+
 /* clang-format on */
 
 FIXTURE_SETUP(stalled)

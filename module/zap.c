@@ -80,15 +80,21 @@ unsigned long backing_grace_period_begin(void)
 /**
  * backing_grace_period - wait for those who have read a flag before it was set
  *
- * Who calls synchronize_rcu_expedited() holds a mutex that all others in the system
- * wait for, and a holder's thread may not get a processor then. So this leaves that
- * to a worker of RCU, and looks whether it is done.
+ * That takes a while if it has been asked for often in the last second. Who calls
+ * synchronize_rcu_expedited() holds a mutex that all others in the system wait for,
+ * and a holder's thread may not get a processor then. So this leaves that to a worker
+ * of RCU, and looks whether it is done.
  */
 void backing_grace_period(void)
 {
-	unsigned long state = backing_grace_period_begin();
+	unsigned long state;
 	unsigned int wait_us;
 
+	if (!backing_may_expedite()) {
+		synchronize_rcu();
+		return;
+	}
+	state = start_poll_synchronize_rcu_expedited();
 	for (wait_us = GRACE_LOOK_MIN_US; !poll_state_synchronize_rcu(state);
 	     wait_us = min(2 * wait_us, GRACE_LOOK_MAX_US))
 		usleep_range(wait_us, 2 * wait_us);

@@ -28,10 +28,11 @@
  *     marks taken back.
  *
  * Until it is decided a SEAL_NOW of an ancestor takes over the marks of one that it
- * meets, which then fails with EBUSY. From then on it leaves them alone: what is
- * marked is sealed before anybody uses it again, whatever becomes of the other call.
- * REVOKE takes marks away: who has waited for one finds that the dataspace was
- * revoked. So does who takes a dataspace out of the lineage.
+ * meets, which then fails with EBUSY, unless that of the ancestor has sealed all that
+ * it was to seal. From then on it leaves them alone: what is marked is sealed before
+ * anybody uses it again, whatever becomes of the other call. REVOKE takes marks away:
+ * who has waited for one finds that the dataspace was revoked. So does who takes a
+ * dataspace out of the lineage.
  */
 #include <linux/build_bug.h>
 #include <linux/delay.h>

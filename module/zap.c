@@ -35,10 +35,6 @@
 /* Each interrupts all CPUs */
 #define EXPEDITED_PER_SECOND 20
 
-/* How long to wait before looking whether a grace period is over, in microseconds */
-#define GRACE_LOOK_MIN_US 50U
-#define GRACE_LOOK_MAX_US 3200U
-
 static DEFINE_RATELIMIT_STATE(backing_expedited, HZ, EXPEDITED_PER_SECOND);
 
 static inline unsigned long backing_vma_start(struct vm_area_struct *vma)
@@ -77,27 +73,27 @@ unsigned long backing_grace_period_begin(void)
 	return start_poll_synchronize_rcu();
 }
 
+static long backing_expedite(void *unused)
+{
+	synchronize_rcu_expedited();
+	return 0;
+}
+
 /**
  * backing_grace_period - wait for those who have read a flag before it was set
  *
  * That takes a while if it has been asked for often in the last second. Who calls
  * synchronize_rcu_expedited() holds a mutex that all others in the system wait for,
- * and a holder's thread may not get a processor then. So this leaves that to a worker
- * of RCU, and looks whether it is done.
+ * and a holder's thread may not get a processor then: so a worker does it.
  */
 void backing_grace_period(void)
 {
-	unsigned long state;
-	unsigned int wait_us;
-
-	if (!backing_may_expedite()) {
+	if (!backing_may_expedite())
 		synchronize_rcu();
-		return;
-	}
-	state = start_poll_synchronize_rcu_expedited();
-	for (wait_us = GRACE_LOOK_MIN_US; !poll_state_synchronize_rcu(state);
-	     wait_us = min(2 * wait_us, GRACE_LOOK_MAX_US))
-		usleep_range(wait_us, 2 * wait_us);
+	else if (current->flags & PF_KTHREAD)
+		synchronize_rcu_expedited();
+	else
+		work_on_cpu(WORK_CPU_UNBOUND, backing_expedite, NULL);
 }
 
 /**

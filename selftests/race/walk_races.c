@@ -570,7 +570,7 @@ TEST_F(siblings, are_not_waited_for_by_who_seals_all)
 		for (j = 0; j < SIBLING_ALIASES; j++)
 			ASSERT_EQ(-EPERM,
 				  try_write(self->siblings[i].aliases[j]));
-	EXPECT_TRUE(self->hogging);
+	EXPECT_TRUE(atomic_load(&self->hogging));
 }
 
 /* Lets a module pass time, and fail then, that has others wait for the thread. */
@@ -732,7 +732,7 @@ TEST_F_TIMEOUT(stalled, does_not_hold_up_others, LONG_TIMEOUT)
 
 	EXPECT_EQ(variant->result, variant->act(races));
 	TH_LOG("%.3f s", seconds() - begun);
-	EXPECT_TRUE(races->away);
+	EXPECT_TRUE(atomic_load(&races->away));
 	for (i = 0; i < ALIASES; i++)
 		ASSERT_EQ(variant->write, try_write(races->aliases[i]));
 }

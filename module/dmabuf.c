@@ -17,10 +17,10 @@
  *
  * Whether there is ->pin() depends on the right to write. Kernels before 7.3 map the
  * dma-buf in all directions when it is attached, if either it or the importer can do
- * without pins (->pin()) but not both, and use that for all requests. So with ->pin() hardly
- * anybody could attach to a dma-buf that is only to be read, and without it an
- * importer that can be told of REVOKE would keep its mapping. Those importers
- * always ask for all directions. So ->pin() is for what can be written to.
+ * without pins (->pin()) but not both, and use that for all requests. So with ->pin()
+ * hardly anybody could attach to a dma-buf that is only to be read, and without it an
+ * importer that can be told of REVOKE would keep its mapping. Those importers always
+ * ask for all directions. So ->pin() is for what can be written to.
  *
  * REVOKE has each dma-buf of what it revokes dealt with by a work of its own. It
  * tells importers that want to know, and gives them a second at most to bring to
@@ -38,9 +38,10 @@
  * without asking, and nothing can take it away. So ->vmap() is only for what can be
  * written to, and not where REVOKE has to have an effect on all importers. It counts
  * as a device's, with references to all folios. The core complains in the log of a
- * ->vmap() that fails, and so would of one that refuses what was sealed or revoked
- * since the dma-buf was made: that gets a mapping which leads to a scratch page
- * everywhere.
+ * ->vmap() that fails, which no holder may bring about at will: what was sealed or
+ * revoked since the dma-buf was made, and who is being killed while it waits, gets a
+ * mapping that leads to a scratch page everywhere. Only if there is no memory, or a
+ * page was lost, does it fail.
  *
  * Locks: an importer holds the reservation lock or, before 6.2, none. Within it
  * export->lock, which is for the mappings of one dma-buf, and within that the
@@ -715,34 +716,42 @@ static int dmabuf_vmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	struct dmabuf_export *export = dmabuf->priv;
 	struct dataspace *ds = dmabuf_dataspace(export);
 	struct dmabuf_mapping *mapping;
-	void *addr = NULL;
+	void *addr;
 	int ret;
 
 	mapping = kzalloc(sizeof(*mapping), GFP_KERNEL_ACCOUNT);
 	if (!mapping)
 		return -ENOMEM;
 	while ((ret = dmabuf_try_vmap(ds, mapping)) == -EAGAIN) {
-		if (wait_event_killable(ds->backing->wait,
-					!READ_ONCE(ds->seal_pending)))
+		ret = wait_event_killable(ds->backing->wait,
+					  !READ_ONCE(ds->seal_pending));
+		if (ret)
 			break;
 	}
-	if (ret) {
+	if (ret == -ESTALE || ret == -EACCES ||
+	    (ret && fatal_signal_pending(current))) {
 		mutex_lock(&export->lock);
 		dmabuf_prepare_scratch(export);
 		mutex_unlock(&export->lock);
+		ret = export->scratch ? 0 : -ENOMEM;
 	}
-	if (!ret || export->scratch)
-		addr = dmabuf_vmap_pages(ds, mapping, export->scratch);
+	if (ret)
+		goto destroy;
+	addr = dmabuf_vmap_pages(ds, mapping, export->scratch);
 	if (!addr) {
-		dmabuf_put_folios(mapping);
-		dmabuf_mapping_destroy(mapping);
-		return -ENOMEM;
+		ret = -ENOMEM;
+		goto destroy;
 	}
-	if (!ret)
+	if (mapping->nr_folios)
 		dmabuf_count(ds, mapping);
 	export->kernel = mapping;
 	iosys_map_set_vaddr(map, addr);
 	return 0;
+
+destroy:
+	dmabuf_put_folios(mapping);
+	dmabuf_mapping_destroy(mapping);
+	return ret;
 }
 
 static void dmabuf_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)

@@ -69,10 +69,11 @@
  *
  *   Nobody allocates, sleeps, waits for RCU, wakes others or touches user memory
  *   with it held; what is queued is work that is done later, for what was revoked
- *   (revoke.c) or pinned (sweep.c). Pages are released after it was dropped: what nothing covers is
- *   never covered again. i_mmap_rwsem is held for as long as the VMAs of a range are
- *   gone through, by REVOKE and SEAL_NOW for what they unmap and by the mm for a large
- *   folio that is split: that grows with the number of VMAs there.
+ *   (revoke.c) or pinned (sweep.c). Pages are released after it was dropped: what
+ *   nothing covers is never covered again. i_mmap_rwsem is held for as long as the
+ *   VMAs of a range are gone through, by REVOKE and SEAL_NOW for what they unmap and
+ *   by the mm for a large folio that is split: that grows with the number of VMAs
+ *   there.
  *
  * Waits that a system call can get into end with a fatal signal, but for three that
  * leave nothing half done: a REVOKE or SEAL that has begun comes to its end, and to

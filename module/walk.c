@@ -84,6 +84,18 @@ static void dataspace_walk_set_next(struct dataspace_walk *walk,
 		to_dataspace(next)->next_in_walk = true;
 }
 
+/* The walk that has yet to come to a dataspace, or NULL */
+static struct dataspace_walk *dataspace_walk_to(const struct dataspace *ds)
+{
+	struct dataspace_walk *walk = dataspace_walk_over(ds);
+
+	if (!walk || (ds == walk->root && walk->root_last))
+		return walk;
+	if (!walk->next || lineage_is_before(&ds->member, walk->next))
+		return NULL;
+	return walk;
+}
+
 /**
  * dataspace_walk_comes_to - tell whether a dataspace is ahead of a walk
  * @ds: a member of the lineage; the backing is locked
@@ -92,13 +104,7 @@ static void dataspace_walk_set_next(struct dataspace_walk *walk,
  */
 bool dataspace_walk_comes_to(const struct dataspace *ds)
 {
-	const struct dataspace_walk *walk = dataspace_walk_over(ds);
-
-	if (!walk)
-		return false;
-	if (ds == walk->root && walk->root_last)
-		return true;
-	return walk->next && !lineage_is_before(&ds->member, walk->next);
+	return dataspace_walk_to(ds);
 }
 
 /**
@@ -222,17 +228,14 @@ void dataspace_walk_help(struct dataspace *ds)
 {
 	struct backing *backing = ds->backing;
 	struct dataspace_walk *walk;
-	bool done = false;
 
 	dataspace_walk_lock(backing);
-	if (backing->arriving) {
+	walk = backing->arriving || ds->revoked ? NULL : dataspace_walk_to(ds);
+	if (backing->arriving)
 		dataspace_walk_displace(backing);
-	} else if (!ds->revoked && dataspace_walk_comes_to(ds)) {
-		walk = dataspace_walk_over(ds);
+	else if (walk)
 		dataspace_walk_step(walk);
-		done = walk->done;
-	}
-	dataspace_walk_unlock(backing, done);
+	dataspace_walk_unlock(backing, walk && walk->done);
 }
 
 /*
